@@ -1,4 +1,4 @@
-"""`make bench`: the suite. It writes docs/performance.json and docs/performance.md.
+"""`make bench`: the suite. It writes docs/performance.json, docs/performance.md and the counts of `payments cost`.
 
 `python -m bench` measures everything; `python -m bench counts` keeps the times of docs/performance.json and counts
 anew; `--quick` takes few rounds, to see whether the suite runs. Counts are deterministic, and gates in tests. Times are
@@ -31,6 +31,8 @@ from bench.payment_counts import payment_counts
 from bench.report import report
 from bench.routing import routing
 from bench.simulator_speed import simulator_speed
+from bench.step_counts import PAGE as STEPS
+from bench.step_counts import written as steps_written
 
 JSON: Final = ROOT / "docs" / "performance.json"
 PAGE: Final = ROOT / "docs" / "performance.md"
@@ -43,6 +45,7 @@ def main(arguments: list[str]) -> None:
     before = json.loads(JSON.read_text()) if JSON.exists() else {}
     measured = before["measured"] if "counts" in arguments else _measured(quick="--quick" in arguments)
     found = {"counted": counted(), "measured": measured}
+    STEPS.write_text(steps_written())
     JSON.write_text(json.dumps(found, indent=2, sort_keys=True) + "\n")
     PAGE.write_text(report(found))
     print(PAGE.read_text())

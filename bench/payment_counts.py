@@ -4,7 +4,7 @@ import contextlib
 import io
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bench.metering import Meter
@@ -64,8 +64,8 @@ def counting() -> Iterator[tuple[ModelEngine, Functions]]:
     engine = ModelEngine()
     with contextlib.redirect_stdout(io.StringIO()), functions_over(engine) as functions:  # type: ignore[arg-type]  # as `InProcessEngine`
         functions.pay("warm-up", **EXAMPLE)
-        _work(functions)
-        _deliver(functions)
+        work(functions)
+        deliver(functions)
         engine.meter.take()
         yield engine, functions
 
@@ -77,15 +77,15 @@ def _rows(engine: ModelEngine, functions: Functions) -> Iterator[tuple[str, Coun
         return _counts(engine.meter.take())
 
     yield "accept", row(lambda: functions.pay("good", **EXAMPLE))
-    yield "work, one request", row(lambda: _work(functions))
-    yield "deliver, no endpoint", row(lambda: _deliver(functions))
+    yield "work, one request", row(lambda: work(functions))
+    yield "deliver, no endpoint", row(lambda: deliver(functions))
     yield "repeat of the same key", row(lambda: functions.pay("good", **EXAMPLE))
     _, payment, _ = functions.pay("good", **EXAMPLE)
     yield READ, row(lambda: functions.call("GET", f"/payments/{payment['transactionId']}"))
     yield "list of 20", row(lambda: functions.call("GET", "/payments", query={"limit": "20"}))
     yield "accept, with an order", row(lambda: functions.pay("ordered", orderId="order-1", **EXAMPLE))
-    yield "work, with an order", row(lambda: _work(functions))
-    _deliver(functions)
+    yield "work, with an order", row(lambda: work(functions))
+    deliver(functions)
     yield "refused, the order is held", row(lambda: functions.pay("second", orderId="order-1", **EXAMPLE))
     yield WITHOUT_ENDPOINTS, whole(functions, engine)
     yield ORDERED, whole(functions, engine, orderId="order-2")
@@ -110,7 +110,7 @@ def whole(functions: Functions, engine: ModelEngine, *first: Any, **changes: Any
     _, payment, _ = functions.pay(f"whole-{name}", **EXAMPLE, **changes)
     counted = engine.meter.take()
     for _ in range(MAX_TURNS):
-        _work(functions, payment["transactionId"])
+        work(functions, payment["transactionId"])
         counted.add(engine.meter.take())
         if functions.call("GET", f"/payments/{payment['transactionId']}")[1]["status"] == "SUCCESS":
             break
@@ -118,7 +118,7 @@ def whole(functions: Functions, engine: ModelEngine, *first: Any, **changes: Any
     else:
         raise AssertionError("the payment did not end")
     engine.meter.take()
-    _deliver(functions)
+    deliver(functions)
     counted.add(engine.meter.take())
     functions.clock.advance(1)
     return _counts(counted)
@@ -131,17 +131,20 @@ def register_endpoint(functions: Functions) -> None:
         raise AssertionError(answer)
     wired = functions.wired(DelivererWiring)
     wired.__dict__.pop("deliver_event", None)  # it was made with the client that posts to real addresses
-    wired.webhook_client = _Shop()
+    wired.webhook_client = Shop()
 
 
-class _Shop:
-    """Implements `WebhookClient`."""
+@dataclass
+class Shop:
+    """Implements `WebhookClient`: answers from a list, and takes each event once that is used up."""
+
+    answers: list[Answered] = field(default_factory=list)
 
     def post(self, *_request: Any, **_more: Any) -> Answered:
-        return Answered(status=200)
+        return self.answers.pop(0) if self.answers else Answered(status=200)
 
 
-def _work(functions: Functions, transaction_id: str = "") -> None:
+def work(functions: Functions, transaction_id: str = "") -> None:
     """The worker's part; a message like it where the queue has none."""
     records = _taken(functions, functions.queue_url)
     if not records and transaction_id:
@@ -150,7 +153,7 @@ def _work(functions: Functions, transaction_id: str = "") -> None:
     _handle(worker.handler, records)
 
 
-def _deliver(functions: Functions) -> None:
+def deliver(functions: Functions) -> None:
     if records := _taken(functions, functions.deliveries_url):
         _handle(deliverer.handler, records)
 

@@ -16,7 +16,12 @@ from payflowx.entrypoints.operators.commands.base import (
     Position,
     TransactionId,
 )
-from payflowx.entrypoints.operators.commands.presenting import event_fields, operation_fields, payment_fields
+from payflowx.entrypoints.operators.commands.presenting import (
+    cost_fields,
+    event_fields,
+    operation_fields,
+    payment_fields,
+)
 from payflowx.wiring.operators import OperatorsWiring
 
 _OPERATIONS = 100
@@ -74,6 +79,13 @@ class VerifyAuditLogCommand(Command, tag="verify_trail"):
     transaction_id: TransactionId
 
 
+class ShowPaymentCostCommand(Command, tag="show_payment_cost"):
+    """What a payment has cost at AWS so far, calculated from its records. `complete` false: it cost more."""
+
+    merchant_id: MerchantId
+    transaction_id: TransactionId
+
+
 class ResolvePaymentCommand(MutatingCommand, tag="resolve_payment"):
     """Has a payment looked at now. It charges nothing that would not be charged anyway."""
 
@@ -108,6 +120,7 @@ COMMANDS = (
     FindPaymentsCommand,
     ListEventsCommand,
     VerifyAuditLogCommand,
+    ShowPaymentCostCommand,
     ResolvePaymentCommand,
     RecordRefundCommand,
     ErasePersonalDataCommand,
@@ -122,6 +135,7 @@ def run(
     | FindPaymentsCommand
     | ListEventsCommand
     | VerifyAuditLogCommand
+    | ShowPaymentCostCommand
     | ResolvePaymentCommand
     | RecordRefundCommand
     | ErasePersonalDataCommand,
@@ -153,6 +167,9 @@ def run(
                 "events": verified.events,
                 "complete": verified.complete,
             }
+        case ShowPaymentCostCommand():
+            cost = wired.count_payment_cost(*names)
+            return cost_fields(cost)
         case ResolvePaymentCommand():
             return payment_fields(wired.resolve_payment(*names, command.operator_action()))
         case RecordRefundCommand():
