@@ -22,7 +22,8 @@ NO_BATCH: Final = {"Records": []}
 
 def cold_starts(layout: Layout, running: StandIn, *, rounds: int, seed: int = 1) -> dict[str, Any]:
     """Each round runs all handlers and the base once, in another order."""
-    order, found = [BASE, *HANDLERS], {name: [] for name in (BASE, *HANDLERS)}
+    order = [BASE, *HANDLERS]
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in order}
     shuffle = random.Random(seed)  # noqa: S311 - an order
     for number in range(rounds):
         shuffle.shuffle(order)

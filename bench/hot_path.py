@@ -51,7 +51,8 @@ def accept_times(layout: Layout, running: StandIn, *, rounds: int, payments: int
 def _rounds(
     layout: Layout, running: StandIn, *, rounds: int, payments: int, seed: int
 ) -> dict[str, list[dict[str, Any]]]:
-    order, found = list(VARIANTS), {name: [] for name in VARIANTS}
+    order = list(VARIANTS)
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in VARIANTS}
     shuffle = random.Random(seed)  # noqa: S311 - an order
     for _ in range(rounds):
         shuffle.shuffle(order)

@@ -40,8 +40,10 @@ def deployed_layout(folder: Path) -> Layout:
     for target in (found.layer, found.runtime):
         target.mkdir()
         for package in locked_packages():
-            copy = shutil.copytree if package.is_dir() else shutil.copy
-            copy(package, target / package.name, **({"ignore": _IGNORED} if package.is_dir() else {}))  # type: ignore[operator]
+            if package.is_dir():
+                shutil.copytree(package, target / package.name, ignore=_IGNORED)
+            else:
+                shutil.copy(package, target)
     trim_sdk_data(found.layer / "botocore" / "data")
     python = Interpreter(executable=Path(sys.executable), version=sys.version.split()[0])
     record_generated_code(found.task, python)

@@ -74,7 +74,8 @@ class Account:
             found = getattr(self.engine.client(service), name)(**request) or {}
         except ClientError as error:
             refused = {"__type": error.response["Error"]["Code"], "message": error.response["Error"]["Message"]}
-            more = {key: error.response[key] for key in ("CancellationReasons", "Item") if key in error.response}
+            response: dict[str, Any] = {**error.response}
+            more = {key: response[key] for key in ("CancellationReasons", "Item") if key in response}
             return HTTPStatus.BAD_REQUEST, {"Content-Type": _JSON}, _encoded({**refused, **more})
         return HTTPStatus.OK, {"Content-Type": _JSON}, _encoded(found)
 
