@@ -17,7 +17,7 @@ HANDLERS: Final = (
     *("api.authorizer", "api.handler", "worker", "deliverer", "sweeper", "webhook_receiver", "provider_events"),
     *("reconciler", "checkout.handler", "operators.handler"),
 )
-NO_BATCH: Final = {"Records": []}
+NO_BATCH: Final[dict[str, Any]] = {"Records": []}
 
 
 def cold_starts(layout: Layout, running: StandIn, *, rounds: int, seed: int = 1) -> dict[str, Any]:

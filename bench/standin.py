@@ -191,14 +191,10 @@ def main() -> None:
 
 def _deployed(engine: ModelEngine, endpoint: str) -> tuple[dict[str, str], str]:
     """The functions' settings, and the key of a merchant with one account."""
+    account: Any = engine  # as `InProcessEngine`
     with (
         contextlib.redirect_stdout(io.StringIO()),
-        simulated_functions(
-            engine,
-            None,
-            ManualClock(),
-            PROVIDER,  # type: ignore[arg-type]  # as `InProcessEngine`
-        ) as functions,
+        simulated_functions(account, None, ManualClock(), PROVIDER) as functions,
     ):
         created = functions.operate(
             command="create_merchant",

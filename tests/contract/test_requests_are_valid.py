@@ -144,7 +144,7 @@ def pay() -> None:
 
 def encrypt_and_decrypt() -> None:
     client = Answering("kms", {"encrypt": {"CiphertextBlob": b"c"}, "decrypt": {"Plaintext": b"p"}}).client
-    cipher = KmsSecretCipher(client=client, key_arn="arn", cache=TtlCache(1, lambda: 0))
+    cipher = KmsSecretCipher(client=client, key_arn="arn", cache=TtlCache(1, lambda: 0, lambda _seconds: None))
     sealed = cipher.encrypt("secret", merchant_id="acme", endpoint_id="we_1")
     assert cipher.open(sealed, merchant_id="acme", endpoint_id="we_1") == "p"
 

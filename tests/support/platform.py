@@ -50,6 +50,8 @@ ENVIRONMENT = {
     "ROUTING_ENVIRONMENT": "dev",
     "ROUTING_PROFILE": "routing",
     "ROUTING_STRATEGY": "at-once",
+    "JOBS_LATE_AT": "2500",
+    "DELIVERIES_LATE_AT": "400",
     "SETTLEMENTS_BUCKET": "settlements",
     "CURSOR_SECRET_ARN": "cursor",
     "CHECKOUT_TOKEN_SECRET_ARN": "checkout-tokens",
