@@ -36,8 +36,8 @@ from bench.step_counts import written as steps_written
 
 JSON: Final = ROOT / "docs" / "performance.json"
 PAGE: Final = ROOT / "docs" / "performance.md"
-_ROUNDS: Final = 11
-_PAYMENTS: Final = 200
+_ROUNDS: Final = 7
+_PAYMENTS: Final = 100
 
 
 def main(arguments: list[str]) -> None:
