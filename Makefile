@@ -16,7 +16,7 @@ GIVEN := -c prod.account=111122223333 -c prod.page-to=https://events.example.com
 	-c github=example/payflowx -c deploys=dev,staging,prod -c costs-to=costs@example.com -c monthly-budget=100
 
 .DEFAULT_GOAL := help
-.PHONY: alarms all-clients architecture audit bench branch-deploy branch-destroy browser cdk-diff certify-aws chaos check clean clients commands conformance contract costs coverage demo deploy deployed e2e format full-simulation help hooks incidents infra integration lint load lock long-chaos mutants nightly openapi openapi-diff pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
+.PHONY: alarms all-clients architecture audit bench branch-deploy branch-destroy browser cdk-diff certify-aws chaos check clean clients commands conformance contract costs counts coverage demo deploy deployed e2e format full-simulation help hooks incidents infra integration lint load lock long-chaos mutants nightly openapi openapi-diff pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -157,8 +157,11 @@ load: setup ## 500 payments from 50 clients through a local environment, as a ta
 soak: setup ## Ten minutes at a steady rate: memory, processes, open files and queues must stay flat (SECONDS=, RATE=, INTERVAL=)
 	@exec $(VENV)/python -m local.soak
 
-bench: setup ## Count AWS calls, bytes and imports
-	@PYTHONPATH=functions:. $(VENV)/python -m bench
+bench: setup ## The suite: starts, CPU, calls, units, bytes, dollars beside baselines; writes docs/performance.md (QUICK=true)
+	@PYTHONPATH=functions:. $(VENV)/python -m bench $(if $(QUICK),--quick)
+
+counts: setup ## The deterministic part of the suite alone; keeps the times of docs/performance.md
+	@PYTHONPATH=functions:. $(VENV)/python -m bench counts
 
 costs: setup ## Write docs/costs.md from the templates, the counts of `make bench` and the price list
 	@PYTHONPATH=functions:. $(VENV)/python -m bench.costs

@@ -45,6 +45,7 @@ from payflowx.application.merchants.show_merchant import ShowMerchant
 from payflowx.application.operators.diagnose import Diagnose
 from payflowx.application.operators.identify import IdentifyCaller
 from payflowx.application.operators.list_audit_log import ListAuditLog
+from payflowx.application.operators.payment_cost import CountPaymentCost
 from payflowx.application.operators.proposals import DecideProposal, ListProposals, Propose
 from payflowx.application.operators.set_provider_status import ListProviders, ListUnwellAccounts, SetProviderStatus
 from payflowx.application.operators.show_personal_data import ShowPersonalData
@@ -404,6 +405,12 @@ class OperatorsWiring(RefundReader, ProviderHealthAccess):
     @cached_property
     def read_operations(self) -> ReadOperations:
         return ReadOperations(payments=self.payments, operations=self.operations)
+
+    @cached_property
+    def count_payment_cost(self) -> CountPaymentCost:
+        return CountPaymentCost(
+            payments=self.payments, operations=self.operations, merchant_events=self.merchant_events
+        )
 
     @cached_property
     def verify_audit_log(self) -> VerifyAuditLog:
