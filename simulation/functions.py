@@ -21,10 +21,12 @@ from payflowx.domain.shared.errors import PayFlowXError, TransitionError
 from payflowx.entrypoints import deliverer, provider_events, reconciler, sweeper, webhook_receiver, worker
 from payflowx.entrypoints.api import authorizer
 from payflowx.entrypoints.api import handler as api
+from payflowx.entrypoints.checkout import handler as checkout
 from payflowx.entrypoints.operators import handler as operators
 from payflowx.providers.registry import Registry
 from payflowx.wiring import platform as wiring
 from payflowx.wiring.api import ApiWiring
+from payflowx.wiring.checkout import CheckoutWiring
 from payflowx.wiring.inbound_webhooks import WebhookReceiverWiring
 from payflowx.wiring.merchants import AuthorizerWiring
 from payflowx.wiring.operators import OperatorsWiring
@@ -63,6 +65,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
     "webhooks": Function(webhook_receiver, WebhookReceiverWiring, 10_000),
     "provider_events": Function(provider_events, ProviderEventsWiring, 20_000),
     "reconciler": Function(reconciler, ReconcilerWiring, 60_000),
+    "checkout": Function(checkout, CheckoutWiring, 20_000),
 }
 
 
@@ -139,8 +142,8 @@ class Platform:
     _instances: dict[str, list[Instance]] = field(default_factory=lambda: {name: [] for name in FUNCTIONS})
     _invocations: int = 0
 
-    def invoke(self, function: str, event: Any, done: Callable[[Any], None]) -> None:
-        """`done` gets the handler's answer, or None when the invocation died."""
+    def invoke(self, function: str, event: Any, done: Callable[[Any], None]) -> int:
+        """`done` gets the handler's answer, or None when the invocation died. Returns the invocation's number."""
         instance = self._instance(function)
         instance.busy = True
         self._invocations += 1
@@ -162,6 +165,7 @@ class Platform:
 
         invocation.tasks.append(self.kernel.spawn(run, invocation))
         self._watch(invocation)
+        return invocation.number
 
     def _end(self, invocation: Invocation, answer: Any) -> None:
         if invocation.alive:

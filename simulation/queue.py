@@ -14,7 +14,7 @@ BATCH: Final = 10
 _CONCURRENCY: Final = 4
 """Fewer workers than deployed: fuller batches, more messages that wait for each other."""
 
-Invoke = Callable[[str, Any, Callable[[Any], None]], None]
+Invoke = Callable[[str, Any, Callable[[Any], None]], object]
 
 
 @dataclass(slots=True, eq=False)

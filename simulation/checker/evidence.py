@@ -92,6 +92,11 @@ class PaymentEvidence:
         return self.item["status"] if self.item else "MISSING"
 
     @property
+    def is_checkout(self) -> bool:
+        """Whether its payer chooses, and pays on a provider's page."""
+        return self.item is not None and "checkout" in self.item
+
+    @property
     def charged(self) -> list[dict[str, Any]]:
         """The charges in the providers' books that took the payer's money."""
         return [entry for entry in self.books if entry["kind"] == "charge" and entry["status"] == "charged"]
