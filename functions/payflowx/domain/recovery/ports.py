@@ -70,6 +70,14 @@ class DeadLetters(Protocol):
     def purge(self, queue: WorkQueueName) -> None: ...
 
 
+class WakeQueue(Protocol):
+    """A work queue as the sweeper sees it."""
+
+    def waiting(self) -> int:
+        """Return the approximate number of messages that no consumer has taken. Raises `StorageUnavailableError`."""
+        ...
+
+
 class UnreadableMessageError(PayFlowXError):
     """A message that this version cannot parse."""
 

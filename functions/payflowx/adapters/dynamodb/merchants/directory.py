@@ -35,7 +35,9 @@ from payflowx.adapters.dynamodb.merchants.configuration import (
     checkout_attribute,
     merchant_from_items,
     query_partition,
+    switched_off,
     token_item,
+    with_switches,
 )
 from payflowx.domain.merchants.checkout_profile import CheckoutProfile
 from payflowx.domain.merchants.directory import ApiKeyRecord, AuditEntry, MerchantPage, MerchantSummary, ProviderStatus
@@ -103,8 +105,11 @@ class DynamoDBMerchantDirectory:
     def merchant(self, merchant_id: str) -> Merchant | None:
         """As stored now."""
         own = query_partition(self.client, self.table, f"M#{merchant_id}", consistent=True)
-        return merchant_from_items(
-            merchant_id, own, lambda: query_partition(self.client, self.table, EVERYONE, consistent=True)
+        merchant = merchant_from_items(merchant_id, own)
+        if merchant is None:
+            return None
+        return with_switches(
+            merchant, switched_off(query_partition(self.client, self.table, EVERYONE, consistent=True))
         )
 
     def account_owner(self, identity: str) -> str | None:
