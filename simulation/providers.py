@@ -12,6 +12,7 @@ from zlib import crc32
 
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
 from payflowx.providers.registry import connector
+from sandbox.hosted_pages import PageState
 from sandbox.http_types import BadRequestError, Reply, Request
 from sandbox.simulator import DECLINED, PENDING, WAITING
 from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
@@ -220,7 +221,7 @@ class SimulatedProviders:
             )
         )
         forgets = request.method == "GET" and now_ms < shop.current_from_ms and self.faults.strikes("gateway_forgets")
-        simulator.visibility_lag_seconds = self._forgotten_seconds(name, provider_key) if forgets else 0.0
+        simulator.visibility_lag_seconds = self._forgotten_seconds(provider_key) if forgets else 0.0
         if request.method == "POST" and _moves_more(request) and self.faults.strikes("operation_turns_out"):
             refusable = name in REAL_PROVIDERS and "refund" in request.path
             turns = (*_TURNS, _REFUSED_REFUND) if refusable else _TURNS
@@ -244,12 +245,12 @@ class SimulatedProviders:
             self.history.sometimes["gateway refused a charge that came after its fence"] += 1
         return reply
 
-    def _forgotten_seconds(self, provider: str, provider_key: str | None) -> float:
-        """How young a charge is that a read hides. The tries in a hosted object are read by its id: within the lag that
-        the provider documents, and no longer.
+    def _forgotten_seconds(self, provider_key: str | None) -> float:
+        """How young a charge is that a read hides. The tries in a hosted object are read by the object's id, which no
+        provider documents as late: such a read is complete.
         """
         is_hosted = provider_key is not None and self.is_hosted(provider_key)
-        return _lag_ms(provider) / 1_000 if is_hosted else _FORGOTTEN_SECONDS
+        return 0.0 if is_hosted else _FORGOTTEN_SECONDS
 
     def _contradicting(
         self, shop: Shop, request: HttpRequest, reply: Reply, made: Sequence[Entry], *, is_repeated: bool
@@ -361,7 +362,9 @@ class SimulatedProviders:
         with self._caused(None, Source.PAYER, 0):
             after = pressed(self._handle_page, tab, act, method)
         self.changed(shop)
-        self.history.steps.append((self.kernel.now_ms, f"payer at {shop.account.provider}", act, tab.state))
+        if act == "pay" and after.html and after.state == PageState.CLOSED:
+            self.history.sometimes["payer: pays what is closed"] += 1
+        self.history.steps.append((self.kernel.now_ms, f"payer at {shop.account.provider}", act, after.state))
         return after
 
     def _handle_page(self, host: str, request: Request) -> Reply | None:

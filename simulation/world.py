@@ -50,6 +50,8 @@ _REVIEWED_MS: Final = (70 * MINUTE_MS, 140 * MINUTE_MS)
 _UNDECIDED: Final = frozenset({"UNKNOWN", "ACCEPTED", "REQUIRES_ACTION"})
 _HELD_MS: Final = 12 * HOUR_MS
 """An amount that is held and looked at no earlier waits for its merchant."""
+_TRIED_OFTEN: Final = 6
+"""An inquiry about a closed attempt that nobody answers is given up after about a day; nothing else waits for it."""
 _MAX_LAG_MS: Final = 5_000
 
 _CHANCES: Final = {"dashboard_refunds": 5}
@@ -521,6 +523,9 @@ class World:
         if status == "AUTHORIZED" and "cancelRequested" not in item:
             return int(item["dueAt"]["N"]) < self.kernel.now_ms + _HELD_MS
         if "eventInquiries" in item and "waiting" in item["eventInquiries"]["M"]:
+            tries = item["eventInquiries"]["M"].get("tries", {"N": "0"})
+            if int(tries["N"]) >= _TRIED_OFTEN and status in {"FAILED", "CANCELLED"}:
+                return False
             return int(item["dueAt"]["N"]) < self.kernel.now_ms + 2 * HOUR_MS
         if status in {"IN_REVIEW", "FAILED", "CANCELLED", "SUCCEEDED"}:
             return False

@@ -40,7 +40,7 @@ def _faults(door: Door, payment: PaymentEvidence) -> Iterator[str]:
     if written is None or (event is not None and event["actor"] == "operator"):
         return
     attempt = next(a for a in written["attempts"] if a["provider_key"] == door.key)
-    if door.state in _TAKING:
+    if door.state == "open" or (door.state in _TAKING and attempt.get("reopens_until_ms") is None):
         yield f"{door.key} is {attempt['state']} while it is {door.state}"
     elif door.tries and door.provider in _REOPENING and attempt.get("reopens_until_ms") is None:
         yield f"{door.key} is {attempt['state']} and not watched, while a try in it might still be charged"
@@ -110,6 +110,8 @@ def extra_charges(evidence: Evidence) -> Iterator[Violation]:
             continue
         if item.get("eventInquiries", {}).get("waiting") or any(a["state"] == "MISMATCH" for a in item["attempts"]):
             continue
+        if payment.is_held_twice:
+            continue  # no capture takes more than one of them; which one, is the provider's choice
         charge = item["attempts"][item["chargedAttempt"] - 1]
         recorded = {extra["reference"] for extra in item.get("extraCharges", [])}
         booked = {line["chargeId"] for line in payment.charged} - {charge.get("reference")}

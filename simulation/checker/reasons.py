@@ -217,7 +217,8 @@ def _operation_reasons(world: _World, name: str, payment: PaymentEvidence) -> It
             code = after.get("lastError", {}).get("code")
             what = ""
             if after["status"] == "IN_REVIEW":
-                what = _why_operation_review(world, write, before, after, operation.books)
+                books = [] if payment.is_held_twice else operation.books
+                what = _why_operation_review(world, write, before, after, books)
             elif after["status"] == "FAILED" and before["status"] == "PENDING" and code == "retries_exhausted":
                 what = "" if len(after["attempts"]) > _MAX_OPERATION_RETRIES else "was given up too early"
             if what:
