@@ -21,6 +21,7 @@ from simulation.functions import FUNCTIONS, Platform
 from simulation.history import History
 from simulation.kernel import Kernel
 from simulation.operators import Operators
+from simulation.payers import Payers
 from simulation.provider_events import ProviderEvents
 from simulation.providers import Shop, SimulatedProviders
 from simulation.queue import Queue
@@ -29,7 +30,14 @@ from simulation.world import CONFIGURATION, IDEMPOTENCY, TRANSACTIONS, tables
 from testing.dynamodb.database import Database
 from testing.dynamodb.tables import Table
 
-_QUEUES: Final = {"JOBS": "worker", "NOTICES": "provider_events", "DELIVERIES": "deliverer", "RUNS": "reconciler"}
+_QUEUES: Final = {
+    "JOBS": "worker",
+    "NOTICES": "provider_events",
+    "DELIVERIES": "deliverer",
+    "RUNS": "reconciler",
+    "SLOWJOBS": "worker",
+    "SLOWDELIVERIES": "deliverer",
+}
 _VISIBILITY_FACTOR: Final = 6
 _SWEEP_MS: Final = 60_000
 _API_KEY: Final = "demo-data"
@@ -152,6 +160,7 @@ class World:
             self.faults,
             self.history,
             lambda _key: True,
+            lambda _key: False,
             merchant_id=place.merchant_id,
             placed=place.accounts,
         )
@@ -178,7 +187,8 @@ class World:
         events = _ProviderEvents(self.kernel, self.faults, self.history, self.api, self.providers)
         self.providers.changed = events.changed
         self.events = events
-        self.merchant = Clients(self.kernel, self.faults, self.api, self.operators, self.providers)
+        payers = Payers(self.kernel, self.faults, self.api, self.providers)
+        self.merchant = Clients(self.kernel, self.faults, self.api, self.operators, self.providers, payers)
         self.pages = Pages(self.kernel, self.api, self.providers, place.settings["CHECKOUT_PAGES_URL"])
         self._sweep_later()
 
