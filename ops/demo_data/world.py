@@ -210,7 +210,7 @@ class World:
             "s3": None,  # no settlement file is uploaded
         }
 
-    def at(self, at_ms: int, task: Callable[..., object], *given: Any) -> None:
+    def at(self, at_ms: int, task: Callable[..., None], *given: Any) -> None:
         """Start a task then."""
         self.kernel.at(at_ms, lambda: self.kernel.spawn(partial(task, *given)))
 

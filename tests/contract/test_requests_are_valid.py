@@ -31,7 +31,7 @@ from payflowx.domain.merchants.directory import AccountSecret
 from payflowx.domain.recovery.ports import WorkQueueName
 from payflowx.domain.shared.release import USER_AGENT
 from tests.contract.test_reconciliation_ports import new_run
-from tests.support.memory import ManualClock
+from tests.support.memory import ManualClock, cache_of
 from tests.support.model_tables import model_database
 from tests.support.validated import ValidatedClient, check, methods_of
 from tests.support.world import World
@@ -117,10 +117,15 @@ def test_a_request_says_who_sends_it(monkeypatch: pytest.MonkeyPatch) -> None:
         "AWS_SECRET_ACCESS_KEY": "b",
     }.items():
         monkeypatch.setenv(name, value)
-    session, sent = botocore.session.get_session(), []
-    client = session.create_client("sqs", config=PROMPT.config())
-    client.meta.events.register("before-send", lambda request, **_: sent.append(request.headers["User-Agent"]) or 1 / 0)
-    with pytest.raises(ZeroDivisionError):
+    sent: list[bytes] = []
+
+    def keep(request: Any, **_: Any) -> None:
+        sent.append(request.headers["User-Agent"])
+        raise InterruptedError
+
+    client = botocore.session.get_session().create_client("sqs", config=PROMPT.config())
+    client.meta.events.register("before-send", keep)
+    with pytest.raises(InterruptedError):
         client.send_message(QueueUrl="https://sqs.eu-west-1.amazonaws.com/1/q", MessageBody="x")
     (agent,) = sent
     assert agent.decode().startswith(USER_AGENT)
@@ -141,16 +146,17 @@ def test_the_services_are_those_of_the_functions() -> None:
 def pay() -> None:
     world = World()
     payment = world.accept()
-    world.work()
+    world.clock.advance(91)
     world.sweep(world.deadline)
+    world.work()
     assert world.now(payment).status == "SUCCESS"
 
 
 def encrypt_and_decrypt() -> None:
     client = Answering("kms", {"encrypt": {"CiphertextBlob": b"c"}, "decrypt": {"Plaintext": b"p"}}).client
-    cipher = KmsSecretCipher(client=client, key_arn="arn", cache=TtlCache(1, lambda: 0))
-    sealed = cipher.encrypt("secret", merchant_id="acme", endpoint_id="we_1")
-    assert cipher.open(sealed, merchant_id="acme", endpoint_id="we_1") == "p"
+    cipher = KmsSecretCipher(client=client, key_arn="arn", cache=TtlCache(1, lambda: 0, lambda _seconds: None))
+    encrypted = cipher.encrypt("secret", merchant_id="acme", endpoint_id="we_1")
+    assert cipher.open(encrypted, merchant_id="acme", endpoint_id="we_1") == "p"
 
 
 def store_many() -> None:
@@ -175,7 +181,7 @@ def keep_secrets() -> None:
     accounts.replace(arn, AccountSecret(key_id="k", key_secret="t"), keep_previous=True)
     signing = SecretsManagerSigningSecret(client=client, arn="arn")
     assert signing.replace(signing.current(), "t" * 64)
-    assert secrets_of(client, ManualClock()).credentials("arn").key_id == "k"
+    assert secrets_of(client, cache_of(ManualClock())).credentials("arn").key_id == "k"
 
 
 def roll_routing_out() -> None:

@@ -23,7 +23,7 @@ def _inputs(service: str) -> dict[str, StructureShape]:
     """The shape of each operation's request, by the name of the client's method."""
     model = ServiceModel(botocore.session.get_session().get_service_data(service), service)
     operations = (model.operation_model(name) for name in model.operation_names)
-    return {xform_name(operation.name): operation.input_shape for operation in operations}
+    return {xform_name(operation.name): operation.input_shape for operation in operations if operation.input_shape}
 
 
 def methods_of(service: str) -> frozenset[str]:

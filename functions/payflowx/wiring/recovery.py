@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Self
 
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
-from payflowx.application.recovery.queue_room import QueueRoom
+from payflowx.adapters.sqs.queue_room import CountedRoom
 from payflowx.application.recovery.sweep import SweepDueItems
 from payflowx.application.recovery.wake_attempts import WakeAttempts
 from payflowx.application.recovery.wake_event import WakeEvent
@@ -69,5 +69,5 @@ class SweeperWiring(LedgerWriter):
             room=self._room(self.deliveries, self.settings.deliveries_late_at),
         )
 
-    def _room(self, queue: WakeQueue, late_at: int) -> QueueRoom:
-        return QueueRoom(queue=queue, late_at=late_at, now_ms=self.platform.clock.now_ms)
+    def _room(self, queue: WakeQueue, late_at: int) -> CountedRoom:
+        return CountedRoom(queue=queue, late_at=late_at, now_ms=self.platform.clock.now_ms)

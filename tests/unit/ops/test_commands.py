@@ -156,6 +156,7 @@ CHANGES = [
     ("payments", "erase"),
     ("review", "close"),
     ("review", "reindex"),
+    ("deliveries", "redeliver"),
     ("dlq", "replay"),
     ("dlq", "purge"),
     ("reconcile",),

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.application.payments.work_items import WorkItems
-from payflowx.application.recovery.queue_room import QueueRoom
 from payflowx.application.recovery.waking import Taken, WakeResult, take
 from payflowx.domain.payments import attempt_engine
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.ports import Due, DueItems, Job, WakeJobs
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.review_reasons import ReviewReason
+from payflowx.domain.recovery.ports import QueueRoom
 from payflowx.domain.shared.ambient import Telemetry
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS
 from payflowx.domain.shared.limits import MAX_DRIVES

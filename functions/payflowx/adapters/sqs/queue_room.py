@@ -15,8 +15,10 @@ _VALID_MS: Final = 5 * SECOND_MS
 
 
 @dataclass(slots=True)
-class QueueRoom:
-    """Lends as many sends as the queue lacks to `late_at` messages, and asks the queue again when they are used up.
+class CountedRoom:
+    """Implements `QueueRoom`.
+
+    It lends as many sends as the queue lacks to `late_at` messages, and asks the queue again when they are used up.
 
     A count, and not the age of the oldest message: one message that fails five times is old for a quarter of an hour
     while the queue is empty, and an age comes from CloudWatch, a minute late and for money.
