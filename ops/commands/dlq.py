@@ -13,7 +13,7 @@ from ops.options import confirm, reason_option, target_options, yes_option
 from ops.output import key_values, table
 from ops.session import Session, pass_session
 
-QUEUES: Final = ("jobs", "notices", "deliveries", "runs")
+QUEUES: Final = ("jobs", "slow-jobs", "notices", "deliveries", "slow-deliveries", "runs")
 _MAX_LOOK: Final = 50
 BATCH: Final = 10
 _NOTHING: Final = "There are no dead letters."

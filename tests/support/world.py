@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from payflowx.adapters.dynamodb.core import keys
@@ -386,11 +386,11 @@ class World:
     # -- driving
 
     def work(self, *, turns: int = 1) -> None:
-        """Deliver the next messages, in order, after their delays."""
+        """Deliver the next messages, in order, after their delays, as the slow lane does: none is handed over."""
         for _ in range(turns):
             job, delay_seconds = self.jobs.sent.pop(0)
             self.clock.advance(delay_seconds)
-            self.process(job, self.deadline)
+            self.process(replace(job, slow=True), self.deadline)
 
     def work_until_idle(self, *, most: int = 50) -> int:
         """Deliver messages until none is left; how many there were."""
@@ -431,7 +431,7 @@ class World:
 
     def wake(self, payment: Payment) -> None:
         """A message without hints, as the sweeper sends it."""
-        job = Job(merchant_id=payment.merchant_id, transaction_id=payment.transaction_id)
+        job = Job(merchant_id=payment.merchant_id, transaction_id=payment.transaction_id, slow=True)
         self.process(job, self.deadline)
 
 

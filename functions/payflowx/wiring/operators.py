@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Final, Self
 
 from payflowx.adapters.account_secrets import SecretsManagerAccountSecrets
 from payflowx.adapters.appconfig.document import decode_routing_document
 from payflowx.adapters.appconfig.publisher import AppConfigPublisher
+from payflowx.adapters.dynamodb.merchants.accounts import DynamoDBAccountDirectory
 from payflowx.adapters.dynamodb.merchants.directory import DynamoDBMerchantDirectory
 from payflowx.adapters.dynamodb.merchants.proposals import DynamoDBProposals
 from payflowx.adapters.dynamodb.merchants.seen_proofs import DynamoDBSeenProofs
@@ -44,8 +45,9 @@ from payflowx.application.merchants.show_merchant import ShowMerchant
 from payflowx.application.operators.diagnose import Diagnose
 from payflowx.application.operators.identify import IdentifyCaller
 from payflowx.application.operators.list_audit_log import ListAuditLog
+from payflowx.application.operators.payment_cost import CountPaymentCost
 from payflowx.application.operators.proposals import DecideProposal, ListProposals, Propose
-from payflowx.application.operators.set_provider_status import ListProviders, SetProviderStatus
+from payflowx.application.operators.set_provider_status import ListProviders, ListUnwellAccounts, SetProviderStatus
 from payflowx.application.operators.show_personal_data import ShowPersonalData
 from payflowx.application.operators.verify_audit_log import VerifyAuditLog
 from payflowx.application.orders.find_payments import FindPayments
@@ -69,6 +71,7 @@ from payflowx.application.routing.publish_routing import CheckRouting, PublishRo
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.recovery.ports import WorkQueueName
 from payflowx.wiring.platform import Platform
+from payflowx.wiring.provider_health import ProviderHealthAccess
 from payflowx.wiring.refunds import RefundReader, RefundReaderSettings
 
 
@@ -86,37 +89,49 @@ class OperatorsSettings(RefundReaderSettings):
     routing_strategy: str
     notices_queue_url: str
     runs_queue_url: str
+    slowjobs_queue_url: str
+    slowdeliveries_queue_url: str
     jobs_dead_letters_url: str
     notices_dead_letters_url: str
     deliveries_dead_letters_url: str
     runs_dead_letters_url: str
+    slowjobs_dead_letters_url: str
+    slowdeliveries_dead_letters_url: str
     jobs_log_group: str
     notices_log_group: str
     deliveries_log_group: str
     runs_log_group: str
+    slowjobs_log_group: str
+    slowdeliveries_log_group: str
 
     @property
     def queues(self) -> Mapping[WorkQueueName, QueuePair]:
-        addresses = {
-            WorkQueueName.JOBS: (self.jobs_queue_url, self.jobs_dead_letters_url),
-            WorkQueueName.PROVIDER_EVENTS: (self.notices_queue_url, self.notices_dead_letters_url),
-            WorkQueueName.DELIVERIES: (self.deliveries_queue_url, self.deliveries_dead_letters_url),
-            WorkQueueName.RUNS: (self.runs_queue_url, self.runs_dead_letters_url),
+        return {
+            name: QueuePair(
+                queue_url=getattr(self, f"{content}_queue_url"),
+                dead_letters_url=getattr(self, f"{content}_dead_letters_url"),
+            )
+            for name, content in _CONTENTS.items()
         }
-        return {name: QueuePair(queue_url=queue, dead_letters_url=dead) for name, (queue, dead) in addresses.items()}
 
     @property
     def log_groups(self) -> Mapping[WorkQueueName, str]:
-        return {
-            WorkQueueName.JOBS: self.jobs_log_group,
-            WorkQueueName.PROVIDER_EVENTS: self.notices_log_group,
-            WorkQueueName.DELIVERIES: self.deliveries_log_group,
-            WorkQueueName.RUNS: self.runs_log_group,
-        }
+        return {name: getattr(self, f"{content}_log_group") for name, content in _CONTENTS.items()}
+
+
+_CONTENTS: Final[Mapping[WorkQueueName, str]] = {
+    WorkQueueName.JOBS: "jobs",
+    WorkQueueName.SLOW_JOBS: "slowjobs",
+    WorkQueueName.PROVIDER_EVENTS: "notices",
+    WorkQueueName.DELIVERIES: "deliveries",
+    WorkQueueName.SLOW_DELIVERIES: "slowdeliveries",
+    WorkQueueName.RUNS: "runs",
+}
+"""Every work queue, and the beginning of its settings' names."""
 
 
 @dataclass(kw_only=True)
-class OperatorsWiring(RefundReader):
+class OperatorsWiring(RefundReader, ProviderHealthAccess):
     settings: OperatorsSettings
 
     @classmethod
@@ -321,6 +336,17 @@ class OperatorsWiring(RefundReader):
         )
 
     @cached_property
+    def list_unwell_accounts(self) -> ListUnwellAccounts:
+        accounts = DynamoDBAccountDirectory(
+            client=self.platform.clients.dynamodb, table=self.settings.configuration_table
+        )
+        return ListUnwellAccounts(
+            merchants_with_accounts=lambda: (owner.merchant_id for owner in accounts.accounts()),
+            health=self.account_health,
+            clock=self.platform.clock,
+        )
+
+    @cached_property
     def list_providers(self) -> ListProviders:
         return ListProviders(merchant_directory=self.merchant_directory, providers=self.providers)
 
@@ -379,6 +405,12 @@ class OperatorsWiring(RefundReader):
     @cached_property
     def read_operations(self) -> ReadOperations:
         return ReadOperations(payments=self.payments, operations=self.operations)
+
+    @cached_property
+    def count_payment_cost(self) -> CountPaymentCost:
+        return CountPaymentCost(
+            payments=self.payments, operations=self.operations, merchant_events=self.merchant_events
+        )
 
     @cached_property
     def verify_audit_log(self) -> VerifyAuditLog:

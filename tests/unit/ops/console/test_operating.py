@@ -298,6 +298,15 @@ def test_a_provider_is_switched_off_for_the_one_who_is_named(target: Any) -> Non
     assert browser.post("/providers/stripe/switch", form).status_code == 409
 
 
+def test_a_switch_is_stored_and_the_page_says_so(world: World, target: Any) -> None:
+    browser = browser_of(handler_of(world), may_write=True, target=target).enter()
+    done = act(browser, "/providers", "/providers/alpha/switch", whom="everyone")
+    text = text_of_page(browser.get(done.headers["location"]))
+    assert "alpha is switched off for everyone; heeded within a minute." in text
+    done = act(browser, "/providers", "/providers/alpha/switch")
+    assert "alpha is switched on for everyone" in text_of_page(browser.get(done.headers["location"]))
+
+
 def test_no_page_has_a_field_for_a_secret(target: Any) -> None:
     browser, _ = browser_with(target)
     page = browser.get("/providers").text
