@@ -176,7 +176,7 @@ def test_every_answer_forbids_what_is_inline_remote_framed_or_stored(address: st
         assert "http" not in policy
         assert "frame-ancestors 'none'" in policy
         assert headers["cache-control"] == "no-store"
-        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["referrer-policy"] == "same-origin"
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["cross-origin-resource-policy"] == "same-origin"
         assert "server" not in headers
