@@ -445,7 +445,7 @@ class TestCommandLine:
         assert closed.stdout.endswith(f"\n{ident} is FAILED.\n")
         assert self.run(functions, "review", "list").stdout == "Nothing waits for a person.\n"
         events = self.run(functions, "payments", "events", ident).stdout
-        assert "operator=local:ada, reason=TICKET-1, evidence=refunded there, case 7" in events
+        assert "operator=local:ada, reason=TICKET-1, identity=claimed, evidence=refunded there, case 7" in events
         assert self.run(functions, "payments", "verify", ident).exit_code == 0
 
     def test_every_command_that_the_command_line_sends_is_one_that_the_function_knows(self) -> None:

@@ -10,6 +10,7 @@ from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_att
 from payflowx.adapters.dynamodb.merchants.accounts import directory_item
 from payflowx.adapters.dynamodb.merchants.configuration import MERCHANT as HEAD
 from payflowx.adapters.dynamodb.merchants.configuration import SWITCH, account_item, token_item
+from payflowx.adapters.dynamodb.merchants.directory import DynamoDBMerchantDirectory
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
 from payflowx.adapters.dynamodb.payments.event_items import event_to_item
 from payflowx.adapters.dynamodb.payments.operation_items import operation_to_item
@@ -226,6 +227,10 @@ class World:
     @property
     def merchants(self) -> Any:
         return self.wired(WorkerWiring).merchants
+
+    @property
+    def merchant_directory(self) -> DynamoDBMerchantDirectory:
+        return DynamoDBMerchantDirectory(client=self.dynamodb, table=CONFIGURATION)  # type: ignore[arg-type]
 
     @property
     def references(self) -> DynamoDBReferences:

@@ -10,14 +10,18 @@ from payflowx.adapters.appconfig.document import decode_routing_document
 from payflowx.adapters.appconfig.publisher import AppConfigPublisher
 from payflowx.adapters.dynamodb.merchants.accounts import DynamoDBAccountDirectory
 from payflowx.adapters.dynamodb.merchants.directory import DynamoDBMerchantDirectory
+from payflowx.adapters.dynamodb.merchants.proposals import DynamoDBProposals
+from payflowx.adapters.dynamodb.merchants.seen_proofs import DynamoDBSeenProofs
 from payflowx.adapters.dynamodb.orders.payment_lookup import DynamoDBPaymentLookup
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
 from payflowx.adapters.dynamodb.payments.open_disputes import DynamoDBOpenDisputes
 from payflowx.adapters.dynamodb.payments.references import DynamoDBReferences
 from payflowx.adapters.dynamodb.payments.review_index import DynamoDBReviewIndex
 from payflowx.adapters.dynamodb.reconciliation.runs import DynamoDBRuns
+from payflowx.adapters.dynamodb.webhooks.endpoints import DynamoDBWebhookEndpoints
 from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBMerchantEvents
 from payflowx.adapters.failure_log import CloudWatchFailures
+from payflowx.adapters.platform.caller_identities import StsCallerIdentities, sts_endpoint
 from payflowx.adapters.platform.signing_secret import SecretsManagerSigningSecret
 from payflowx.adapters.sqs.dead_letters import QueuePair, SqsDeadLetters, decode_message
 from payflowx.adapters.sqs.messages import PROVIDER_EVENTS, RUNS
@@ -33,15 +37,22 @@ from payflowx.application.merchants.list_merchants import ListMerchants
 from payflowx.application.merchants.revoke_key import RevokeKey
 from payflowx.application.merchants.rotate_credentials import RotateCredentials
 from payflowx.application.merchants.rotate_key import RotateKey
+from payflowx.application.merchants.set_approval_limits import SetApprovalLimits
 from payflowx.application.merchants.set_checkout import SetCheckout
 from payflowx.application.merchants.set_credentials import SetCredentials
 from payflowx.application.merchants.set_orders import SetOrders
 from payflowx.application.merchants.show_merchant import ShowMerchant
 from payflowx.application.operators.diagnose import Diagnose
+from payflowx.application.operators.identify import IdentifyCaller
 from payflowx.application.operators.list_audit_log import ListAuditLog
+from payflowx.application.operators.payment_cost import CountPaymentCost
+from payflowx.application.operators.proposals import DecideProposal, ListProposals, Propose
 from payflowx.application.operators.set_provider_status import ListProviders, ListUnwellAccounts, SetProviderStatus
+from payflowx.application.operators.show_personal_data import ShowPersonalData
 from payflowx.application.operators.verify_audit_log import VerifyAuditLog
 from payflowx.application.orders.find_payments import FindPayments
+from payflowx.application.outbound_webhooks.merchant_events import ReadMerchantEvents
+from payflowx.application.outbound_webhooks.read_deliveries import ReadDeliveries
 from payflowx.application.payments.read_operations import ReadOperations
 from payflowx.application.payments.read_payments import ReadPayments
 from payflowx.application.payments.record_refund_by_hand import RecordRefundByHand
@@ -54,6 +65,7 @@ from payflowx.application.reviews.list_reviews import ListReviews
 from payflowx.application.reviews.reindex_reviews import ReindexReviews
 from payflowx.application.reviews.resolve_payment import ResolvePayment
 from payflowx.application.reviews.show_review import ShowReview
+from payflowx.application.routing.back_test import BackTestRouting
 from payflowx.application.routing.explain_route import ExplainRoute
 from payflowx.application.routing.publish_routing import CheckRouting, PublishRouting, RollBackRouting
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
@@ -221,6 +233,48 @@ class OperatorsWiring(RefundReader, ProviderHealthAccess):
         return SetOrders(merchant_directory=self.merchant_directory, clock=self.platform.clock)
 
     @cached_property
+    def set_approval_limits(self) -> SetApprovalLimits:
+        return SetApprovalLimits(merchant_directory=self.merchant_directory, clock=self.platform.clock)
+
+    # -- identity and second people
+
+    @cached_property
+    def identify_caller(self) -> IdentifyCaller:
+        variables = self.platform.environment
+        region = variables.get("AWS_REGION", "")
+        identities = StsCallerIdentities(
+            http=self.platform.http,
+            endpoint=sts_endpoint(region, variables.get("AWS_ENDPOINT_URL")),
+            region=region,
+            audience=variables.get("AWS_LAMBDA_FUNCTION_NAME", ""),
+            clock=self.platform.clock,
+        )
+        return IdentifyCaller(
+            identities=identities,
+            seen=DynamoDBSeenProofs(client=self.platform.clients.dynamodb, table=self.settings.transactions_table),
+            clock=self.platform.clock,
+            telemetry=self.telemetry,
+        )
+
+    @cached_property
+    def _proposals(self) -> DynamoDBProposals:
+        return DynamoDBProposals(client=self.platform.clients.dynamodb, table=self.settings.configuration_table)
+
+    @cached_property
+    def propose(self) -> Propose:
+        return Propose(proposals=self._proposals, clock=self.platform.clock)
+
+    @cached_property
+    def decide_proposal(self) -> DecideProposal:
+        return DecideProposal(proposals=self._proposals, clock=self.platform.clock)
+
+    @cached_property
+    def list_proposals(self) -> ListProposals:
+        return ListProposals(proposals=self._proposals)
+
+    # -- credentials
+
+    @cached_property
     def set_credentials(self) -> SetCredentials:
         return SetCredentials(
             merchant_directory=self.merchant_directory,
@@ -324,6 +378,15 @@ class OperatorsWiring(RefundReader, ProviderHealthAccess):
             providers=self.providers,
         )
 
+    @cached_property
+    def back_test_routing(self) -> BackTestRouting:
+        return BackTestRouting(
+            payments=self.payments,
+            merchant_directory=self.merchant_directory,
+            check=self.check_routing,
+            providers=self.providers,
+        )
+
     # -- payments
 
     @cached_property
@@ -344,8 +407,36 @@ class OperatorsWiring(RefundReader, ProviderHealthAccess):
         return ReadOperations(payments=self.payments, operations=self.operations)
 
     @cached_property
+    def count_payment_cost(self) -> CountPaymentCost:
+        return CountPaymentCost(
+            payments=self.payments, operations=self.operations, merchant_events=self.merchant_events
+        )
+
+    @cached_property
     def verify_audit_log(self) -> VerifyAuditLog:
         return VerifyAuditLog(payments=self.payments)
+
+    @cached_property
+    def endpoints(self) -> DynamoDBWebhookEndpoints:
+        return DynamoDBWebhookEndpoints(client=self.platform.clients.dynamodb, table=self.settings.configuration_table)
+
+    @cached_property
+    def read_merchant_events(self) -> ReadMerchantEvents:
+        return ReadMerchantEvents(
+            merchant_events=self.merchant_events,
+            endpoint_store=self.endpoints,
+            deliveries=self.deliveries,
+            clock=self.platform.clock,
+            telemetry=self.telemetry,
+        )
+
+    @cached_property
+    def read_deliveries(self) -> ReadDeliveries:
+        return ReadDeliveries(payments=self.payments, merchant_events=self.merchant_events)
+
+    @cached_property
+    def show_personal_data(self) -> ShowPersonalData:
+        return ShowPersonalData(payments=self.payments, audit_log=self.merchant_directory, clock=self.platform.clock)
 
     @cached_property
     def erase_personal_data(self) -> ErasePersonalData:
@@ -359,7 +450,9 @@ class OperatorsWiring(RefundReader, ProviderHealthAccess):
 
     @cached_property
     def record_refund_by_hand(self) -> RecordRefundByHand:
-        return RecordRefundByHand(record_provider_refunds=self.record_provider_refunds)
+        return RecordRefundByHand(
+            record_provider_refunds=self.record_provider_refunds, merchant_directory=self.merchant_directory
+        )
 
     @cached_property
     def resolve_payment(self) -> ResolvePayment:
@@ -403,6 +496,7 @@ class OperatorsWiring(RefundReader, ProviderHealthAccess):
             payments=self.payments,
             operations=self.operations,
             outcome_writer=self.outcome_writer,
+            merchant_directory=self.merchant_directory,
             clock=self.platform.clock,
             policy=self.policy,
         )
@@ -413,6 +507,7 @@ class OperatorsWiring(RefundReader, ProviderHealthAccess):
             payments=self.payments,
             operations=self.operations,
             outcome_writer=self.outcome_writer,
+            merchant_directory=self.merchant_directory,
             clock=self.platform.clock,
             policy=self.policy,
         )
