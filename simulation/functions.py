@@ -262,8 +262,10 @@ class Platform:
 
     def _hazard_ms(self, task: Task) -> int | None:
         """What happens to the process of a task now: death, or a time in which it stands still. None for nothing."""
+        if not self.faults.is_hazardous:
+            return None
         random, strikes, invocation = self.faults.random, self.faults.strikes, task.owner
-        if not self.faults.is_hazardous or not isinstance(invocation, Invocation):
+        if not isinstance(invocation, Invocation):
             return None
         if strikes("crash"):
             self.kernel.after(0, lambda: self.kill(invocation))

@@ -92,11 +92,9 @@ def looking_changes_nothing(evidence: Evidence) -> Iterator[Violation]:
     """Who opens the page writes nothing, sends no message, and no page calls a provider."""
     history = evidence.result.history
     writers = {write.process for write in history.writes}
-    for visit in history.visits:
-        if visit.act == "show" and visit.process in writers:
-            yield Violation(
-                "I20", "-", f"the payer of {visit.owner} opened the page, and process {visit.process} wrote"
-            )
+    for call in history.page_calls:
+        if call.act == "show" and call.process in writers:
+            yield Violation("I20", "-", f"the payer of {call.owner} opened the page, and process {call.process} wrote")
     for sent in history.sent:
         if sent.function == "checkout":
             yield Violation("I20", "-", f"a page called {sent.connector}: {sent.method} {sent.path}")

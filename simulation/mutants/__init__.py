@@ -7,6 +7,7 @@ why, and must survive: one that is found after all had a wrong argument.
 from typing import Final
 
 from simulation.mutants.charging import CHARGING
+from simulation.mutants.checkouts import CHECKOUTS
 from simulation.mutants.inbound import INBOUND
 from simulation.mutants.mutant import Mutant, applied
 from simulation.mutants.operating import OPERATING
@@ -16,7 +17,6 @@ from simulation.mutants.recovering import RECOVERING
 from simulation.mutants.reviewing import REVIEWING
 from simulation.mutants.tenancy import TENANCY
 from simulation.mutants.undecided import UNDECIDED
-from simulation.mutants.visiting import VISITING
 
 _ALL: Final[tuple[Mutant, ...]] = (
     *CHARGING,
@@ -27,7 +27,7 @@ _ALL: Final[tuple[Mutant, ...]] = (
     *TENANCY,
     *RECOVERING,
     *ORDERING,
-    *VISITING,
+    *CHECKOUTS,
 )
 
 MUTANTS: Final = tuple(mutant for mutant in _ALL if mutant.name not in UNDECIDED)
