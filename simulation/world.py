@@ -16,6 +16,7 @@ from simulation.faults import Faults
 from simulation.functions import FUNCTIONS, Platform, current_wirings
 from simulation.history import History, Strike, Write
 from simulation.kernel import EPOCH_MS, Kernel
+from simulation.layouts import provider_key, provider_keys
 from simulation.operators import Operators
 from simulation.provider_events import ProviderEvents
 from simulation.providers import Outage, Shop, SimulatedProviders
@@ -73,6 +74,7 @@ ENVIRONMENT: Final = {
     "CHECKOUT_TOKEN_SECRET_ARN": "arn:checkout-tokens",
     "CHECKOUT_PAGES_URL": "https://pay.example.com/checkout",
     "CHECKOUT_ENABLED": "true",
+    "COMPACT_PAYMENTS": "true",
     "SETTLEMENTS_BUCKET": "settlements",
     **{f"{queue}_QUEUE_URL": f"https://sqs.simulated/{queue}" for queue in _QUEUES},
     **{f"{queue}_DEAD_LETTERS_URL": f"https://sqs.simulated/{queue}-dead" for queue in _QUEUES},
@@ -249,14 +251,14 @@ class World:
         else:
             self._due.pop(key, None)
         if after is not None and "attempts" in after and after["attempts"]["L"]:
-            self._owners[after["attempts"]["L"][-1]["M"]["provider_key"]["S"]] = key
+            self._owners[provider_key(after, after["attempts"]["L"][-1]["M"])] = key
 
     def _strike(self, kind: str) -> None:
         self.history.strikes.append(Strike(self.kernel.now_ms, kind, self.platform.process))
 
-    def _is_stored(self, provider_key: str) -> bool:
-        item = self.tables[TRANSACTIONS].get(self._owners[provider_key]) if provider_key in self._owners else None
-        return item is not None and any(a["M"]["provider_key"]["S"] == provider_key for a in item["attempts"]["L"])
+    def _is_stored(self, name: str) -> bool:
+        item = self.tables[TRANSACTIONS].get(self._owners[name]) if name in self._owners else None
+        return item is not None and name in provider_keys(item)
 
     def _workers_off_until_ms(self) -> int:
         return self._workers_off.until_ms if self._workers_off.covers(self.kernel.now_ms) else 0
@@ -516,7 +518,7 @@ class World:
         attempts = [attempt["M"] for attempt in item["attempts"]["L"]] if "attempts" in item else []
         unclear = [attempt for attempt in attempts if attempt["state"]["S"] in _UNDECIDED]
         return any(
-            _has_own_capture(attempt) or not self.providers.is_decided(attempt["provider_key"]["S"])
+            _has_own_capture(attempt) or not self.providers.is_decided(provider_key(item, attempt))
             for attempt in unclear
         )
 

@@ -4,6 +4,7 @@
 read them for as long as items of that release exist.
 """
 
+import base64
 import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,6 +42,7 @@ from payflowx.domain.payments.payment import (
     Candidate,
     Customer,
     LastError,
+    Layout,
     Lease,
     Payment,
     PaymentMethod,
@@ -88,6 +90,7 @@ _TABLES_OF_KINDS: Final = {
 }
 
 
+LEASE: Final = Lease(owner="w-1", epoch=1, expires_at_ms=NOW_MS + 45_000)
 CHECKOUT: Final = Checkout(
     expires_at_ms=NOW_MS + 86_400_000,
     address="https://pay.example/checkout/abc",
@@ -259,6 +262,17 @@ def payments() -> Iterator[Payment]:
     }
     yield payment(14, PaymentStatus.PENDING, [], **nothing)
     yield payment(15, PaymentStatus.PENDING, [], **{**nothing, "receipt_email": "receipts@example.com"})
+    yield from compact_payments({**nothing, "content_fingerprint": "2:" + "c" * 32})
+
+
+def compact_payments(nothing: Mapping[str, Any]) -> Iterator[Payment]:
+    """In the layout that release 0.2.0 does not read: with everything, with derived keys, and as accepted."""
+    states = [attempt(n, state) for n, state in enumerate(AttemptState, start=1)][:8]
+    yield payment(16, PaymentStatus.SUCCESS, states, layout=Layout.COMPACT)
+    derived = bare_attempt(AttemptState.STARTED)
+    derived = replace(derived, provider_key=f"pfx-{_name(17)}-1")
+    yield payment(17, PaymentStatus.PENDING, [derived], **{**nothing, "lease": LEASE, "layout": Layout.COMPACT})
+    yield payment(18, PaymentStatus.PENDING, [], **{**nothing, "ready_at_ms": NOW_MS, "layout": Layout.COMPACT})
 
 
 def operations() -> Iterator[Operation]:
@@ -559,7 +573,7 @@ def items() -> dict[str, list[Item]]:
     """Attribute values by kind; `directory` and `idempotency` hold what has no kind of its own."""
     found: dict[str, list[Item]] = {kind: [] for kind in (*_TABLES_OF_KINDS, "directory", "idempotency")}
     for name, table in database().tables.items():
-        for item in sorted(_all(table), key=lambda item: json.dumps(item, sort_keys=True)):
+        for item in sorted(_all(table), key=lambda item: json.dumps(item, sort_keys=True, default=_base64)):
             found[_kind(name, item)].append(item)
     return found
 
@@ -574,10 +588,24 @@ def _kind(table: str, item: Item) -> str:
     return "directory"
 
 
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def read(text: str) -> Any:
+    """A file of items again, with bytes where `B` has their text."""
+    return json.loads(text, object_hook=_with_bytes)
+
+
+def _with_bytes(known: dict[str, Any]) -> dict[str, Any]:
+    is_binary = known.keys() == {"B"} and isinstance(known["B"], str)
+    return {"B": base64.b64decode(known["B"])} if is_binary else known
+
+
 def write(folder: Path) -> None:
     folder.mkdir()
     for kind, found in items().items():
-        (folder / f"{kind}.json").write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+        (folder / f"{kind}.json").write_text(json.dumps(found, indent=1, sort_keys=True, default=_base64) + "\n")
     (folder / "messages.json").write_text(json.dumps(messages(), indent=1, sort_keys=True) + "\n")
 
 

@@ -13,7 +13,7 @@ from payflowx.domain.orders.order_hash import order_hash
 from payflowx.domain.payments.events import GENESIS_HASH, Event, Fact
 from payflowx.domain.payments.hosted import CHECKOUT_METHODS
 from payflowx.domain.payments.order_link import OrderLink
-from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod, Route, customer_facts
+from payflowx.domain.payments.payment import Customer, Layout, Payment, PaymentMethod, Route, customer_facts
 from payflowx.domain.payments.ports import Created, Existing, Job, Jobs, Payments
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.providers.ports import Providers
@@ -83,6 +83,8 @@ class CreatePayment:
     clock: Clock
     telemetry: Telemetry
     policy: RetryPolicy
+    layout: Layout
+    """The layout in which new payments are stored, each for life."""
     checkout_opener: CheckoutOpener | None = None
     """None: this deployment has no checkout."""
     refused_starts: RefusedStarts | None = None
@@ -191,6 +193,7 @@ class CreatePayment:
             ready_at_ms=now_ms,
             due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS,
             order=_order_link(request),
+            layout=self.layout,
         )
         if request.checkout is None or self.checkout_opener is None:
             return payment
@@ -214,6 +217,7 @@ class CreatePayment:
             provider=first.provider,
             account_id=first.account_id,
             request_hash=self.providers.get(first.provider).request_hash(charge),
+            layout=payment.layout,
         )
 
     def _wake(self, job: Job) -> None:

@@ -34,7 +34,7 @@ from payflowx.domain.payments.claim import (
 )
 from payflowx.domain.payments.not_sent import reopened
 from payflowx.domain.payments.outcome import NotFound, NotSent, Unknown
-from payflowx.domain.payments.payment import Candidate, Lease, Payment
+from payflowx.domain.payments.payment import Candidate, Layout, Lease, Payment
 from payflowx.domain.payments.ports import Job, Stored, VersionConflict
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.work_item import WorkItem
@@ -103,7 +103,12 @@ class ProcessJob:
         hinted = self._hinted_attempt(job)
         if hinted is not None and job.version is not None:
             match self.items.payments.claim(
-                job.owner_id, version=job.version, lease=self._lease(epoch=1), now_ms=self.clock.now_ms(), append=hinted
+                job.owner_id,
+                version=job.version,
+                lease=self._lease(epoch=1),
+                now_ms=self.clock.now_ms(),
+                layout=job.layout,
+                append=hinted,
             ):
                 case Stored(item=claimed):
                     return _Claim(item=WorkItem(payment=claimed), number=hinted.number, opened=True)
@@ -147,6 +152,7 @@ class ProcessJob:
             version=item.owner.version,
             lease=self._lease(epoch=epoch),
             now_ms=self.clock.now_ms(),
+            layout=item.payment.layout if item.operation is None else Layout.FULL,
             append=append,
             reopen=reopen,
         )

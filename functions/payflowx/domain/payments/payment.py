@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
@@ -158,6 +158,15 @@ class BalanceSource(StrEnum):
     """Not computed yet: no amount may change."""
 
 
+class Layout(IntEnum):
+    """The form in which a payment's item is stored, from its acceptance on. The number is its `schemaVersion`."""
+
+    FULL = 1
+    """Every release reads it."""
+    COMPACT = 2
+    """Below one kilobyte, and without a row of its own for the idempotency key. Release 0.2.0 cannot read it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
     """The aggregate. Every stored change raises `version` by one."""
@@ -238,6 +247,7 @@ class Payment:
     """What the payer paid, where a declared fee or an offer of the provider makes it differ from the amount."""
     order: OrderLink | None = None
     """The merchant's order that it pays; None if the request named none."""
+    layout: Layout = Layout.FULL
 
     @property
     def is_charged_beside_holder(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Generic, Protocol
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import Change, SeenEvent
 from payflowx.domain.payments.events import Event
-from payflowx.domain.payments.payment import Lease, Payment
+from payflowx.domain.payments.payment import Layout, Lease, Payment
 from payflowx.domain.payments.work_item import Owner, OwnerId
 from payflowx.domain.shared.statuses import PaymentStatus
 
@@ -110,11 +110,13 @@ class AttemptStore(Protocol[Owner]):
         version: int,
         lease: Lease,
         now_ms: int,
+        layout: Layout = Layout.FULL,
         append: Attempt | None = None,
         reopen: Attempt | None = None,
     ) -> Stored[Owner] | VersionConflict[Owner]:
         """Take the lease if the version is unchanged, and store the attempt `append`, or `reopen` at its place.
 
+        `layout` is that of the item, which need not have been read.
         At most one of them is given. `reopen` is a stored attempt that was not sent, STARTED again.
         """
         ...
@@ -223,6 +225,7 @@ class Job:
     provider: str | None = None
     account_id: str | None = None
     request_hash: str | None = None
+    layout: Layout = Layout.FULL
     read_refunds: bool = False
     """Read the refunds of the payment's charge at the provider: one may have been made there."""
     correlation_id: str | None = None

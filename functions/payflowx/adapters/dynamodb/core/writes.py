@@ -17,7 +17,7 @@ from payflowx.adapters.dynamodb.core.values import Item, to_attributes
 from payflowx.adapters.dynamodb.payments import review_items
 from payflowx.adapters.dynamodb.payments.event_items import event_to_item
 from payflowx.adapters.dynamodb.payments.operation_items import operation_to_item
-from payflowx.adapters.dynamodb.payments.payment_items import attempt_to_item, to_item
+from payflowx.adapters.dynamodb.payments.payment_items import to_item
 from payflowx.adapters.dynamodb.webhooks.merchant_event_items import merchant_event_fields
 from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent
 from payflowx.domain.payments.attempt import Attempt
@@ -189,11 +189,22 @@ def unmoved(expression: Expression, before: Payment | Operation) -> list[str]:
     conditions = [
         expression.equals("version", before.version),
         expression.equals("lease.epoch", before.lease.epoch),
-        expression.equals("lease.owner", before.lease.owner),
+        _has_owner(expression, before.lease.owner),
     ]
     if isinstance(before, Payment):
         conditions.append(expression.equals("eventSeq", before.event_seq))
     return conditions
+
+
+def _has_owner(expression: Expression, owner: str) -> str:
+    """Condition: this owner has the lease. That of a released one is empty, or absent in the compact layout."""
+    is_owner = expression.equals("lease.owner", owner)
+    return is_owner if owner else f"({expression.absent('lease.owner')} OR {is_owner})"
+
+
+def no_live_lease(expression: Expression, now_ms: int) -> str:
+    """Condition: the lease has expired. A released one has no time in the compact layout."""
+    return f"({expression.absent('lease.expiresAt')} OR {expression.at_most('lease.expiresAt', now_ms)})"
 
 
 def item_of(owner: Payment | Operation) -> Item:
@@ -201,10 +212,10 @@ def item_of(owner: Payment | Operation) -> Item:
     return to_item(owner) if isinstance(owner, Payment) else operation_to_item(owner)
 
 
-def appended_attempt(expression: Expression, attempt: Attempt) -> str:
-    """The assignment that stores a new attempt behind the others."""
+def appended_attempt(expression: Expression, attempt: Item) -> str:
+    """The assignment that stores a new attempt, as an item, behind the others."""
     attempts = expression.name("attempts")
-    return f"{attempts} = list_append({attempts}, {expression.value([attempt_to_item(attempt)])})"
+    return f"{attempts} = list_append({attempts}, {expression.value([attempt])})"
 
 
 def may_append(expression: Expression, attempt: Attempt) -> list[str]:
@@ -216,20 +227,21 @@ def may_append(expression: Expression, attempt: Attempt) -> list[str]:
     ]
 
 
-def reopened_attempt(expression: Expression, attempt: Attempt) -> str:
+def reopened_attempt(expression: Expression, attempt: Attempt, item: Item) -> str:
     """Further assignments, and removals: all known attributes of the attempt at its place, and no unknown one."""
-    place, item = _place(expression, attempt), attempt_to_item(attempt)
+    place = _place(expression, attempt)
     changed = "".join(f", {place}.{expression.equals(name, value)}" for name, value in item.items())
     gone = [f"{place}.{expression.name(name)}" for name in attempt.__slots__ if name not in item]
     return f"{changed} REMOVE {', '.join(gone)}"
 
 
 def may_reopen(expression: Expression, attempt: Attempt) -> list[str]:
-    """Conditions: the attempt at this place has this key, and nothing was sent for it."""
+    """Conditions: the attempt at this place has this key, stored or derived, and nothing was sent for it."""
     place = _place(expression, attempt)
+    derived = f"attribute_not_exists({place}.{expression.name('provider_key')})"
     return [
         f"{place}.{expression.equals('state', AttemptState.NOT_SENT.value)}",
-        f"{place}.{expression.equals('provider_key', attempt.provider_key)}",
+        f"({derived} OR {place}.{expression.equals('provider_key', attempt.provider_key)})",
     ]
 
 

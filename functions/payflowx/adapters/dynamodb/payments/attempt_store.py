@@ -13,10 +13,10 @@ from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import condition_failed, item_found, storage_errors
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.adapters.dynamodb.core.writes import Part
-from payflowx.adapters.dynamodb.payments.payment_items import lease_assignments
+from payflowx.adapters.dynamodb.payments.payment_items import attempt_item_of, lease_assignments
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import SeenEvent
-from payflowx.domain.payments.payment import Lease
+from payflowx.domain.payments.payment import Layout, Lease
 from payflowx.domain.payments.ports import AlreadySeen, Stored, VersionConflict
 from payflowx.domain.payments.work_item import Owner, OwnerId, id_of
 from payflowx.domain.shared.errors import StorageUnavailableError
@@ -47,6 +47,7 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
         version: int,
         lease: Lease,
         now_ms: int,
+        layout: Layout = Layout.FULL,
         append: Attempt | None = None,
         reopen: Attempt | None = None,
     ) -> Stored[Owner] | VersionConflict[Owner]:
@@ -56,7 +57,14 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
         it was read: the refused write returns it, and decoding it raises `UnreadableItemError`.
         """
         claim = partial(
-            self._claim, owner_id, version=version, lease=lease, now_ms=now_ms, append=append, reopen=reopen
+            self._claim,
+            owner_id,
+            version=version,
+            lease=lease,
+            now_ms=now_ms,
+            layout=layout,
+            append=append,
+            reopen=reopen,
         )
         result = claim(is_read=append is None)
         if isinstance(result, VersionConflict) and result.item is not None and result.item.version == version:
@@ -70,6 +78,7 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
         version: int,
         lease: Lease,
         now_ms: int,
+        layout: Layout,
         append: Attempt | None,
         reopen: Attempt | None,
         is_read: bool,
@@ -83,19 +92,21 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
             "updatedAt": now_ms,
         }
         update = "SET " + expression.assignments(values)
-        conditions = [expression.equals("version", version), expression.at_most("lease.expiresAt", now_ms)]
+        conditions = [expression.equals("version", version), writes.no_live_lease(expression, now_ms)]
         if not is_read:
-            conditions.append(expression.at_most("schemaVersion", keys.SCHEMA_VERSION))
+            conditions.append(expression.at_most("schemaVersion", max(Layout)))
         if append is not None or reopen is not None:
             conditions.append(expression.absent("chargedAttempt"))
         if append is not None:
             # A claim that was decided from a message, and not from a read, begins nothing after the deadline.
             deadline = expression.name("chargeDeadline")
             conditions.append(f"({expression.absent('chargeDeadline')} OR {deadline} > {expression.value(now_ms)})")
-            update += f", {writes.appended_attempt(expression, append)}"
+            item = attempt_item_of(append, owner_id.transaction_id, layout)
+            update += f", {writes.appended_attempt(expression, item)}"
             conditions += writes.may_append(expression, append)
         if reopen is not None:
-            update += writes.reopened_attempt(expression, reopen)
+            item = attempt_item_of(reopen, owner_id.transaction_id, layout)
+            update += writes.reopened_attempt(expression, reopen, item)
             conditions += writes.may_reopen(expression, reopen)
         return self._update(owner_id, update, conditions, expression, is_ours=lambda found: found.lease == lease)
 

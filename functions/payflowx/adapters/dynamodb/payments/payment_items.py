@@ -9,6 +9,7 @@ from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.reading import decodes, fields_of, known
 from payflowx.adapters.dynamodb.core.values import Item
 from payflowx.adapters.dynamodb.payments.checkout_items import checkout_from_item, checkout_to_item
+from payflowx.adapters.dynamodb.payments.compact_items import compact_attempt, compacted, expanded
 from payflowx.adapters.dynamodb.payments.order_link_items import order_link_from_item, order_link_to_item
 from payflowx.adapters.dynamodb.payments.review_items import review_keys, review_since_from
 from payflowx.domain.payments.attempt import Attempt
@@ -22,6 +23,7 @@ from payflowx.domain.payments.payment import (
     Candidate,
     Customer,
     LastError,
+    Layout,
     Lease,
     Payment,
     PaymentMethod,
@@ -33,11 +35,16 @@ _ACTION_KINDS: Final[frozenset[str]] = frozenset(get_args(get_type_hints(NextAct
 
 
 def to_item(payment: Payment) -> Item:
-    """The whole item with its keys; absent values are None and are not stored."""
+    """The whole item with its keys, in the payment's layout; absent values are None and are not stored."""
+    item = _full_item(payment)
+    return compacted(item) if payment.layout is Layout.COMPACT else item
+
+
+def _full_item(payment: Payment) -> Item:
     due = payment.due_at_ms is not None
     return {
         **keys.payment_key(payment.merchant_id, payment.transaction_id),
-        "schemaVersion": keys.SCHEMA_VERSION,
+        "schemaVersion": payment.layout.value,
         "merchantId": payment.merchant_id,
         "transactionId": payment.transaction_id,
         "merchantDay": keys.merchant_day(payment.merchant_id, keys.day_of(payment.created_at_ms)),
@@ -102,6 +109,10 @@ def to_item(payment: Payment) -> Item:
 @decodes("payment")
 def from_item(item: Item) -> Payment:
     """The payment that `to_item` was given."""
+    return _from_full_item(expanded(item))
+
+
+def _from_full_item(item: Item) -> Payment:
     method = item["paymentMethod"]
     return Payment(
         merchant_id=item["merchantId"],
@@ -154,6 +165,7 @@ def from_item(item: Item) -> Payment:
         payer_paid=item.get("payerPaid"),
         checkout=checkout_from_item(item["checkout"]) if "checkout" in item else None,
         order=order_link_from_item(item),
+        layout=Layout.COMPACT if item.get("schemaVersion", Layout.FULL) >= Layout.COMPACT else Layout.FULL,
     )
 
 
@@ -236,6 +248,12 @@ def attempt_to_item(attempt: Attempt) -> Item:
         values["next_action"] = {"kind": action.kind, "url": action.url, "fields": dict(action.fields) or None}
     optional = ("progress", "retry_after_seconds", "inquiries")
     return {name: value for name, value in values.items() if value is not None and not (name in optional and not value)}
+
+
+def attempt_item_of(attempt: Attempt, transaction_id: str, layout: Layout) -> Item:
+    """The attempt as it lies in an item of this layout."""
+    item = attempt_to_item(attempt)
+    return compact_attempt(item, transaction_id) if layout is Layout.COMPACT else item
 
 
 def attempt_from_item(item: Item) -> Attempt:

@@ -11,6 +11,7 @@ from payflowx.adapters.dynamodb.core.values import Item, from_attributes
 from payflowx.adapters.dynamodb.core.writes import ConditionFailed, Part
 from payflowx.adapters.dynamodb.payments import open_disputes
 from payflowx.adapters.dynamodb.payments.attempt_store import DynamoDBAttemptStore
+from payflowx.adapters.dynamodb.payments.compact_items import expanded
 from payflowx.adapters.dynamodb.payments.event_items import event_from_item
 from payflowx.adapters.dynamodb.payments.payment_items import from_item, to_item
 from payflowx.adapters.dynamodb.payments.payment_list import PaymentList
@@ -69,10 +70,11 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
             refused = writes.transact(self.client, parts)
             if refused is None:
                 return Created(item=payment)
-            for part in (Part.KEY, Part.PAYMENT):
-                found = refused.failed.get(part)
-                if found is not None:
-                    return _existing(found)
+            key, earlier = (refused.failed.get(part) for part in (Part.KEY, Part.PAYMENT))
+            if key is not None:
+                return _existing(key)
+            if earlier is not None:
+                return _existing(expanded(earlier))
             if refused.failed.keys() & {part for part, _ in beside}:
                 return refused
             self._pause(attempt)
@@ -201,7 +203,7 @@ def _key_item(payment: Payment, idempotency_key: str) -> Item:
 
 
 def _existing(item: Item) -> Existing:
-    """Of the key's row, or of the payment's own item: both have these attributes."""
+    """Of the key's row, or of the payment's own item in full: both have these attributes."""
     return Existing(
         transaction_id=item["transactionId"],
         fingerprint=item["fingerprint"],
