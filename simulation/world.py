@@ -47,6 +47,8 @@ _LONG_EVERY: Final = 50
 _REVIEWED_MS: Final = (70 * MINUTE_MS, 140 * MINUTE_MS)
 """After the trouble, operators work through the reviews."""
 _UNDECIDED: Final = frozenset({"UNKNOWN", "ACCEPTED", "REQUIRES_ACTION"})
+_LATE: Final = 0.3
+"""Of the merchants, the part that registers its endpoints late."""
 _HELD_MS: Final = 12 * HOUR_MS
 """An amount that is held and looked at no earlier waits for its merchant."""
 _MAX_LAG_MS: Final = 5_000
@@ -269,12 +271,15 @@ class World:
         """Set up in peace, run in trouble, come to rest."""
         kernel = self.kernel
         with current_wirings(kernel):
-            kernel.spawn(self.operators.set_up)
+            late = self._late_merchants()
+            kernel.spawn(partial(self.operators.set_up, frozenset(late)))
             kernel.run(EPOCH_MS + MINUTE_MS)
             if any("orderId" in order.body for order in self.orders):
                 kernel.spawn(partial(self.operators.refund_by_itself, REFUNDS_BY_ITSELF))
                 kernel.run(kernel.now_ms + MINUTE_MS)
             trouble_ends_ms = self._make_trouble()
+            for merchant, after_ms in late.items():
+                kernel.after(after_ms, partial(kernel.spawn, partial(self.operators.register_endpoints, merchant)))
             self._sweep_later()
             for number, order in enumerate(self.orders):
                 if self.plan.only is None or number in self.plan.only:
@@ -304,6 +309,11 @@ class World:
                 text for s in self.providers.shops.values() for pair in s.account.issued for text in pair.texts()
             ),
         )
+
+    def _late_merchants(self) -> dict[str, int]:
+        """Merchants that register their endpoints while payments arrive, and how long after the first one."""
+        random = Random(self.plan.seed + 6)
+        return {name: random.randrange(ARRIVAL_MS) for name in MERCHANTS if random.random() < _LATE}
 
     def _left_out(self, number: int) -> frozenset[int]:
         return frozenset(step for order, step in self.plan.without_steps if order == number)

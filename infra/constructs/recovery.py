@@ -39,8 +39,10 @@ class Recovery(Room):
             description="Wakes what is due",
             timeout=Duration.seconds(50),
         )
-        sweeper.may_read(transactions, "GetItem")
+        # Of a merchant's list it reads the events that a new endpoint missed.
+        sweeper.may_read(transactions, "GetItem", "BatchGetItem")
         sweeper.may_query(transactions, index="due")
+        sweeper.may_query(transactions, index="byMerchant")
         sweeper.may_write(transactions, "PutItem", "UpdateItem")
         sweeper.may_send(payments.jobs)
         sweeper.may_send(outbound_webhooks.queue)

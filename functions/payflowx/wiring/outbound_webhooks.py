@@ -33,7 +33,11 @@ class OutboundWebhooks(Ledger):
 
     @cached_property
     def endpoints(self) -> DynamoDBWebhookEndpoints:
-        return DynamoDBWebhookEndpoints(client=self.platform.clients.dynamodb, table=self.settings.configuration_table)
+        return DynamoDBWebhookEndpoints(
+            client=self.platform.clients.dynamodb,
+            table=self.settings.configuration_table,
+            transactions_table=self.settings.transactions_table,
+        )
 
     @cached_property
     def cipher(self) -> KmsSecretCipher:

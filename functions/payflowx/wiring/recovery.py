@@ -5,7 +5,9 @@ from functools import cached_property
 from typing import Self
 
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
+from payflowx.adapters.dynamodb.webhooks.catch_ups import DynamoDBCatchUps
 from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBMerchantEvents
+from payflowx.application.outbound_webhooks.catch_up_events import CatchUpEvents
 from payflowx.application.recovery.sweep import SweepDueItems
 from payflowx.application.recovery.wake_attempts import WakeAttempts
 from payflowx.application.recovery.wake_event import WakeEvent
@@ -28,6 +30,7 @@ class SweeperWiring(LedgerWriter):
                 DueKind.PAYMENT: self._wake_attempts,
                 DueKind.OPERATION: self._wake_attempts,
                 DueKind.EVENT: self._wake_event,
+                DueKind.CATCH_UP: self._catch_up_events,
             },
             concurrency=self.platform.concurrency,
             clock=self.platform.clock,
@@ -51,7 +54,13 @@ class SweeperWiring(LedgerWriter):
 
     @property
     def _wake_event(self) -> WakeEvent:
-        merchant_events = DynamoDBMerchantEvents(
-            client=self.platform.clients.dynamodb, table=self.settings.transactions_table
-        )
-        return WakeEvent(due_items=self.due_items, merchant_events=merchant_events, deliveries=self.deliveries)
+        return WakeEvent(due_items=self.due_items, merchant_events=self._merchant_events, deliveries=self.deliveries)
+
+    @property
+    def _catch_up_events(self) -> CatchUpEvents:
+        catch_ups = DynamoDBCatchUps(client=self.platform.clients.dynamodb, table=self.settings.transactions_table)
+        return CatchUpEvents(due_items=self.due_items, catch_ups=catch_ups, merchant_events=self._merchant_events)
+
+    @property
+    def _merchant_events(self) -> DynamoDBMerchantEvents:
+        return DynamoDBMerchantEvents(client=self.platform.clients.dynamodb, table=self.settings.transactions_table)

@@ -25,6 +25,7 @@ from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.merchants.directory import ApiKeyRecord, AuditEntry, ProviderStatus
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.merchants.ports import Merchant
+from payflowx.domain.outbound_webhooks.catch_up import CatchUp
 from payflowx.domain.outbound_webhooks.endpoints import DisabledReason, Endpoint, EndpointStatus, WebhookEndpoints
 from payflowx.domain.outbound_webhooks.merchant_events import Delivery, DeliveryState, MerchantEvent
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
@@ -79,6 +80,7 @@ CODECS: Final = {"jobs": JOBS, "provider_events": PROVIDER_EVENTS, "deliveries":
 _TABLES_OF_KINDS: Final = {
     "payment": (TRANSACTIONS, "PAYMENT"),
     "operation": (TRANSACTIONS, "OP#"),
+    "catch_up": (TRANSACTIONS, "EVENT#000000"),
     "event": (TRANSACTIONS, "EVENT#"),
     "reference": (TRANSACTIONS, "REFERENCE"),
     "locator": (TRANSACTIONS, "OPERATION"),
@@ -434,6 +436,13 @@ def endpoints() -> WebhookEndpoints:
     return WebhookEndpoints(merchant_id=MERCHANT, version=2, endpoints=found)
 
 
+def catch_up() -> CatchUp:
+    endpoint_id = "we_" + _name(0)
+    return CatchUp(
+        merchant_id=MERCHANT, endpoint_id=endpoint_id, since_ms=NOW_MS, due_at_ms=NOW_MS + 1, drives=1, position="p"
+    )
+
+
 def messages() -> dict[str, list[str]]:
     """The bodies of each queue."""
     proof = {"amount": 5, "currency": "USD", "merchant_reference": "pfx-a-1"}
@@ -488,7 +497,8 @@ def database() -> Database:
     _store_payments(stored)
     _store_reconciliation(stored)
     nothing = WebhookEndpoints(merchant_id=MERCHANT)
-    assert DynamoDBWebhookEndpoints(client=stored, table=CONFIGURATION).save(nothing, endpoints())  # type: ignore[arg-type]
+    store: Any = DynamoDBWebhookEndpoints(client=stored, table=CONFIGURATION, transactions_table=TRANSACTIONS)  # type: ignore[arg-type]
+    assert store.save(nothing, endpoints(), catch_up=catch_up())
     _store_directory(stored)
     return stored
 

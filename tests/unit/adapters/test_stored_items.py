@@ -394,7 +394,7 @@ def test_a_reconciliation_keeps_them(kind: str, item: dict[str, Any]) -> None:
 def test_endpoints_keep_them_when_one_is_changed_added_or_deleted(kind: str, item: dict[str, Any]) -> None:
     newer = of_a_newer_release(item)
     database = stored_in(CONFIGURATION, newer)
-    store = DynamoDBWebhookEndpoints(client=database, table=CONFIGURATION)
+    store = DynamoDBWebhookEndpoints(client=database, table=CONFIGURATION, transactions_table=TRANSACTIONS)
     before = store.get(write.MERCHANT)
     first = before.endpoints[0]
     changed = before.with_endpoint(replace(first, status=EndpointStatus.DISABLED, failing_since_ms=5))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from payflowx.domain.outbound_webhooks.catch_up import CatchUp
 from payflowx.domain.outbound_webhooks.endpoints import WebhookEndpoints
 from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent, Posted
 from payflowx.domain.payments.operation import Operation
@@ -77,8 +78,26 @@ class WebhookEndpointStore(Protocol):
 
     def get(self, merchant_id: str) -> WebhookEndpoints: ...
 
-    def save(self, before: WebhookEndpoints, after: WebhookEndpoints) -> bool:
-        """Store `after`; False if the stored version is not that of `before`."""
+    def save(self, before: WebhookEndpoints, after: WebhookEndpoints, *, catch_up: CatchUp | None = None) -> bool:
+        """Store `after`, with the search that a registration begins; False if the version is not that of `before`."""
+        ...
+
+
+class CatchUps(Protocol):
+    """The searches for events that new endpoints missed. Both methods raise `StorageUnavailableError`."""
+
+    def get(self, merchant_id: str, endpoint_id: str) -> CatchUp | None: ...
+
+    def save(self, catch_up: CatchUp, *, postponed_to_ms: int) -> None:
+        """Store when the search goes on, unless another run or a new registration set a time meanwhile."""
+        ...
+
+
+class EndpointPresence(Protocol):
+    """Whether anybody may want a merchant's events."""
+
+    def may_have_endpoints(self, merchant_id: str) -> bool:
+        """Return False only for a merchant without endpoints, as of a minute ago at most. Never raises."""
         ...
 
 

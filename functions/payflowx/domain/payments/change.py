@@ -70,6 +70,8 @@ class Change:
     """The dispute that this change records; the list of open disputes follows it."""
     seen: SeenEvent | None = None
     merchant_event_type: str | None = None
+    is_announced: bool = True
+    """Whether its merchant event is due for delivery. False where the merchant has no endpoint: it is listed only."""
 
 
 def change_of(

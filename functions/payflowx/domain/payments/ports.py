@@ -162,13 +162,16 @@ class DueKind(StrEnum):
     PAYMENT = "payment"
     OPERATION = "operation"
     EVENT = "event"
+    CATCH_UP = "catch_up"
+    """The search for events that a new endpoint missed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
     """An item of the due index.
 
-    `item_id`: the operation's id or the event's number; empty for a payment.
+    `item_id`: the operation's id, the event's number, or the endpoint's id; empty for a payment. A search for an
+    endpoint's events has no `transaction_id`.
     """
 
     merchant_id: str

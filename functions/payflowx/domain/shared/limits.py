@@ -102,6 +102,13 @@ EARLY_GRACE_MS: Final = 1 * SECOND_MS
 # Outbound webhooks
 MAX_ENDPOINTS: Final = 5
 MAX_EVENT_TYPES: Final = 30
+ENDPOINTS_REMEMBERED_MS: Final = MINUTE_MS
+"""How long a writer remembers that a merchant has no endpoint."""
+CATCH_UP_SPAN_MS: Final = 2 * ENDPOINTS_REMEMBERED_MS
+"""The time after a registration whose events may have been written without knowledge of it: with different clocks."""
+CATCH_UP_AFTER_MS: Final = 3 * MINUTE_MS
+CATCH_UP_AGAIN_AFTER_MS: Final = HOUR_MS
+"""For writers that were held up, and for an index that follows late."""
 SECRET_OVERLAP_MS: Final = DAY_MS
 """How long the previous secret signs after a rotation."""
 ENDPOINT_PATIENCE_MS: Final = 3 * DAY_MS

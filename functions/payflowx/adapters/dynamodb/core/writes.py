@@ -48,6 +48,8 @@ class Part(StrEnum):
     ORDER = "order"
     HOLDER = "holder of the order"
     HOLDER_EVENT = "event of the holder of the order"
+    ENDPOINTS = "webhook endpoints"
+    CATCH_UP = "search for missed events"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

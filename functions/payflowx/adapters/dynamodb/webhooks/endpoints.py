@@ -1,15 +1,18 @@
 """A merchant's webhook endpoints as one item: read in one call, changed as a whole, on the version that was read."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.core import keys, writes
 from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import condition_failed, storage_errors
 from payflowx.adapters.dynamodb.core.reading import decodes
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
+from payflowx.adapters.dynamodb.core.writes import Part
+from payflowx.adapters.dynamodb.webhooks.catch_ups import catch_up_item
+from payflowx.domain.outbound_webhooks.catch_up import CatchUp
 from payflowx.domain.outbound_webhooks.endpoints import DisabledReason, Endpoint, EndpointStatus, WebhookEndpoints
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ class DynamoDBWebhookEndpoints:
 
     client: "DynamoDBClient"
     table: str
+    transactions_table: str
 
     def get(self, merchant_id: str) -> WebhookEndpoints:
         """A consistent read: an endpoint that was just registered or deleted is, or is not, told."""
@@ -37,30 +41,31 @@ class DynamoDBWebhookEndpoints:
         endpoints = tuple(_endpoint(known) for known in item["endpoints"])
         return WebhookEndpoints(merchant_id=merchant_id, version=item["version"], endpoints=endpoints)
 
-    def save(self, before: WebhookEndpoints, after: WebhookEndpoints) -> bool:
-        """If nothing has changed since `before` was read."""
-        expression = Expression()
-        update = expression.update(_changing(before) if before.version else {}, _changing(after))
-        condition = expression.equals("version", before.version) if before.version else expression.absent("pk")
+    def save(self, before: WebhookEndpoints, after: WebhookEndpoints, *, catch_up: CatchUp | None = None) -> bool:
+        """If nothing has changed since `before` was read. A registration writes its search in one transaction."""
+        write = self._changed(before, after)
+        if catch_up is not None:
+            item = to_attributes(catch_up_item(catch_up))
+            search = {"Put": {"TableName": self.transactions_table, "Item": item}}
+            return writes.transact(self.client, [(Part.ENDPOINTS, write), (Part.CATCH_UP, search)]) is None
         try:
             with storage_errors():
-                self.client.update_item(
-                    TableName=self.table,
-                    Key=to_attributes(_key(before.merchant_id)),
-                    UpdateExpression=update,
-                    ConditionExpression=condition,
-                    **expression.arguments(),
-                )
+                self.client.update_item(**write["Update"])
         except ClientError as error:
             if not condition_failed(error):
                 raise
             return False
         return True
 
+    def _changed(self, before: WebhookEndpoints, after: WebhookEndpoints) -> dict[str, Any]:
+        expression = Expression()
+        update = expression.update(_changing(before) if before.version else {}, _changing(after))
+        condition = expression.equals("version", before.version) if before.version else expression.absent("pk")
+        return writes.update_of(self.table, _key(before.merchant_id), update, [condition], expression)
+
 
 def _key(merchant_id: str) -> dict[str, str]:
-    """Not in the merchant's own partition, which every function reads."""
-    return {"pk": f"E#{merchant_id}", "sk": _ENDPOINTS}
+    return {"pk": keys.endpoints_partition(merchant_id), "sk": _ENDPOINTS}
 
 
 def _changing(webhook_endpoints: WebhookEndpoints) -> Item:
