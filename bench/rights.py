@@ -49,6 +49,7 @@ UNREACHED: Final[Mapping[str, str]] = {
     "Operations: appconfig:StopDeployment on routing document": "a roll-out of dev ends at once: there is none to stop",
     "Operations: dynamodb:PutItem on Transactions": "no review is closed here, and no refund recorded by hand",
     "Sweeper: dynamodb:PutItem on Transactions": "no item here is woken forty times, which sends it to review",
+    "Sweeper: dynamodb:BatchGetItem on Transactions": "no endpoint here is three minutes old",
     "Reconciler: dynamodb:BatchWriteItem on Transactions": "no report here has a line that the ledger has not",
 }
 """Rights, or functions with all of theirs, that nothing here can miss, and why.

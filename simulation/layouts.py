@@ -45,6 +45,46 @@ def _candidate(known: Any) -> dict[str, Any]:
     return dict(zip(("provider", "account_id"), known, strict=True)) if isinstance(known, list) else known
 
 
+def with_first(events: list[dict[str, Any]], payment: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """A payment's events in their order, with the first one, which the second's item or the payment itself may hold."""
+    if not events:
+        return [_held(payment)] if payment is not None and "firstEvent" in payment else []
+    second = events[0]
+    if "first" not in second:
+        return events
+    of_payment = {name: second[name] for name in ("pk", "merchantId", "transactionId")}
+    return [_first(of_payment, second["first"], second["previousHash"]), *events]
+
+
+def _held(payment: dict[str, Any]) -> dict[str, Any]:
+    """Made of the payment as it is, and proven by the hash that was stored on acceptance."""
+    route = payment["route"]
+    facts = {
+        "amount": payment["amount"],
+        "currency": payment["currency"],
+        "rule": route["rule"],
+        "routingDocument": route["document"],
+        "providers": ",".join(candidate["provider"] for candidate in route["candidates"]),
+    }
+    if "checkout" in payment:
+        facts["expiresAtMs"] = payment["checkout"]["expires_at_ms"]
+    if "orderHash" in payment:
+        facts["orderHash"] = payment["orderHash"]
+    event = {
+        "type": "payment.accepted",
+        "to": payment["status"],
+        "actor": "api",
+        "at": payment["createdAt"],
+        "facts": facts,
+    }
+    of_payment = {name: payment[name] for name in ("pk", "merchantId", "transactionId")}
+    return _first(of_payment, event, payment["eventHash"])
+
+
+def _first(of_payment: dict[str, Any], event: dict[str, Any], proof: str) -> dict[str, Any]:
+    return {**of_payment, **event, "sk": "EVENT#000001", "seq": 1, "previousHash": "0" * 64, "hash": proof}
+
+
 def _attempt(transaction_id: str, attempt: dict[str, Any]) -> dict[str, Any]:
     key = f"pfx-{transaction_id[4:]}-{attempt['number']}"
     return {"provider_key": key, **attempt, "request_hash": _text(attempt["request_hash"])}

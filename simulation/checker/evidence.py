@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from simulation.history import Call, Sent, Write
-from simulation.layouts import in_full
+from simulation.layouts import in_full, with_first
 from simulation.world import TRANSACTIONS, Result
 from testing.dynamodb.values import Item, plain_item
 
@@ -151,6 +151,7 @@ def gather(result: Result) -> Evidence:
             _operation(payment, sort).item = plain_item(item)
     for payment in payments.values():
         payment.events.sort(key=lambda event: str(event["sk"]))
+        payment.events = with_first(payment.events, payment.item)
     _add_versions(result, of)
     _add_providers(result, payments)
     created, operated = _requests(result.history.calls)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
+from payflowx.adapters.dynamodb.webhooks.delivery_source import DynamoDBDeliverySource
 from payflowx.adapters.dynamodb.webhooks.endpoints import DynamoDBWebhookEndpoints
 from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBMerchantEvents
 from payflowx.adapters.platform.ttl_cache import TtlCache
@@ -68,9 +69,13 @@ class DelivererWiring(OutboundWebhooks):
     @cached_property
     def deliver_event(self) -> DeliverEvent:
         return DeliverEvent(
+            source=DynamoDBDeliverySource(
+                client=self.platform.clients.dynamodb,
+                transactions_table=self.settings.transactions_table,
+                configuration_table=self.settings.configuration_table,
+            ),
             merchant_events=self.merchant_events,
             endpoint_store=self.endpoints,
-            payments=self.payments,
             operations=self.operations,
             cipher=self.cipher,
             webhook_client=self.webhook_client,

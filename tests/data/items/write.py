@@ -274,7 +274,8 @@ def compact_payments(nothing: Mapping[str, Any]) -> Iterator[Payment]:
     derived = bare_attempt(AttemptState.STARTED)
     derived = replace(derived, provider_key=f"pfx-{_name(17)}-1")
     yield payment(17, PaymentStatus.PENDING, [derived], **{**nothing, "lease": LEASE, "layout": Layout.COMPACT})
-    yield payment(18, PaymentStatus.PENDING, [], **{**nothing, "ready_at_ms": NOW_MS, "layout": Layout.COMPACT})
+    accepted = {"ready_at_ms": NOW_MS, "event_seq": 1, "holds_first_event": True, "layout": Layout.COMPACT}
+    yield payment(18, PaymentStatus.PENDING, [], **{**nothing, **accepted})
 
 
 def operations() -> Iterator[Operation]:
@@ -439,7 +440,13 @@ def endpoints() -> WebhookEndpoints:
 def catch_up() -> CatchUp:
     endpoint_id = "we_" + _name(0)
     return CatchUp(
-        merchant_id=MERCHANT, endpoint_id=endpoint_id, since_ms=NOW_MS, due_at_ms=NOW_MS + 1, drives=1, position="p"
+        merchant_id=MERCHANT,
+        endpoint_id=endpoint_id,
+        since_ms=NOW_MS,
+        due_at_ms=NOW_MS + 1,
+        drives=1,
+        until_ms=NOW_MS + 2,
+        position="p",
     )
 
 

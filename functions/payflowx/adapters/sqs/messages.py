@@ -64,8 +64,8 @@ def _decode_job(body: str) -> Job:
         raise UnreadableMessageError("the message's hints are no texts")
     if type(job.read_refunds) is not bool:
         raise UnreadableMessageError("the message's flag is no boolean")
-    if job.version is not None and type(job.version) is not int:
-        raise UnreadableMessageError("the message's version is no number")
+    if any(hint is not None and type(hint) is not int for hint in (job.version, job.due_at_ms)):
+        raise UnreadableMessageError("the message's version or due time is no number")
     return job
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from payflowx.application.recovery.waking import WakeResult
-from payflowx.domain.outbound_webhooks.catch_up import CatchUp, after_pages, announced
+from payflowx.domain.outbound_webhooks.catch_up import CatchUp, after_pages, announced, end_of_search_ms
 from payflowx.domain.outbound_webhooks.ports import CatchUps, MerchantEventQuery, MerchantEvents
 from payflowx.domain.payments.ports import Due, DueItems
 from payflowx.domain.shared.backoff import wake_delay_ms
@@ -42,7 +42,7 @@ class CatchUpEvents:
                 MerchantEventQuery(
                     merchant_id=catch_up.merchant_id,
                     from_ms=catch_up.since_ms,
-                    until_ms=catch_up.until_ms,
+                    until_ms=end_of_search_ms(catch_up, now_ms),
                     limit=MAX_PAGE_ITEMS,
                     position=position,
                 )

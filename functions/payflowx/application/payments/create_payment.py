@@ -10,7 +10,7 @@ from payflowx.application.payments.new_checkout import CheckoutOpener, NewChecko
 from payflowx.domain.checkout.refused_starts import RefusedStarts
 from payflowx.domain.merchants.ports import Merchant, MerchantConfiguration
 from payflowx.domain.orders.order_hash import order_hash
-from payflowx.domain.payments.events import GENESIS_HASH, Event, Fact
+from payflowx.domain.payments.acceptance import accepted_event
 from payflowx.domain.payments.hosted import CHECKOUT_METHODS
 from payflowx.domain.payments.order_link import OrderLink
 from payflowx.domain.payments.payment import Customer, Layout, Payment, PaymentMethod, Route, customer_facts
@@ -91,7 +91,7 @@ class CreatePayment:
     """None: no merchant's limit of refused starts is held."""
 
     def __call__(self, request: NewPayment) -> Acceptance:
-        """Write one transaction, then send one message; without the message, the payment is still due."""
+        """Write once, then send one message; without the message, the payment is still due."""
         transaction_id = derive_transaction_id(request.merchant_id, request.idempotency_key)
         self.telemetry.about(transactionId=transaction_id)
         try:
@@ -104,8 +104,9 @@ class CreatePayment:
             if existing is None:
                 raise
             return self._replay(request, existing)
-        event = _accepted(payment)
-        payment = replace(payment, event_hash=event.hash)
+        event = accepted_event(payment)
+        holds_event = payment.layout is Layout.COMPACT
+        payment = replace(payment, event_hash=event.hash, holds_first_event=holds_event)
         job = self._first_job(payment)
         create = self.payments.create if payment.order is None else self.take_order
         match create(payment, event, request.idempotency_key):
@@ -218,6 +219,7 @@ class CreatePayment:
             account_id=first.account_id,
             request_hash=self.providers.get(first.provider).request_hash(charge),
             layout=payment.layout,
+            due_at_ms=payment.due_at_ms,
         )
 
     def _wake(self, job: Job) -> None:
@@ -234,40 +236,11 @@ class CreatePayment:
                 "This idempotency key was used for another request. Use a new key for a new payment, "
                 "or repeat the first request unchanged.",
             )
-        payment = self.payments.get(request.merchant_id, existing.transaction_id)
+        payment = existing.payment or self.payments.get(request.merchant_id, existing.transaction_id)
         if payment is None:
             raise StorageUnavailableError("the payment of a known key cannot be read")
         self.telemetry.count(Metric.REQUESTS_REPEATED)
         return Acceptance(payment=payment, replayed=True)
-
-
-def _accepted(payment: Payment) -> Event:
-    """Return the first entry of the audit log."""
-    route = payment.route
-    facts: dict[str, Fact] = {
-        "amount": payment.amount,
-        "currency": payment.currency,
-        "rule": route.rule,
-        "routingDocument": route.document,
-        "providers": ",".join(candidate.provider for candidate in route.candidates),
-    }
-    if payment.checkout is not None:
-        facts["expiresAtMs"] = payment.checkout.expires_at_ms
-    if payment.order is not None:
-        facts["orderHash"] = payment.order.order_hash
-    event = Event(
-        merchant_id=payment.merchant_id,
-        transaction_id=payment.transaction_id,
-        seq=1,
-        type="payment.accepted",
-        status_from=None,
-        status_to=payment.status,
-        actor="api",
-        at_ms=payment.created_at_ms,
-        facts=facts,
-        previous_hash=GENESIS_HASH,
-    )
-    return replace(event, hash=event.compute_hash())
 
 
 def _refuse_checkout(detail: str) -> NoReturn:

@@ -34,7 +34,7 @@ from payflowx.domain.payments.claim import (
 )
 from payflowx.domain.payments.not_sent import reopened
 from payflowx.domain.payments.outcome import NotFound, NotSent, Unknown
-from payflowx.domain.payments.payment import Candidate, Layout, Lease, Payment
+from payflowx.domain.payments.payment import Candidate, Layout, Lease, Payment, due_times_after
 from payflowx.domain.payments.ports import Job, Stored, VersionConflict
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.work_item import WorkItem
@@ -102,12 +102,14 @@ class ProcessJob:
         item: WorkItem | None = None
         hinted = self._hinted_attempt(job)
         if hinted is not None and job.version is not None:
+            lease = self._lease(epoch=1)
             match self.items.payments.claim(
                 job.owner_id,
                 version=job.version,
-                lease=self._lease(epoch=1),
+                lease=lease,
                 now_ms=self.clock.now_ms(),
                 layout=job.layout,
+                leaves_due=_is_due_after(lease, job),
                 append=hinted,
             ):
                 case Stored(item=claimed):
@@ -301,6 +303,12 @@ class ProcessJob:
             disabled=merchant.disabled,
             jitter=self.randomness.jitter(),
         )
+
+
+def _is_due_after(lease: Lease, job: Job) -> bool:
+    """Return whether the claim may leave the due time that the job names. The write tests the stored one."""
+    earliest, latest = due_times_after(lease)
+    return job.due_at_ms is not None and earliest <= job.due_at_ms <= latest
 
 
 def _without_account(claim: _Claim) -> Observation:

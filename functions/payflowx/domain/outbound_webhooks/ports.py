@@ -1,6 +1,6 @@
 """Ports of outbound webhooks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -91,6 +91,21 @@ class CatchUps(Protocol):
     def save(self, catch_up: CatchUp, *, postponed_to_ms: int) -> None:
         """Store when the search goes on, unless another run or a new registration set a time meanwhile."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryItems:
+    """What a delivery needs, as stored now. `payment` reads the item that was found: it may be a newer release's."""
+
+    merchant_event: MerchantEvent | None
+    webhook_endpoints: WebhookEndpoints
+    payment: Callable[[], Payment | None]
+
+
+class DeliverySource(Protocol):
+    """Reads what a delivery needs in one call. Raises `StorageUnavailableError`."""
+
+    def items_of(self, job: DeliveryJob) -> DeliveryItems: ...
 
 
 class EndpointPresence(Protocol):

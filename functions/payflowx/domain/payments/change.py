@@ -119,6 +119,7 @@ def change_of(
         else before.lease.after_change_by_another(context.now_ms),
         event_seq=event.seq,
         event_hash=event.hash,
+        holds_first_event=False,
         announced=before.announced + (notified is not None),
         updated_at_ms=context.now_ms,
         drives=0 if changed is None else before.drives,

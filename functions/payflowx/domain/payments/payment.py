@@ -13,6 +13,7 @@ from payflowx.domain.payments.event_inquiries import EventInquiries
 from payflowx.domain.payments.hosted import ExtraCharge
 from payflowx.domain.payments.order_link import OrderLink, OrderStanding
 from payflowx.domain.payments.review_reasons import ReviewReason
+from payflowx.domain.shared.limits import DUE_AFTER_LEASE_MS, LATEST_DUE_AFTER_LEASE_MS
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, Initiator, PaymentStatus
 
 _SEPARATORS: Final = re.compile(r"[\s/:]+")
@@ -111,6 +112,12 @@ class Lease:
 
 
 FREE_LEASE: Final = Lease()
+
+
+def due_times_after(lease: Lease) -> tuple[int, int]:
+    """Return the earliest and the latest time at which an item under this lease may be due, in milliseconds."""
+    return lease.expires_at_ms + DUE_AFTER_LEASE_MS, lease.expires_at_ms + LATEST_DUE_AFTER_LEASE_MS
+
 
 _BESIDE_HOLDER: Final = frozenset({OrderStanding.CONTENDING, OrderStanding.CHARGED_TWICE})
 _ORDER_REVIEWS: Final[frozenset[str]] = frozenset({ReviewReason.ORDER_CONTENDED, ReviewReason.ORDER_CHARGED_TWICE})
@@ -248,6 +255,8 @@ class Payment:
     order: OrderLink | None = None
     """The merchant's order that it pays; None if the request named none."""
     layout: Layout = Layout.FULL
+    holds_first_event: bool = False
+    """The first event of the audit log has no item of its own yet. The write of the second event stores both."""
 
     @property
     def is_charged_beside_holder(self) -> bool:

@@ -1,6 +1,7 @@
 """Events that a newly registered endpoint missed, because their writers remembered that there was none."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,14 +11,17 @@ from payflowx.adapters.dynamodb.core.values import from_attributes
 from payflowx.adapters.dynamodb.webhooks.catch_ups import DynamoDBCatchUps, catch_up_item
 from payflowx.adapters.dynamodb.webhooks.merchant_event_items import merchant_event_from_item
 from payflowx.application.outbound_webhooks import catch_up_events
+from payflowx.application.outbound_webhooks.manage_endpoints import NewEndpoint
 from payflowx.domain.outbound_webhooks.catch_up import CatchUp, catch_up_of
 from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent
 from payflowx.domain.payments.ports import Due, DueKind
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import DUE_SHARDS
+from payflowx.wiring.api import ApiWiring
 from payflowx.wiring.payments import WorkerWiring
 from payflowx.wiring.recovery import SweeperWiring
 from tests.support.deliveries import URL, DeliveryHarness
+from tests.support.memory import ManualClock
 from tests.support.tables import TRANSACTIONS
 from tests.support.world import MERCHANT
 
@@ -90,6 +94,24 @@ def test_later_events_are_announced_by_their_writer(harness: DeliveryHarness, mi
     assert event.due_at_ms is not None
     harness.run()
     assert told(harness) == [event.event_id]
+
+
+def test_a_registration_that_was_stored_late_is_searched_for_until_its_writers_know_it(
+    harness: DeliveryHarness,
+) -> None:
+    """Its function was held up between the endpoint's time and the write, for longer than a pass waits."""
+    harness.pay("before")
+    real, begun_ms = harness.world.wired(ApiWiring).manage_endpoints, harness.world.clock.now_ms()
+    late = replace(real, clock=ManualClock(begun_ms))
+    harness.world.clock.advance(7_200)
+    harness.pay("just before")
+    late.create(NewEndpoint(merchant_id=MERCHANT, url=URL))
+    harness.world.clock.advance(1)
+    missed = harness.pay("missed")
+    assert missed.due_at_ms is None
+    harness.let_pass(600)
+    assert missed.event_id in told(harness)
+    assert searches(harness) == []
 
 
 def test_a_pass_that_dies_is_repeated(harness: DeliveryHarness, missed: MerchantEvent) -> None:

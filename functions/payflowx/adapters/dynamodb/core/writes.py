@@ -15,11 +15,12 @@ from payflowx.adapters.dynamodb.core.expressions import UNKNOWN, Expression
 from payflowx.adapters.dynamodb.core.failures import Cancelled, cancellation, storage_errors
 from payflowx.adapters.dynamodb.core.values import Item, to_attributes
 from payflowx.adapters.dynamodb.payments import review_items
-from payflowx.adapters.dynamodb.payments.event_items import event_to_item
+from payflowx.adapters.dynamodb.payments.event_items import event_to_item, first_event_fields
 from payflowx.adapters.dynamodb.payments.operation_items import operation_to_item
 from payflowx.adapters.dynamodb.payments.payment_items import to_item
 from payflowx.adapters.dynamodb.webhooks.merchant_event_items import merchant_event_fields
-from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent
+from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent, merchant_event_of
+from payflowx.domain.payments.acceptance import held_event
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import Change, SeenEvent
 from payflowx.domain.payments.events import Event
@@ -91,10 +92,20 @@ def new_item(table: str, item: Item) -> dict[str, Any]:
     }
 
 
-def new_event(table: str, event: Event, merchant_event: MerchantEvent | None = None) -> dict[str, Any]:
-    """The record of the change that the same transaction makes; and what merchants are to be told of, due at once."""
+def new_event(
+    table: str, event: Event, merchant_event: MerchantEvent | None = None, *, first: Event | None = None
+) -> dict[str, Any]:
+    """The record of the change that the same transaction makes; and what merchants are to be told of, due at once.
+
+    `first`: the first event of the audit log, if it has no item yet; it lies in the item of the second one.
+    """
     announced = merchant_event_fields(merchant_event) if merchant_event else {}
-    return new_item(table, event_to_item(event) | announced)
+    return new_item(table, event_to_item(event) | first_event_fields(first) | announced)
+
+
+def event_of_change(table: str, change: Change) -> dict[str, Any]:
+    """The item of a change's event."""
+    return new_event(table, change.event, merchant_event_of(change), first=held_event(change.before))
 
 
 def new_operation(table: str, operation: Operation) -> list[tuple[Part, dict[str, Any]]]:

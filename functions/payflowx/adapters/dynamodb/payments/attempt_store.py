@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Final, Generic
+from typing import TYPE_CHECKING, Any, Generic
 
 from botocore.exceptions import ClientError
 
@@ -16,17 +16,14 @@ from payflowx.adapters.dynamodb.core.writes import Part
 from payflowx.adapters.dynamodb.payments.payment_items import attempt_item_of, lease_assignments
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import SeenEvent
-from payflowx.domain.payments.payment import Layout, Lease
+from payflowx.domain.payments.payment import Layout, Lease, due_times_after
 from payflowx.domain.payments.ports import AlreadySeen, Stored, VersionConflict
 from payflowx.domain.payments.work_item import Owner, OwnerId, id_of
 from payflowx.domain.shared.errors import StorageUnavailableError
-from payflowx.domain.shared.limits import SECOND_MS
+from payflowx.domain.shared.limits import DUE_AFTER_LEASE_MS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-DUE_AFTER_LEASE_MS: Final = 15 * SECOND_MS
-"""The sweeper finds the item of a dead worker shortly after its lease has ended."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +45,15 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
         lease: Lease,
         now_ms: int,
         layout: Layout = Layout.FULL,
+        leaves_due: bool = False,
         append: Attempt | None = None,
         reopen: Attempt | None = None,
     ) -> Stored[Owner] | VersionConflict[Owner]:
         """Update the item and return it in one call: a claim needs no read.
 
         So nobody has seen yet whether this release can read the item. An item of a newer layout gets no attempt before
-        it was read: the refused write returns it, and decoding it raises `UnreadableItemError`.
+        it was read: the refused write returns it, and decoding it raises `UnreadableItemError`. Nor has anybody seen
+        whether its due time may stay: if not, the second write sets it.
         """
         claim = partial(
             self._claim,
@@ -66,9 +65,9 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
             append=append,
             reopen=reopen,
         )
-        result = claim(is_read=append is None)
+        result = claim(is_read=append is None, leaves_due=leaves_due)
         if isinstance(result, VersionConflict) and result.item is not None and result.item.version == version:
-            return claim(is_read=True)
+            return claim(is_read=True, leaves_due=False)
         return result
 
     def _claim(
@@ -82,17 +81,22 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
         append: Attempt | None,
         reopen: Attempt | None,
         is_read: bool,
+        leaves_due: bool,
     ) -> Stored[Owner] | VersionConflict[Owner]:
         expression = Expression()
-        values = {
+        values: dict[str, Any] = {
             "version": version + 1,
             **lease_assignments(lease),
-            "dueAt": lease.expires_at_ms + DUE_AFTER_LEASE_MS,
-            "dueShard": keys.due_shard(owner_id.operation_id or owner_id.transaction_id),
             "updatedAt": now_ms,
         }
-        update = "SET " + expression.assignments(values)
         conditions = [expression.equals("version", version), writes.no_live_lease(expression, now_ms)]
+        if leaves_due:
+            # Two entries of the index less. A checkout's time is its payer's, and never left to a claim.
+            conditions += [_is_due_after(expression, lease), expression.absent("checkout")]
+        else:
+            values["dueAt"] = lease.expires_at_ms + DUE_AFTER_LEASE_MS
+            values["dueShard"] = keys.due_shard(owner_id.operation_id or owner_id.transaction_id)
+        update = "SET " + expression.assignments(values)
         if not is_read:
             conditions.append(expression.at_most("schemaVersion", max(Layout)))
         if append is not None or reopen is not None:
@@ -183,3 +187,9 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
         with storage_errors():
             answer = self.client.get_item(TableName=table, Key=to_attributes(key), ConsistentRead=True)
         return from_attributes(answer["Item"]) if "Item" in answer else None
+
+
+def _is_due_after(expression: Expression, lease: Lease) -> str:
+    """Condition: the stored due time is late enough for the lease, and soon enough for a worker that dies."""
+    earliest, latest = due_times_after(lease)
+    return f"{expression.name('dueAt')} BETWEEN {expression.value(earliest)} AND {expression.value(latest)}"

@@ -12,6 +12,7 @@ from payflowx.adapters.dynamodb.payments.checkout_items import checkout_from_ite
 from payflowx.adapters.dynamodb.payments.compact_items import compact_attempt, compacted, expanded
 from payflowx.adapters.dynamodb.payments.order_link_items import order_link_from_item, order_link_to_item
 from payflowx.adapters.dynamodb.payments.review_items import review_keys, review_since_from
+from payflowx.domain.payments.acceptance import FIRST_EVENT_FORMAT
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.dispute import Dispute, DisputeState
 from payflowx.domain.payments.event_inquiries import EventInquiries
@@ -87,6 +88,7 @@ def _full_item(payment: Payment) -> Item:
         "openSettlement": payment.open_capture_or_void,
         "eventSeq": payment.event_seq,
         "eventHash": payment.event_hash,
+        "firstEvent": FIRST_EVENT_FORMAT if payment.holds_first_event else None,
         "announced": payment.announced or None,
         "lastError": fields_of(payment.last_error) if payment.last_error else None,
         "notSentSince": payment.not_sent_since_ms,
@@ -150,6 +152,7 @@ def _from_full_item(item: Item) -> Payment:
         open_capture_or_void=item.get("openSettlement"),
         event_seq=item["eventSeq"],
         event_hash=item["eventHash"],
+        holds_first_event=_holds_first_event(item),
         announced=item.get("announced", 0),
         last_error=last_error_from_item(item),
         not_sent_since_ms=item.get("notSentSince"),
@@ -190,6 +193,14 @@ def _customer_from_item(item: Item) -> Customer | None:
     return Customer(
         **known(item["customer"], Customer) | {"address": Address(**known(address, Address)) if address else None}
     )
+
+
+def _holds_first_event(item: Item) -> bool:
+    """Raises `ValueError` for a first event that this release cannot make again."""
+    found = item.get("firstEvent")
+    if found not in {None, FIRST_EVENT_FORMAT}:
+        raise ValueError(f"{found!r} is not a format of the first event")
+    return found is not None
 
 
 _BALANCE = ("captured", "refundable", "refunded", "reserved", "excess")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _KEPT_MS: Final = 7 * DAY_MS
 """Long after its last pass, DynamoDB deletes the item."""
-_CHANGING: Final = ("dueAt", "dueShard", "drives", "position")
+_CHANGING: Final = ("dueAt", "dueShard", "drives", "until", "position")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,7 @@ def catch_up_item(catch_up: CatchUp) -> Item:
         "merchantId": catch_up.merchant_id,
         "endpointId": catch_up.endpoint_id,
         "since": catch_up.since_ms,
+        "until": catch_up.until_ms,
         "position": catch_up.position,
         "dueAt": catch_up.due_at_ms,
         "dueShard": keys.due_shard(catch_up.endpoint_id) if due else None,
@@ -79,5 +80,6 @@ def _catch_up(item: Item) -> CatchUp:
         since_ms=item["since"],
         due_at_ms=item.get("dueAt"),
         drives=item["drives"],
+        until_ms=item.get("until"),
         position=item.get("position"),
     )

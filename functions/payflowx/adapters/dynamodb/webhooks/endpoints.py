@@ -18,7 +18,7 @@ from payflowx.domain.outbound_webhooks.endpoints import DisabledReason, Endpoint
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_ENDPOINTS: Final = "ENDPOINTS"
+ENDPOINTS: Final = "ENDPOINTS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +33,9 @@ class DynamoDBWebhookEndpoints:
         """A consistent read: an endpoint that was just registered or deleted is, or is not, told."""
         with storage_errors():
             answer = self.client.get_item(
-                TableName=self.table, Key=to_attributes(_key(merchant_id)), ConsistentRead=True
+                TableName=self.table, Key=to_attributes(endpoints_key(merchant_id)), ConsistentRead=True
             )
-        if "Item" not in answer:
-            return WebhookEndpoints(merchant_id=merchant_id)
-        item = from_attributes(answer["Item"])
-        endpoints = tuple(_endpoint(known) for known in item["endpoints"])
-        return WebhookEndpoints(merchant_id=merchant_id, version=item["version"], endpoints=endpoints)
+        return endpoints_from_item(merchant_id, from_attributes(answer["Item"]) if "Item" in answer else None)
 
     def save(self, before: WebhookEndpoints, after: WebhookEndpoints, *, catch_up: CatchUp | None = None) -> bool:
         """If nothing has changed since `before` was read. A registration writes its search in one transaction."""
@@ -61,11 +57,20 @@ class DynamoDBWebhookEndpoints:
         expression = Expression()
         update = expression.update(_changing(before) if before.version else {}, _changing(after))
         condition = expression.equals("version", before.version) if before.version else expression.absent("pk")
-        return writes.update_of(self.table, _key(before.merchant_id), update, [condition], expression)
+        return writes.update_of(self.table, endpoints_key(before.merchant_id), update, [condition], expression)
 
 
-def _key(merchant_id: str) -> dict[str, str]:
-    return {"pk": keys.endpoints_partition(merchant_id), "sk": _ENDPOINTS}
+def endpoints_from_item(merchant_id: str, item: Item | None) -> WebhookEndpoints:
+    """A merchant's endpoints; none where there is no item."""
+    if item is None:
+        return WebhookEndpoints(merchant_id=merchant_id)
+    endpoints = tuple(_endpoint(known) for known in item["endpoints"])
+    return WebhookEndpoints(merchant_id=merchant_id, version=item["version"], endpoints=endpoints)
+
+
+def endpoints_key(merchant_id: str) -> dict[str, str]:
+    """The one item of a merchant's endpoints."""
+    return {"pk": keys.endpoints_partition(merchant_id), "sk": ENDPOINTS}
 
 
 def _changing(webhook_endpoints: WebhookEndpoints) -> Item:
