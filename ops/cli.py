@@ -5,10 +5,13 @@ from typing import Any, Final
 
 import click
 
+from ops.commands.approvals import approvals
 from ops.commands.audit import audit
 from ops.commands.certify import certify
 from ops.commands.checkout import checkout
+from ops.commands.console import console
 from ops.commands.credentials import credentials
+from ops.commands.demo_data import demo_data
 from ops.commands.disputes import disputes
 from ops.commands.dlq import dlq
 from ops.commands.doctor import doctor
@@ -26,6 +29,7 @@ from ops.options import root_options
 
 COMMANDS: Final[tuple[click.Command, ...]] = (
     doctor,
+    console,
     merchants,
     checkout,
     keys,
@@ -35,12 +39,14 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     payments,
     links,
     review,
+    approvals,
     disputes,
     dlq,
     reconcile,
     certify,
     versions,
     audit,
+    demo_data,
 )
 
 

@@ -35,7 +35,7 @@ def function_of(command: str) -> Function:
 class Invoker(Protocol):
     """Asks one function."""
 
-    def __call__(self, command: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, command: Mapping[str, Any], /) -> dict[str, Any]:
         """Its answer, `{"ok": ...}`."""
         ...
 

@@ -21,10 +21,12 @@ from payflowx.domain.shared.errors import PayFlowXError, TransitionError
 from payflowx.entrypoints import deliverer, provider_events, reconciler, sweeper, webhook_receiver, worker
 from payflowx.entrypoints.api import authorizer
 from payflowx.entrypoints.api import handler as api
+from payflowx.entrypoints.checkout import handler as checkout
 from payflowx.entrypoints.operators import handler as operators
 from payflowx.providers.registry import Registry
 from payflowx.wiring import platform as wiring
 from payflowx.wiring.api import ApiWiring
+from payflowx.wiring.checkout import CheckoutWiring
 from payflowx.wiring.inbound_webhooks import WebhookReceiverWiring
 from payflowx.wiring.merchants import AuthorizerWiring
 from payflowx.wiring.operators import OperatorsWiring
@@ -56,6 +58,7 @@ class Function:
 FUNCTIONS: Final[dict[str, Function]] = {
     "api": Function(api, ApiWiring, 15_000),
     "authorizer": Function(authorizer, AuthorizerWiring, 5_000),
+    "checkout": Function(checkout, CheckoutWiring, 20_000),
     "worker": Function(worker, WorkerWiring, 30_000),
     "sweeper": Function(sweeper, SweeperWiring, 50_000),
     "operations": Function(operators, OperatorsWiring, 30_000),
@@ -437,14 +440,15 @@ class _Telemetry:
     def about(self, **facts: object) -> None:
         self.history.lines.append(f"{facts}")
 
-    def count(self, name: str, value: int = 1, **_dimensions: str) -> None:
+    def count(self, name: str, value: int = 1, **dimensions: str) -> None:
         self.history.sometimes[f"metric: {name}"] += value
+        self.history.measure(name, "Count", value, dimensions)
 
     def milliseconds(self, name: str, value: int, **dimensions: str) -> None:
-        """Values are no business of the checker."""
+        self.history.measure(name, "Milliseconds", value, dimensions)
 
     def seconds(self, name: str, value: int, **dimensions: str) -> None:
-        """Values are no business of the checker."""
+        self.history.measure(name, "Seconds", value, dimensions)
 
 
 @dataclass(frozen=True, slots=True)

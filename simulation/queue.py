@@ -14,6 +14,8 @@ BATCH: Final = 10
 _CONCURRENCY: Final = 4
 """Fewer workers than deployed: fuller batches, more messages that wait for each other."""
 
+_SLOW: Final = '"slow":true'
+
 Invoke = Callable[[str, Any, Callable[[Any], None]], None]
 
 
@@ -48,10 +50,16 @@ class Queue:
     def send(self, body: str, *, delay_ms: int) -> dict[str, Any]:
         """SendMessage."""
         self.history.messages.append(body)
+        if _SLOW in body:
+            self.history.sometimes[f"handed to the slow lane of the {self.consumer}"] += 1
         if self.faults.strikes("queue_delay"):
             delay_ms += self.faults.random.randint(1_000, 120_000)
         self._add(body, delay_ms)
         return {"MessageId": str(self._numbers)}
+
+    def waiting(self) -> int:
+        """ApproximateNumberOfMessages: without those that are delayed or in work."""
+        return sum(message.hidden_until_ms <= self.kernel.now_ms for message in self.messages.values())
 
     def _add(self, body: str, delay_ms: int) -> None:
         self._numbers += 1

@@ -55,7 +55,14 @@ _MAX_LAG_MS: Final = 5_000
 
 _CHANCES: Final = {"dashboard_refunds": 5}
 """How often something may happen in a run, where that is not twice."""
-_QUEUES: Final = {"JOBS": "worker", "NOTICES": "provider_events", "DELIVERIES": "deliverer", "RUNS": "reconciler"}
+_QUEUES: Final = {
+    "JOBS": "worker",
+    "NOTICES": "provider_events",
+    "DELIVERIES": "deliverer",
+    "RUNS": "reconciler",
+    "SLOWJOBS": "worker",
+    "SLOWDELIVERIES": "deliverer",
+}
 """The queues and the functions that they feed."""
 _VISIBILITY_FACTOR: Final = 6
 """A message is hidden for so many times its function's timeout."""
@@ -81,6 +88,11 @@ ENVIRONMENT: Final = {
     **{f"{queue}_QUEUE_URL": f"https://sqs.simulated/{queue}" for queue in _QUEUES},
     **{f"{queue}_DEAD_LETTERS_URL": f"https://sqs.simulated/{queue}-dead" for queue in _QUEUES},
     **{f"{queue}_LOG_GROUP": f"/{queue}" for queue in _QUEUES},
+    # Small, so that a queue without workers is late.
+    "JOBS_LATE_AT": "6",
+    "DELIVERIES_LATE_AT": "6",
+    "SLOWJOBS_LATE_AT": "6",
+    "SLOWDELIVERIES_LATE_AT": "6",
     "ACCOUNT_SECRETS_KEY_ARN": "arn:key",
     "ROUTING_STRATEGY": "s",
     "ROUTING_APPLICATION": "a",

@@ -6,7 +6,9 @@ from typing import Any, Final
 
 import click
 
+from ops.commands.approvals import show_decided
 from ops.errors import Exit
+from ops.log_search import MAX_HOURS, payments_of_correlation
 from ops.options import confirm, merchant_option, reason_option, target_options, transaction_argument, yes_option
 from ops.output import key_values, table
 from ops.session import Session, pass_session
@@ -29,6 +31,17 @@ _OPERATIONS: Final = {
     "status": "status",
     "amount": "amount",
     "error": "lastError.code",
+}
+_DELIVERIES: Final = {
+    "#": "seq",
+    "event": "type",
+    "at": "at",
+    "endpoint": "endpointId",
+    "state": "state",
+    "tries": "tries",
+    "answer": "status",
+    "code": "code",
+    "next": "nextAt",
 }
 _EVENTS: Final = {"#": "seq", "at": "at", "what": "type", "from": "from", "to": "to", "by": "actor", "facts": "facts"}
 
@@ -83,8 +96,8 @@ def list_(
         "nextPosition",
         merchantId=session.merchant(merchant),
         status=status.upper() if status else None,
-        fromMs=_milliseconds(begin) if begin else None,
-        untilMs=_milliseconds(end + timedelta(days=1)) if end else None,
+        fromMs=milliseconds(begin) if begin else None,
+        untilMs=milliseconds(end + timedelta(days=1)) if end else None,
         limit=min(limit, _PAGE),
     )
     columns = {
@@ -121,6 +134,23 @@ def find(session: Session, *, text: str, merchant: str | None) -> None:
     session.show_table(found["items"], columns, nothing="Nothing of this merchant has that name.")
 
 
+@payments.command("correlate")
+@click.argument("correlation_id")
+@click.option(
+    "--hours", type=click.IntRange(1, MAX_HOURS), default=24, show_default=True, help="So far back in the log lines."
+)
+@target_options
+@pass_session
+def correlate(session: Session, *, correlation_id: str, hours: int) -> None:
+    """The payments of a request by its correlation id, from the functions' log lines.
+
+    You need `cloudformation:ListStackResources` and `logs:FilterLogEvents`.
+    """
+    found = payments_of_correlation(session.target, correlation_id, hours=hours)
+    columns = {"payment": "transactionId", "merchant": "merchantId"}
+    session.show_table(found, columns, nothing="No line of this time has that correlation id and a payment.")
+
+
 @payments.command("events")
 @transaction_argument
 @merchant_option
@@ -150,6 +180,38 @@ def verify(session: Session, *, transaction_id: str, merchant: str | None) -> No
         raise click.exceptions.Exit(int(Exit.BAD_NEWS))
     if not found["complete"]:
         raise click.exceptions.Exit(int(Exit.UNAVAILABLE))
+
+
+@payments.command("deliveries")
+@transaction_argument
+@merchant_option
+@target_options
+@pass_session
+def deliveries(session: Session, *, transaction_id: str, merchant: str | None) -> None:
+    """A payment's merchant events and their deliveries, oldest first."""
+    names = {"merchantId": session.merchant(merchant), "transactionId": transaction_id}
+    found = session.ask("list_payment_deliveries", **names)
+    rows = [
+        {**event, **delivery, "type": event["type"]}
+        for event in found["items"]
+        for delivery in (event["deliveries"] or [{"state": "no endpoint" if event["planned"] else "not planned yet"}])
+    ]
+    session.show(found, table(rows, _DELIVERIES) if rows else "No merchant events.")
+    if not found["complete"]:
+        session.say("Older events are not shown.")
+
+
+@payments.command("personal-data")
+@transaction_argument
+@merchant_option
+@reason_option
+@target_options
+@pass_session
+def personal_data(session: Session, *, transaction_id: str, merchant: str | None, reason: str) -> None:
+    """What people entered: customer, description, metadata. The operators' audit log keeps who read it, and why."""
+    names = {"merchantId": session.merchant(merchant), "transactionId": transaction_id}
+    found = session.change("show_personal_data", reason, **names)
+    session.show_fields(found, personal_rows(found))
 
 
 @payments.command("resolve")
@@ -215,7 +277,8 @@ def record_refund(
     names = {"merchantId": session.merchant(merchant), "transactionId": transaction_id}
     facts = {"reference": reference, "amount": amount, "evidence": evidence}
     payment = session.change("record_refund", reason, **names, **facts)
-    session.show(payment, f"{payment['refunded']} are refunded, {payment['refundable']} can be refunded.")
+    text = f"{payment.get('refunded')} are refunded, {payment.get('refundable')} can be refunded."
+    show_decided(session, payment, text)
 
 
 @payments.command("erase")
@@ -236,6 +299,14 @@ def erase(session: Session, *, transaction_id: str, merchant: str | None, yes: b
     while not answer["erased"]:
         answer = session.change("erase_personal_data", reason, **names)
     session.show(answer, "Erased.")
+
+
+def personal_rows(found: dict[str, Any]) -> dict[str, Any]:
+    """Labels and values of personal data, for the console as well."""
+    customer = {f"Customer {name}": value for name, value in found["customer"].items()}
+    metadata = {f"Metadata {name}": value for name, value in found["metadata"].items()}
+    head = {"Erased": "yes" if found["erased"] else None, "Description": found["description"]}
+    return {**head, **customer, "Receipt to": found["receiptEmail"], **metadata}
 
 
 def _refunds_text(read: dict[str, Any]) -> str:
@@ -272,5 +343,6 @@ def _rows(payment: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _milliseconds(day: datetime) -> int:
+def milliseconds(day: datetime) -> int:
+    """The beginning of a day in UTC."""
     return int(day.replace(tzinfo=UTC).timestamp() * 1_000)

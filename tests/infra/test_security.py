@@ -103,7 +103,7 @@ def test_who_may_do_what_is_as_small_as_it_reads() -> None:
     assert allowed("routing_validator") == []
     assert allowed("sweeper") == [
         *("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
-        "sqs:SendMessage",
+        *("sqs:GetQueueAttributes", "sqs:SendMessage"),
     ]
     assert allowed("operators.handler") == [
         *("appconfig:CreateHostedConfigurationVersion", "appconfig:GetHostedConfigurationVersion"),

@@ -23,6 +23,7 @@ from payflowx.wiring.checkout_tokens import CheckoutOpenerAccess, CheckoutOpener
 from payflowx.wiring.ledger import LedgerWriter, LedgerWriterSettings
 from payflowx.wiring.outbound_webhooks import OutboundWebhooks, OutboundWebhooksSettings
 from payflowx.wiring.platform import Platform
+from payflowx.wiring.provider_health import ProviderHealthAccess
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,7 @@ class ApiSettings(LedgerWriterSettings, OutboundWebhooksSettings, CheckoutOpener
 
 
 @dataclass(kw_only=True)
-class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess):
+class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess, ProviderHealthAccess):
     call_limits = PROMPT
     settings: ApiSettings
 
@@ -69,6 +70,7 @@ class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess):
             telemetry=self.telemetry,
             policy=self.policy,
             layout=Layout.COMPACT if self.settings.compact_payments else Layout.FULL,
+            health=self.health,
             checkout_opener=self.checkout_opener,
             refused_starts=DynamoDBRefusedStarts(
                 client=self.platform.clients.dynamodb, table=self.settings.transactions_table

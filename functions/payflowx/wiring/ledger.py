@@ -7,7 +7,6 @@ from payflowx.adapters.dynamodb.orders.orders import DynamoDBOrders
 from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.adapters.dynamodb.webhooks.endpoint_presence import DynamoDBEndpointPresence, EndpointsUnknown
-from payflowx.adapters.platform.ttl_cache import TtlCache
 from payflowx.adapters.sqs.messages import DELIVERIES, JOBS
 from payflowx.adapters.sqs.queue import Queue
 from payflowx.application.orders.keep_order import KeepOrder
@@ -117,7 +116,7 @@ class LedgerWriter(Ledger):
         table: str = getattr(self.settings, "configuration_table", "")
         if not table:
             return EndpointsUnknown()
-        cache = TtlCache[bool](ENDPOINTS_REMEMBERED_MS, self.platform.clock.now_ms)
+        cache = self.platform.cache(ENDPOINTS_REMEMBERED_MS)
         return DynamoDBEndpointPresence(client=self.platform.clients.dynamodb, table=table, cache=cache)
 
     def is_automatic_refund_on(self, merchant_id: str) -> bool:

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
 from payflowx.adapters.dynamodb.webhooks.catch_ups import DynamoDBCatchUps
 from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBMerchantEvents
+from payflowx.adapters.sqs.queue import Queue
+from payflowx.adapters.sqs.queue_room import QueueRoom
 from payflowx.application.outbound_webhooks.catch_up_events import CatchUpEvents
 from payflowx.application.recovery.sweep import SweepDueItems
 from payflowx.application.recovery.wake_attempts import WakeAttempts
@@ -16,11 +18,20 @@ from payflowx.wiring.ledger import LedgerWriter, LedgerWriterSettings
 from payflowx.wiring.platform import Platform
 
 
+@dataclass(frozen=True, kw_only=True)
+class SweeperSettings(LedgerWriterSettings):
+    jobs_late_at: int
+    """The number of waiting messages from which on the sweeper adds none; the queue of deliveries has its own."""
+    deliveries_late_at: int
+
+
 @dataclass(kw_only=True)
 class SweeperWiring(LedgerWriter):
+    settings: SweeperSettings
+
     @classmethod
     def over(cls, platform: Platform) -> Self:
-        return cls(platform=platform, settings=LedgerWriterSettings.from_environment(platform.environment))
+        return cls(platform=platform, settings=SweeperSettings.from_environment(platform.environment))
 
     @cached_property
     def sweep(self) -> SweepDueItems:
@@ -35,32 +46,42 @@ class SweeperWiring(LedgerWriter):
             concurrency=self.platform.concurrency,
             clock=self.platform.clock,
             telemetry=self.telemetry,
+            pause=self.platform.pause,
         )
 
     @cached_property
     def due_items(self) -> DynamoDBDueItems:
         return DynamoDBDueItems(client=self.platform.clients.dynamodb, table=self.settings.transactions_table)
 
-    @property
+    @cached_property
     def _wake_attempts(self) -> WakeAttempts:
         return WakeAttempts(
             due_items=self.due_items,
             items=self.work_items,
             jobs=self.jobs,
+            room=self._room(self.jobs, self.settings.jobs_late_at),
             outcome_writer=self.outcome_writer,
             telemetry=self.telemetry,
             policy=self.policy,
         )
 
-    @property
+    @cached_property
     def _wake_event(self) -> WakeEvent:
-        return WakeEvent(due_items=self.due_items, merchant_events=self._merchant_events, deliveries=self.deliveries)
+        return WakeEvent(
+            due_items=self.due_items,
+            deliveries=self.deliveries,
+            room=self._room(self.deliveries, self.settings.deliveries_late_at),
+        )
 
-    @property
+    @cached_property
     def _catch_up_events(self) -> CatchUpEvents:
-        catch_ups = DynamoDBCatchUps(client=self.platform.clients.dynamodb, table=self.settings.transactions_table)
-        return CatchUpEvents(due_items=self.due_items, catch_ups=catch_ups, merchant_events=self._merchant_events)
+        table = self.settings.transactions_table
+        return CatchUpEvents(
+            due_items=self.due_items,
+            catch_ups=DynamoDBCatchUps(client=self.platform.clients.dynamodb, table=table),
+            merchant_events=DynamoDBMerchantEvents(client=self.platform.clients.dynamodb, table=table),
+            clock=self.platform.clock,
+        )
 
-    @property
-    def _merchant_events(self) -> DynamoDBMerchantEvents:
-        return DynamoDBMerchantEvents(client=self.platform.clients.dynamodb, table=self.settings.transactions_table)
+    def _room(self, queue: Queue[Any], late_at: int) -> QueueRoom:
+        return QueueRoom(waiting=queue.waiting, late_at=late_at, now_ms=self.platform.clock.now_ms)

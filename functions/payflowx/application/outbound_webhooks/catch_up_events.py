@@ -1,13 +1,15 @@
 """Announces the events that a newly registered endpoint missed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from payflowx.application.recovery.waking import WakeResult
+from payflowx.application.recovery.waking import Taken, WakeResult, take
 from payflowx.domain.outbound_webhooks.catch_up import CatchUp, after_pages, announced, end_of_search_ms
 from payflowx.domain.outbound_webhooks.ports import CatchUps, MerchantEventQuery, MerchantEvents
 from payflowx.domain.payments.ports import Due, DueItems
-from payflowx.domain.shared.backoff import wake_delay_ms
+from payflowx.domain.shared.ambient import Clock
+from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_PAGE_ITEMS
 
 _MAX_PAGES: Final = 5
@@ -21,18 +23,34 @@ class CatchUpEvents:
     due_items: DueItems
     catch_ups: CatchUps
     merchant_events: MerchantEvents
+    clock: Clock
 
-    def __call__(self, due: Due, now_ms: int) -> WakeResult:
-        """Postpone first: if this run dies, another one looks through the same pages again."""
+    def admits(self) -> bool:
+        """No message is sent here."""
+        return True
+
+    def take(self, due: Due, now_ms: int) -> Taken | WakeResult:
+        """Postpone the search: if this run dies, another one looks through the same pages again."""
+        return take(due, now_ms, due_items=self.due_items)
+
+    def send(self, taken: Sequence[Taken]) -> Sequence[Taken]:
+        """Look through the events of each; return the searches during which the database did not answer."""
+        refused = []
+        for each in taken:
+            try:
+                self._search(each.due)
+            except StorageUnavailableError:
+                refused.append(each)
+        return refused
+
+    def _search(self, due: Due) -> None:
+        """`due` has the time to which the search was postponed."""
         catch_up = self.catch_ups.get(due.merchant_id, due.item_id)
         if catch_up is None or catch_up.due_at_ms != due.due_at_ms:
-            return WakeResult.STALE
-        later_ms = now_ms + wake_delay_ms(catch_up.drives)
-        if not self.due_items.postpone(due, due_at_ms=later_ms, drives=catch_up.drives + 1):
-            return WakeResult.LEFT
+            return
+        now_ms = self.clock.now_ms()
         after = after_pages(catch_up, self._announce(catch_up, now_ms), now_ms)
-        self.catch_ups.save(after, postponed_to_ms=later_ms)
-        return WakeResult.WOKEN
+        self.catch_ups.save(after, postponed_to_ms=due.due_at_ms)
 
     def _announce(self, catch_up: CatchUp, now_ms: int) -> str | None:
         """Return the position at which the next run goes on; None at the end of the list."""

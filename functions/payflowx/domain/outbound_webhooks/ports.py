@@ -21,6 +21,8 @@ class DeliveryJob:
     merchant_id: str
     transaction_id: str
     seq: int
+    slow: bool = False
+    """It was handed to the slow lane, which posts to every endpoint."""
     correlation_id: str | None = None
 
 
@@ -29,6 +31,14 @@ class Deliveries(Protocol):
 
     def send(self, job: DeliveryJob, *, delay_seconds: int = 0) -> None:
         """Raises `StorageUnavailableError` when the queue did not accept the message."""
+        ...
+
+
+class WakeDeliveries(Protocol):
+    """The same queue, for many wake-ups at once."""
+
+    def send_all(self, jobs: Sequence[DeliveryJob]) -> Sequence[DeliveryJob]:
+        """Send each; return those that the queue did not accept."""
         ...
 
 

@@ -17,6 +17,8 @@ class WorkQueueName(StrEnum):
     JOBS = "jobs"
     PROVIDER_EVENTS = "notices"
     DELIVERIES = "deliveries"
+    SLOW_JOBS = "slow-jobs"
+    SLOW_DELIVERIES = "slow-deliveries"
     RUNS = "runs"
 
 

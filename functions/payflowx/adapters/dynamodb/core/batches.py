@@ -15,16 +15,20 @@ _MOST_READ: Final = 100
 _MOST_WRITTEN: Final = 25
 
 
-def get_items(client: "DynamoDBClient", table: str, item_keys: Sequence[Mapping[str, str]]) -> Iterator[Item]:
-    """In any order; consistent reads, as a line may be about what was written a moment ago."""
+def get_items(
+    client: "DynamoDBClient", table: str, item_keys: Sequence[Mapping[str, str]], *, consistent: bool = True
+) -> Iterator[Item]:
+    """In any order; by consistent reads where a line may be about what was written a moment ago."""
     for start in range(0, len(item_keys), _MOST_READ):
-        yield from get_of_tables(client, {table: item_keys[start : start + _MOST_READ]})
+        yield from get_of_tables(client, {table: item_keys[start : start + _MOST_READ]}, consistent=consistent)
 
 
-def get_of_tables(client: "DynamoDBClient", item_keys: Mapping[str, Sequence[Mapping[str, str]]]) -> Iterator[Item]:
-    """At most 100 items of several tables, in any order, by consistent reads."""
+def get_of_tables(
+    client: "DynamoDBClient", item_keys: Mapping[str, Sequence[Mapping[str, str]]], *, consistent: bool = True
+) -> Iterator[Item]:
+    """At most 100 items of several tables, in any order."""
     wanted: Any = {
-        table: {"Keys": [to_attributes(key) for key in of_table], "ConsistentRead": True}
+        table: {"Keys": [to_attributes(key) for key in of_table], "ConsistentRead": consistent}
         for table, of_table in item_keys.items()
     }
     for _ in range(MAX_COMMIT_TRIES):

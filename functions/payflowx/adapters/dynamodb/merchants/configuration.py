@@ -1,7 +1,7 @@
 """Merchants, their accounts and switches. Secrets are never here, only their ARNs."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from payflowx.adapters.dynamodb.core.expressions import Expression
@@ -11,7 +11,7 @@ from payflowx.adapters.platform.ttl_cache import TtlCache
 from payflowx.domain.inbound_webhooks.ports import WebhookAccount
 from payflowx.domain.inbound_webhooks.tokens import hash_webhook_token
 from payflowx.domain.merchants.checkout_profile import CheckoutProfile
-from payflowx.domain.merchants.ports import Merchant
+from payflowx.domain.merchants.ports import ApprovalLimits, Merchant
 from payflowx.domain.providers.ports import Account
 from payflowx.domain.shared.limits import MINUTE_MS
 
@@ -25,6 +25,8 @@ _WEBHOOK: Final = "WEBHOOK"
 SWITCH: Final = "SWITCH#"
 EVERYONE: Final = "GLOBAL"
 AUTOMATIC_REFUND: Final = "automaticRefund"
+APPROVAL_LIMITS: Final = "approvalLimits"
+"""Amounts by currency. Absent on a merchant without limits, and on one of release 0.2.0, which ignores it."""
 CHECKOUT: Final = "checkout"
 """The merchant's part of the payers' page. Absent on a merchant of release 0.2.0, which ignores it."""
 """A merchant's switch; absent: off."""
@@ -33,19 +35,24 @@ _MAX_ITEMS: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DynamoDBMerchantConfiguration:
-    """Implements `Merchants`: two queries a minute and merchant."""
+    """Implements `Merchants`: one query a minute and merchant, and one a minute for everyone's switches."""
 
     client: "DynamoDBClient"
     table: str
     cache: TtlCache[Merchant | None]
+    """Merchants with their own switches only."""
+    everyone: TtlCache[frozenset[str]]
 
     def get(self, merchant_id: str) -> Merchant | None:
-        """The merchant, at most a minute old; None if there is none."""
-        return self.cache.get(merchant_id, lambda: self._load(merchant_id))
+        """The merchant with everyone's switches, each at most a minute old; None if there is none."""
+        merchant = self.cache.get(merchant_id, lambda: self._load(merchant_id))
+        return with_switches(merchant, self.everyone.get(EVERYONE, self._load_switches)) if merchant else None
 
     def _load(self, merchant_id: str) -> Merchant | None:
-        own = query_partition(self.client, self.table, f"M#{merchant_id}")
-        return merchant_from_items(merchant_id, own, lambda: query_partition(self.client, self.table, EVERYONE))
+        return merchant_from_items(merchant_id, query_partition(self.client, self.table, f"M#{merchant_id}"))
+
+    def _load_switches(self) -> frozenset[str]:
+        return switched_off(query_partition(self.client, self.table, EVERYONE))
 
 
 def query_partition(
@@ -64,26 +71,33 @@ def query_partition(
     return [from_attributes(item) for item in answer["Items"]]
 
 
-def merchant_from_items(
-    merchant_id: str, own: Sequence[Item], everyone: Callable[[], Sequence[Item]]
-) -> Merchant | None:
-    """A merchant's partition and everyone's switches, as one. None if the merchant is not there."""
+def switched_off(items: Sequence[Item]) -> frozenset[str]:
+    """The providers that the switches among a partition's items disable."""
+    return frozenset(
+        item["sk"].removeprefix(SWITCH) for item in items if item["sk"].startswith(SWITCH) and item["disabled"]
+    )
+
+
+def with_switches(merchant: Merchant, everyone: frozenset[str]) -> Merchant:
+    """The merchant with the providers that are disabled for everyone."""
+    return merchant if everyone <= merchant.disabled else replace(merchant, disabled=merchant.disabled | everyone)
+
+
+def merchant_from_items(merchant_id: str, own: Sequence[Item]) -> Merchant | None:
+    """A merchant's partition, without everyone's switches. None if the merchant is not there."""
     items = {item["sk"]: item for item in own}
     head = items.get(MERCHANT)
     if head is None:
         return None
-    switched_off = {sk for sk, item in items.items() if sk.startswith(SWITCH) and item["disabled"]}
-    for item in everyone():
-        if item["sk"].startswith(SWITCH) and item["disabled"]:
-            switched_off.add(item["sk"])
     accounts = [item for sk, item in sorted(items.items()) if sk.startswith(ACCOUNT)]
     return Merchant(
         merchant_id=merchant_id,
         name=head["name"],
         accounts=tuple(_account(item) for item in accounts),
-        disabled=frozenset(sk.removeprefix(SWITCH) for sk in switched_off),
+        disabled=switched_off(own),
         automatic_refund=head.get(AUTOMATIC_REFUND, False),
         checkout=_checkout_profile(head.get(CHECKOUT, {})),
+        approval_limits=ApprovalLimits(by_currency=head.get(APPROVAL_LIMITS)),
     )
 
 

@@ -33,7 +33,7 @@ class DynamoDBCatchUps:
         key = to_attributes(keys.catch_up_key(merchant_id, endpoint_id))
         with storage_errors():
             answer = self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True)
-        return _catch_up(from_attributes(answer["Item"])) if "Item" in answer else None
+        return catch_up_from_item(from_attributes(answer["Item"])) if "Item" in answer else None
 
     def save(self, catch_up: CatchUp, *, postponed_to_ms: int) -> None:
         """A failed condition is no error: another registration began the search anew."""
@@ -73,7 +73,8 @@ def catch_up_item(catch_up: CatchUp) -> Item:
 
 
 @decodes("catch-up")
-def _catch_up(item: Item) -> CatchUp:
+def catch_up_from_item(item: Item) -> CatchUp:
+    """The search that `catch_up_item` was given."""
     return CatchUp(
         merchant_id=item["merchantId"],
         endpoint_id=item["endpointId"],

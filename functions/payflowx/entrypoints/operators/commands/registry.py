@@ -4,6 +4,7 @@ from types import ModuleType
 from typing import Final
 
 from payflowx.entrypoints.operators.commands import (
+    approvals,
     audit_log,
     checkout,
     credentials,
@@ -12,6 +13,7 @@ from payflowx.entrypoints.operators.commands import (
     health,
     keys,
     merchants,
+    payment_details,
     payments,
     providers,
     reviews,
@@ -28,7 +30,9 @@ FAMILIES: Final[tuple[ModuleType, ...]] = (
     providers,
     routing,
     payments,
+    payment_details,
     reviews,
+    approvals,
     disputes,
     dead_letters,
     audit_log,
