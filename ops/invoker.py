@@ -24,7 +24,7 @@ class Function(Enum):
         self.output = output
 
 
-_OF_THE_RECONCILER: Final = frozenset({"reconcile", "show_reconciliation", "read_refunds"})
+_OF_THE_RECONCILER: Final = frozenset({"reconcile", "show_reconciliation", "list_reconciliations", "read_refunds"})
 
 
 def function_of(command: str) -> Function:

@@ -4,10 +4,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from simulation.faults import Faults
 from simulation.functions import Platform
-from simulation.history import Call, Commanded, History
+from simulation.history import Call, Commanded, History, PageVisit
 from simulation.kernel import EPOCH_MS, Kernel
 
 _AUTHORIZER_CACHE_MS: Final = 60_000
@@ -17,9 +18,22 @@ _QUESTIONS: Final = frozenset({"list_reviews", "show_reconciliation"})
 _REASON: Final = {"operator": "the simulation", "reason": "As the simulation needs it"}
 
 
+_BELOW: Final = {"show": "", "choose": "/attempts", "close": "/close", "return": "/return"}
+"""The addresses of our pages below that of the checkout, by what the payer does there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An answer of our pages, as a browser has it."""
+
+    status: int
+    location: str
+    html: str
+
+
 @dataclass(slots=True)
 class Api:
-    """Requests of merchants, and commands of operators. `api_keys`: a merchant's keys, the newest last."""
+    """Requests of merchants and payers, and commands of operators. `api_keys`: a merchant's keys, the newest last."""
 
     kernel: Kernel
     faults: Faults
@@ -72,8 +86,42 @@ class Api:
         self.history.steps.append((self.kernel.now_ms, "operator", str(fields["command"]), result))
         return commanded
 
+    def page(self, owner: tuple[str, str], act: str, token: str, form: dict[str, str] | None = None) -> Page | None:
+        """From a task: a payer's request at our pages; None where no answer comes. Pages have no authorizer."""
+        at_ms = self.kernel.now_ms
+        self.kernel.sleep(self.faults.random.randint(5, 60))
+        event = self._page_event(act, token, form or {})
+        process, answer = self._invoke("checkout", event)
+        self.kernel.sleep(self.faults.random.randint(5, 60))
+        if self.faults.strikes("client_lost_answer"):
+            answer = None
+        status = answer["statusCode"] if answer else 0
+        location = answer["headers"].get("Location", "") if answer else ""
+        self.history.visits.append(PageVisit(at_ms, owner, act, token, status, location, process))
+        self.history.steps.append((self.kernel.now_ms, f"payer of {owner[0]}", f"{act} {owner[1]}", str(status)))
+        return Page(status, location, answer["body"]) if answer else None
+
+    def _page_event(self, act: str, token: str, form: dict[str, str]) -> dict[str, Any]:
+        below = _BELOW[act]
+        method = "POST" if act in {"choose", "close"} else "GET"
+        return {
+            "resource": f"/checkout/{{token}}{below}",
+            "path": f"/checkout/{token}{below}",
+            "httpMethod": method,
+            "headers": {"Content-Type": "application/x-www-form-urlencoded"} if method == "POST" else {},
+            "queryStringParameters": None,
+            "pathParameters": {"token": token},
+            "requestContext": self.request_context(),
+            "body": urlencode(form) if method == "POST" else None,
+            "isBase64Encoded": False,
+        }
+
     def invoke(self, function: str, event: Any) -> Any:
         """From a task: wait for the function's answer; None if it died."""
+        return self._invoke(function, event)[1]
+
+    def _invoke(self, function: str, event: Any) -> tuple[int, Any]:
+        """As `invoke`, with the number of the invocation."""
         task, answers = self.kernel.current, list[Any]()
         if task is None:
             raise RuntimeError("only a task can wait")
@@ -82,9 +130,9 @@ class Api:
             answers.append(answer)
             self.kernel.after(0, task)
 
-        self.platform.invoke(function, event, done)
+        process = self.platform.invoke(function, event, done)
         self.kernel.wait()
-        return answers[0]
+        return process, answers[0]
 
     def _authorize(self, api_key: str) -> str | None:
         asked_ms, merchant_id = self.authorized.get(api_key, (EPOCH_MS - _DAY_MS, ""))

@@ -142,8 +142,8 @@ class Platform:
     _instances: dict[str, list[Instance]] = field(default_factory=lambda: {name: [] for name in FUNCTIONS})
     _invocations: int = 0
 
-    def invoke(self, function: str, event: Any, done: Callable[[Any], None]) -> None:
-        """`done` gets the handler's answer, or None when the invocation died."""
+    def invoke(self, function: str, event: Any, done: Callable[[Any], None]) -> int:
+        """`done` gets the handler's answer, or None when the invocation died. Returns the invocation's number."""
         instance = self._instance(function)
         instance.busy = True
         self._invocations += 1
@@ -165,6 +165,7 @@ class Platform:
 
         invocation.tasks.append(self.kernel.spawn(run, invocation))
         self._watch(invocation)
+        return invocation.number
 
     def _end(self, invocation: Invocation, answer: Any) -> None:
         if invocation.alive:

@@ -16,7 +16,7 @@ _CONCURRENCY: Final = 4
 
 _SLOW: Final = '"slow":true'
 
-Invoke = Callable[[str, Any, Callable[[Any], None]], None]
+Invoke = Callable[[str, Any, Callable[[Any], None]], object]
 
 
 @dataclass(slots=True, eq=False)

@@ -11,6 +11,7 @@ from simulation.accounts import PROVIDERS
 from simulation.api import Api
 from simulation.clients import Clients
 from simulation.dashboards import Dashboards
+from simulation.doors import Doors
 from simulation.endpoints import Endpoints
 from simulation.faults import Faults
 from simulation.functions import FUNCTIONS, Platform, current_wirings
@@ -18,6 +19,7 @@ from simulation.history import History, Strike, Write
 from simulation.kernel import EPOCH_MS, Kernel
 from simulation.layouts import provider_key, provider_keys
 from simulation.operators import Operators
+from simulation.payers import Payers
 from simulation.provider_events import ProviderEvents
 from simulation.providers import Outage, Shop, SimulatedProviders
 from simulation.queue import Queue
@@ -51,6 +53,8 @@ _LATE: Final = 0.3
 """Of the merchants, the part that registers its endpoints late."""
 _HELD_MS: Final = 12 * HOUR_MS
 """An amount that is held and looked at no earlier waits for its merchant."""
+_TRIED_OFTEN: Final = 6
+"""An inquiry about a closed attempt that nobody answers is given up after about a day; nothing else waits for it."""
 _MAX_LAG_MS: Final = 5_000
 
 _CHANCES: Final = {"dashboard_refunds": 5}
@@ -84,6 +88,7 @@ ENVIRONMENT: Final = {
     "CHECKOUT_PAGES_URL": "https://pay.example.com/checkout",
     "CHECKOUT_ENABLED": "true",
     "COMPACT_PAYMENTS": "true",
+    "CHECKOUT_WAIT_SECONDS": "2",
     "SETTLEMENTS_BUCKET": "settlements",
     **{f"{queue}_QUEUE_URL": f"https://sqs.simulated/{queue}" for queue in _QUEUES},
     **{f"{queue}_DEAD_LETTERS_URL": f"https://sqs.simulated/{queue}-dead" for queue in _QUEUES},
@@ -196,7 +201,7 @@ class World:
         )
         network = Network(self.faults)
         self.queues = {name: self._queue(consumer) for name, consumer in _QUEUES.items()}
-        self.providers = SimulatedProviders(self.kernel, self.faults, self.history, self._is_stored)
+        self.providers = SimulatedProviders(self.kernel, self.faults, self.history, self._is_stored, self._is_hosted)
         accounts = [shop.account for shop in self.providers.shops.values()]
         endpoints = Endpoints(self.kernel, self.faults, self.history)
         clients = {
@@ -236,7 +241,9 @@ class World:
         self.provider_events = ProviderEvents(self.kernel, self.faults, self.history, self.api, self.providers)
         self.providers.changed = self.provider_events.changed
         self.dashboards = Dashboards(self.kernel, self.faults, self.history, self.providers)
-        self.merchants = Clients(self.kernel, self.faults, self.api, self.operators, self.providers)
+        self.payers = Payers(self.kernel, self.faults, self.api, self.providers)
+        self.merchants = Clients(self.kernel, self.faults, self.api, self.operators, self.providers, self.payers)
+        self.doors = Doors(self.kernel, self.history, self.providers)
         self._sweeper_off = self._workers_off = Episode(0, 0)
         self._owners: dict[str, Key] = {}
         self._due: dict[Key, Item] = {}
@@ -267,12 +274,19 @@ class World:
         if after is not None and "attempts" in after and after["attempts"]["L"]:
             self._owners[provider_key(after, after["attempts"]["L"][-1]["M"])] = key
 
+        if after is not None and "checkout" in after and key[1] == "PAYMENT":
+            self.doors.observe(key[0], before, after)
+
     def _strike(self, kind: str) -> None:
         self.history.strikes.append(Strike(self.kernel.now_ms, kind, self.platform.process))
 
     def _is_stored(self, name: str) -> bool:
         item = self.tables[TRANSACTIONS].get(self._owners[name]) if name in self._owners else None
         return item is not None and name in provider_keys(item)
+
+    def _is_hosted(self, name: str) -> bool:
+        item = self.tables[TRANSACTIONS].get(self._owners[name]) if name in self._owners else None
+        return item is not None and "checkout" in item
 
     def _workers_off_until_ms(self) -> int:
         return self._workers_off.until_ms if self._workers_off.covers(self.kernel.now_ms) else 0
@@ -506,7 +520,7 @@ class World:
 
     def _is_at_rest(self) -> bool:
         """Nothing waits, every event is delivered, and what is still due is watched only."""
-        busy = self.merchants.busy + self.provider_events.pending + self.operators.busy
+        busy = self.merchants.busy + self.payers.busy + self.provider_events.pending + self.operators.busy
         if busy or self.kernel.current is not None or any(queue.messages for queue in self.queues.values()):
             return False
         return not any(self._is_open(key, item) for key, item in self._due.items())
@@ -530,6 +544,9 @@ class World:
         if status == "AUTHORIZED" and "cancelRequested" not in item:
             return int(item["dueAt"]["N"]) < self.kernel.now_ms + _HELD_MS
         if "eventInquiries" in item and "waiting" in item["eventInquiries"]["M"]:
+            tries = item["eventInquiries"]["M"].get("tries", {"N": "0"})
+            if int(tries["N"]) >= _TRIED_OFTEN and status in {"FAILED", "CANCELLED"}:
+                return False
             return int(item["dueAt"]["N"]) < self.kernel.now_ms + 2 * HOUR_MS
         if status in {"IN_REVIEW", "FAILED", "CANCELLED", "SUCCEEDED"}:
             return False
@@ -539,10 +556,15 @@ class World:
         """Whether the provider's books know nothing of the open attempt, or have a charge that waits for its payer."""
         attempts = [attempt["M"] for attempt in item["attempts"]["L"]] if "attempts" in item else []
         unclear = [attempt for attempt in attempts if attempt["state"]["S"] in _UNDECIDED]
-        return any(
-            _has_own_capture(attempt) or not self.providers.is_decided(provider_key(item, attempt))
-            for attempt in unclear
-        )
+        return any(self._is_unclear(item, attempt) for attempt in unclear)
+
+    def _is_unclear(self, item: Item, attempt: Item) -> bool:
+        """A hosted object that nobody tried to pay is closed when it expires: no book holds it, and the run waits."""
+        name = provider_key(item, attempt)
+        is_hosted = "progress" in attempt and "hosted_method" in attempt["progress"]["M"]
+        if is_hosted and name not in self.providers.entered:
+            return False
+        return _has_own_capture(attempt) or not self.providers.is_decided(name)
 
 
 def _has_own_capture(attempt: Item) -> bool:

@@ -182,6 +182,30 @@ def verify(session: Session, *, transaction_id: str, merchant: str | None) -> No
         raise click.exceptions.Exit(int(Exit.UNAVAILABLE))
 
 
+@payments.command("cost")
+@transaction_argument
+@merchant_option
+@target_options
+@pass_session
+def cost(session: Session, *, transaction_id: str, merchant: str | None) -> None:
+    """What a payment has cost at AWS so far: calls, capacity, messages, and millionths of a dollar.
+
+    It is calculated from the payment's attempts, events and deliveries. Reads by clients leave no record, and functions
+    and logs are paid by time and bytes: neither is in it.
+    """
+    found = session.ask("show_payment_cost", merchantId=session.merchant(merchant), transactionId=transaction_id)
+    rows = {
+        "calls of AWS": found["calls"],
+        "write units": found["writeUnits"],
+        "read units": found["readUnits"],
+        "messages": found["messages"],
+        "requests of the API": found["apiRequests"],
+        "micro-dollars": found["microDollars"],
+    }
+    more = "" if found["complete"] else "\n\nIt cost more: it has more events or operations than were looked at."
+    session.show(found, key_values(rows) + more)
+
+
 @payments.command("deliveries")
 @transaction_argument
 @merchant_option

@@ -106,7 +106,7 @@ def _configuration(client: Any, table: str) -> list[Item]:
 
 
 def _is_account(item: Item) -> bool:
-    return item["sk"]["S"].startswith(_ACCOUNT)
+    return str(item["sk"]["S"]).startswith(_ACCOUNT)
 
 
 def _account(item: Item, read: Callable[[str], str]) -> PlacedAccount:

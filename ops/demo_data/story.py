@@ -271,11 +271,12 @@ class Story:
                 "payment": {"entity": {**payment, "currency": charge["currency"]}},
                 "dispute": {"entity": dispute},
             }
-            content = {"event": "payment.dispute.created", "payload": payload, "created_at": now}
+            kind = "payment.dispute.created"
+            content = {"event": kind, "payload": payload, "created_at": now}
             body = json.dumps(content).encode()
             webhook = Webhook(
                 id=dispute["id"],
-                type=content["event"],
+                type=kind,
                 headers=shop.simulator.sign(body, now),
                 body=body,
             )

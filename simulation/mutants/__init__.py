@@ -16,6 +16,7 @@ from simulation.mutants.recovering import RECOVERING
 from simulation.mutants.reviewing import REVIEWING
 from simulation.mutants.tenancy import TENANCY
 from simulation.mutants.undecided import UNDECIDED
+from simulation.mutants.visiting import VISITING
 from simulation.mutants.writing import WRITING
 
 _ALL: Final[tuple[Mutant, ...]] = (
@@ -27,6 +28,7 @@ _ALL: Final[tuple[Mutant, ...]] = (
     *TENANCY,
     *RECOVERING,
     *ORDERING,
+    *VISITING,
     *WRITING,
 )
 

@@ -41,6 +41,7 @@ _HEALTH, _HEALTH_ITEMS = "Configuration (health)", "dynamodb/merchants/account_h
 _WRITES = "dynamodb/core/writes.py"
 _PUBLISHER, _READER = "appconfig/publisher.py", "appconfig/reader.py"
 _DIRECTORY, _CONFIG = "dynamodb/merchants/directory.py", "dynamodb/merchants/configuration.py"
+_RECORDED = "dynamodb/merchants/recorded_changes.py"
 _ATTEMPTS, _EVENTS = "dynamodb/payments/attempt_store.py", "dynamodb/webhooks/merchant_events.py"
 _OWN_DEAD = "sqs/dead_letters.py"
 _CONSUMER_PAGE = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"
@@ -80,7 +81,7 @@ NEEDS: Final[tuple[Need, ...]] = (
         ("dynamodb/webhooks/delivery_source.py", "self.configuration_table: [endpoints_key("),
     ),
     _code("dynamodb:BatchWriteItem", _TRANSACTIONS, "Reconciler", ("dynamodb/core/batches.py", ".batch_write_item(")),
-    _code("dynamodb:ConditionCheckItem", _CONFIGURATION, "Operations", (_DIRECTORY, '"ConditionCheck": {')),
+    _code("dynamodb:ConditionCheckItem", _CONFIGURATION, "Operations", (_RECORDED, '"ConditionCheck": {')),
     _code(
         *("dynamodb:GetItem", _CONFIGURATION, "Authorizer Operations Webhooks"),
         ("dynamodb/merchants/api_keys.py", ".get_item("),
@@ -90,8 +91,8 @@ NEEDS: Final[tuple[Need, ...]] = (
     _code("dynamodb:GetItem", _HEALTH, "Worker", (_HEALTH_ITEMS, ".get_item(")),
     _code("dynamodb:GetItem", "Idempotency", "Api", ("dynamodb/payments/attempt_store.py", ".get_item(")),
     _code("dynamodb:GetItem", _TRANSACTIONS, LEDGER, (_ATTEMPTS, ".get_item("), (_EVENTS, ".get_item(")),
-    _code("dynamodb:PutItem", _CONFIGURATION, "Operations", (_DIRECTORY, '"Put": {')),
-    _code("dynamodb:PutItem", "Configuration (audit entries)", "Reconciler", (_DIRECTORY, '"Put": {')),
+    _code("dynamodb:PutItem", _CONFIGURATION, "Operations", (_RECORDED, '"Put": {')),
+    _code("dynamodb:PutItem", "Configuration (audit entries)", "Reconciler", (_RECORDED, '"Put": {')),
     _code("dynamodb:PutItem", "Idempotency", "Api", (_WRITES, '"Put": {')),
     _code("dynamodb:PutItem", _TRANSACTIONS, WRITERS, (_WRITES, '"Put": {')),
     _code(

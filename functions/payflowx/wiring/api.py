@@ -47,7 +47,7 @@ class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess, ProviderHe
         return cls(platform=platform, settings=ApiSettings.from_environment(platform.environment))
 
     def prepare(self) -> None:
-        _ = self.create_payment, self.read_payments
+        _ = self.create_payment, self.read_payments, self.providers.capabilities()
 
     # -- payments
 

@@ -18,6 +18,7 @@ from payflowx.adapters.dynamodb.payments.open_disputes import DynamoDBOpenDisput
 from payflowx.adapters.dynamodb.payments.references import DynamoDBReferences
 from payflowx.adapters.dynamodb.payments.review_index import DynamoDBReviewIndex
 from payflowx.adapters.dynamodb.reconciliation.runs import DynamoDBRuns
+from payflowx.adapters.dynamodb.webhooks.endpoints import DynamoDBWebhookEndpoints
 from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBMerchantEvents
 from payflowx.adapters.failure_log import CloudWatchFailures
 from payflowx.adapters.platform.caller_identities import StsCallerIdentities, sts_endpoint
@@ -44,11 +45,13 @@ from payflowx.application.merchants.show_merchant import ShowMerchant
 from payflowx.application.operators.diagnose import Diagnose
 from payflowx.application.operators.identify import IdentifyCaller
 from payflowx.application.operators.list_audit_log import ListAuditLog
+from payflowx.application.operators.payment_cost import CountPaymentCost
 from payflowx.application.operators.proposals import DecideProposal, ListProposals, Propose
 from payflowx.application.operators.set_provider_status import ListProviders, ListUnwellAccounts, SetProviderStatus
 from payflowx.application.operators.show_personal_data import ShowPersonalData
 from payflowx.application.operators.verify_audit_log import VerifyAuditLog
 from payflowx.application.orders.find_payments import FindPayments
+from payflowx.application.outbound_webhooks.merchant_events import ReadMerchantEvents
 from payflowx.application.outbound_webhooks.read_deliveries import ReadDeliveries
 from payflowx.application.payments.read_operations import ReadOperations
 from payflowx.application.payments.read_payments import ReadPayments
@@ -404,8 +407,28 @@ class OperatorsWiring(RefundReader, ProviderHealthAccess):
         return ReadOperations(payments=self.payments, operations=self.operations)
 
     @cached_property
+    def count_payment_cost(self) -> CountPaymentCost:
+        return CountPaymentCost(
+            payments=self.payments, operations=self.operations, merchant_events=self.merchant_events
+        )
+
+    @cached_property
     def verify_audit_log(self) -> VerifyAuditLog:
         return VerifyAuditLog(payments=self.payments)
+
+    @cached_property
+    def endpoints(self) -> DynamoDBWebhookEndpoints:
+        return DynamoDBWebhookEndpoints(client=self.platform.clients.dynamodb, table=self.settings.configuration_table)
+
+    @cached_property
+    def read_merchant_events(self) -> ReadMerchantEvents:
+        return ReadMerchantEvents(
+            merchant_events=self.merchant_events,
+            endpoint_store=self.endpoints,
+            deliveries=self.deliveries,
+            clock=self.platform.clock,
+            telemetry=self.telemetry,
+        )
 
     @cached_property
     def read_deliveries(self) -> ReadDeliveries:

@@ -73,6 +73,9 @@ class DelivererWiring(OutboundWebhooks):
     def over(cls, platform: Platform) -> Self:
         return cls(platform=platform, settings=DelivererSettings.from_environment(platform.environment))
 
+    def prepare(self) -> None:
+        _ = self.deliver_event
+
     @cached_property
     def webhook_client(self) -> "WebhookClient":
         from payflowx.adapters.webhooks.client import UrllibWebhookClient  # noqa: PLC0415 - the API posts nothing

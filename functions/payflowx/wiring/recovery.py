@@ -33,6 +33,9 @@ class SweeperWiring(LedgerWriter):
     def over(cls, platform: Platform) -> Self:
         return cls(platform=platform, settings=SweeperSettings.from_environment(platform.environment))
 
+    def prepare(self) -> None:
+        _ = self.sweep
+
     @cached_property
     def sweep(self) -> SweepDueItems:
         return SweepDueItems(

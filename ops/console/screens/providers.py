@@ -41,7 +41,7 @@ def _show(request: ScreenRequest) -> Page:
             request.command("providers", "status", merchant=merchant),
             request.command("providers", "disable", provider, merchant=merchant, reason="REASON"),
             request.command("credentials", "set", provider, merchant=merchant, endpoint="URL", reason="REASON"),
-            request.command("certify", provider),
+            request.command("certify", "stripe"),
         ),
     )
 

@@ -13,6 +13,7 @@ _EDIT: Final = "/routing/edit"
 _TESTED: Final = 2_000
 """Decisions that the page reads: some seconds. The command reads 10,000."""
 _LINES: Final = 18
+_ASKED: Final = ("amount", "currency", "method", "country", "metadata", "merchant", "capture")
 
 
 def _show(request: ScreenRequest) -> Page:
@@ -24,7 +25,7 @@ def _show(request: ScreenRequest) -> Page:
             "served": served,
             "rules": list(_rules(served["document"])),
             "answer": _explained(request),
-            "asked": dict(request.query),
+            "asked": {name: request.query.get(name, "") for name in _ASKED},
             "seen": fingerprint(served["number"]),
         },
         commands=(

@@ -156,6 +156,7 @@ CHANGES = [
     ("payments", "erase"),
     ("review", "close"),
     ("review", "reindex"),
+    ("deliveries", "redeliver"),
     ("dlq", "replay"),
     ("dlq", "purge"),
     ("reconcile",),
@@ -440,6 +441,22 @@ def test_a_list_stops_at_its_limit() -> None:
     result = runner_of(FakeFunction(list_payments=pages))("payments", "list", "--limit", "150", "--json")
     assert len(json.loads(result.stdout)) == 150
     assert len(pages) == 7
+
+
+COST = {"calls": 8, "writeUnits": 25, "readUnits": 2.5, "messages": 2, "apiRequests": 1, "microDollars": 22}
+
+
+def test_a_payments_cost_is_shown() -> None:
+    result = runner_of(FakeFunction(show_payment_cost={**COST, "complete": True}))("payments", "cost", PAYMENT)
+    assert result.exit_code == 0
+    for shown in ("micro-dollars", "22", "25", "2.5"):
+        assert shown in result.stdout
+    assert "It cost more" not in result.stdout
+
+
+def test_a_cost_that_is_not_counted_to_the_end_says_so() -> None:
+    result = runner_of(FakeFunction(show_payment_cost={**COST, "complete": False}))("payments", "cost", PAYMENT)
+    assert "It cost more: it has more events or operations than were looked at." in result.stdout
 
 
 def test_a_broken_audit_log_is_bad_news() -> None:

@@ -16,7 +16,12 @@ from payflowx.entrypoints.operators.commands.base import (
     Position,
     TransactionId,
 )
-from payflowx.entrypoints.operators.commands.presenting import event_fields, operation_fields, payment_fields
+from payflowx.entrypoints.operators.commands.presenting import (
+    cost_fields,
+    event_fields,
+    operation_fields,
+    payment_fields,
+)
 from payflowx.entrypoints.operators.commands.second_person import decided_or_proposed
 from payflowx.wiring.operators import OperatorsWiring
 
@@ -75,6 +80,13 @@ class VerifyAuditLogCommand(Command, tag="verify_trail"):
     transaction_id: TransactionId
 
 
+class ShowPaymentCostCommand(Command, tag="show_payment_cost"):
+    """What a payment has cost at AWS so far, calculated from its records. `complete` false: it cost more."""
+
+    merchant_id: MerchantId
+    transaction_id: TransactionId
+
+
 class ResolvePaymentCommand(MutatingCommand, tag="resolve_payment"):
     """Has a payment looked at now. It charges nothing that would not be charged anyway."""
 
@@ -109,6 +121,7 @@ COMMANDS = (
     FindPaymentsCommand,
     ListEventsCommand,
     VerifyAuditLogCommand,
+    ShowPaymentCostCommand,
     ResolvePaymentCommand,
     RecordRefundCommand,
     ErasePersonalDataCommand,
@@ -123,6 +136,7 @@ def run(
     | FindPaymentsCommand
     | ListEventsCommand
     | VerifyAuditLogCommand
+    | ShowPaymentCostCommand
     | ResolvePaymentCommand
     | RecordRefundCommand
     | ErasePersonalDataCommand,
@@ -154,6 +168,9 @@ def run(
                 "events": verified.events,
                 "complete": verified.complete,
             }
+        case ShowPaymentCostCommand():
+            cost = wired.count_payment_cost(*names)
+            return cost_fields(cost)
         case ResolvePaymentCommand():
             return payment_fields(wired.resolve_payment(*names, command.operator_action()))
         case RecordRefundCommand():

@@ -25,8 +25,8 @@ def decided_or_proposed(
     try:
         return decide(action)
     except SecondPersonNeeded as needed:
-        fields = msgspec.to_builtins(command, builtin_types=(object,), enc_hook=lambda _verified: None)
-        kept = {name: value for name, value in fields.items() if name != "verified"}
+        fields = msgspec.to_builtins(msgspec.structs.replace(command, verified=None))  # type: ignore[type-var]
+        kept = {name: value for name, value in fields.items() if value is not None}
         content = msgspec.json.encode(kept, order="deterministic").decode()
         return {"proposal": present_proposal(wired.propose(command.merchant_id, content, needed, action))}
 
