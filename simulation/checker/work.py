@@ -122,7 +122,8 @@ DUE_AFTER_LEASE_MS: Final = (15 * _SECOND_MS, 60 * _SECOND_MS)
 def due_after_claims(evidence: Evidence) -> Iterator[Violation]:
     """Whoever takes a lease leaves an item that is due soon after it, and not before: a dead worker is found."""
     for name, payment in evidence.payments.items():
-        for owner in (payment, *payment.operations.values()):
+        owners: list[PaymentEvidence | OperationEvidence] = [payment, *payment.operations.values()]
+        for owner in owners:
             for _, before, after in owner.versions:
                 if before is None or after is None or not _takes_lease(before, after):
                     continue

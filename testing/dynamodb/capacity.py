@@ -23,12 +23,13 @@ def _value_bytes(value: Value) -> int:
     inner = value[kind]
     match kind:
         case "S":
-            return len(inner.encode())
+            return len(str(inner).encode())
         case "B":
             return len(inner)
         case "N":
-            digits = inner.lstrip("-").replace(".", "").strip("0")
-            return (len(digits) + 1) // 2 + 1 + inner.startswith("-")
+            number = str(inner)
+            digits = number.lstrip("-").replace(".", "").strip("0")
+            return (len(digits) + 1) // 2 + 1 + number.startswith("-")
         case "M":
             return _NESTED + sum(1 + len(name.encode()) + _value_bytes(member) for name, member in inner.items())
         case "L":

@@ -248,14 +248,16 @@ def reopened_attempt(expression: Expression, attempt: Attempt, item: Item) -> st
     return f"{changed} REMOVE {', '.join(gone)}"
 
 
-def may_reopen(expression: Expression, attempt: Attempt) -> list[str]:
-    """Conditions: the attempt at this place has this key, stored or derived, and nothing was sent for it."""
+def may_reopen(expression: Expression, attempt: Attempt, item: Item) -> list[str]:
+    """Conditions: the attempt at this place has this key, and nothing was sent for it.
+
+    An attempt whose item holds no key has the derived one, which is then stored or absent.
+    """
     place = _place(expression, attempt)
-    derived = f"attribute_not_exists({place}.{expression.name('provider_key')})"
-    return [
-        f"{place}.{expression.equals('state', AttemptState.NOT_SENT.value)}",
-        f"({derived} OR {place}.{expression.equals('provider_key', attempt.provider_key)})",
-    ]
+    has_key = f"{place}.{expression.equals('provider_key', attempt.provider_key)}"
+    if "provider_key" not in item:
+        has_key = f"(attribute_not_exists({place}.{expression.name('provider_key')}) OR {has_key})"
+    return [f"{place}.{expression.equals('state', AttemptState.NOT_SENT.value)}", has_key]
 
 
 def _place(expression: Expression, attempt: Attempt) -> str:

@@ -111,7 +111,7 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
         if reopen is not None:
             item = attempt_item_of(reopen, owner_id.transaction_id, layout)
             update += writes.reopened_attempt(expression, reopen, item)
-            conditions += writes.may_reopen(expression, reopen)
+            conditions += writes.may_reopen(expression, reopen, item)
         return self._update(owner_id, update, conditions, expression, is_ours=lambda found: found.lease == lease)
 
     def save_progress(

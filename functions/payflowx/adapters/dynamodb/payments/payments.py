@@ -66,8 +66,8 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
         """The same with further parts; `ConditionFailed` if the condition of one of them did not hold."""
         parts = [(Part.PAYMENT, writes.new_item(self.transactions_table, to_item(payment))), *beside]
         if not payment.holds_first_event:
-            key = writes.new_item(self.idempotency_table, _key_item(payment, idempotency_key))
-            parts += [(Part.KEY, key), (Part.EVENT, writes.new_event(self.transactions_table, event))]
+            row = writes.new_item(self.idempotency_table, _key_item(payment, idempotency_key))
+            parts += [(Part.KEY, row), (Part.EVENT, writes.new_event(self.transactions_table, event))]
         for attempt in range(MAX_COMMIT_TRIES):
             refused = writes.transact(self.client, parts)
             if refused is None:
