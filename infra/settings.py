@@ -90,6 +90,9 @@ class EnvironmentSettings:
     executions without a reservation, and a new account has ten in all; `payflowx doctor` compares."""
     checkout: bool = False
     """Accept new checkouts. The release before this one cannot read them: off until nobody rolls back to it."""
+    compact_payments: bool = False
+    """Store new payments in the layout of half the write units. The release before this one cannot read it: off until
+    nobody rolls back to it, and on from the start where that release never ran."""
     checkout_wait_seconds: int = 4
     """How long the request that chooses a method waits for the provider's page; 0: not at all."""
     checkout_rate_per_second: int = 20
@@ -240,6 +243,7 @@ ENVIRONMENTS: Final = (
         routing_document=ROUTING / "dev.json",
         loopback_allowed=True,
         checkout=True,
+        compact_payments=True,
         # On a laptop a cold start is slow, and the local engine evaluates one period instead of three.
         latency_alarm=Duration.seconds(10),
         # On a laptop each batch in work is a process of 60 MB.
@@ -256,6 +260,7 @@ ENVIRONMENTS: Final = (
         providers=_MOCKS,
         routing_document=ROUTING / "default.json",
         checkout=True,
+        compact_payments=True,
         firewall=FirewallMode.COUNT,
         canary=True,
     ),

@@ -418,7 +418,11 @@ class OperatorsWiring(RefundReader, ProviderHealthAccess):
 
     @cached_property
     def endpoints(self) -> DynamoDBWebhookEndpoints:
-        return DynamoDBWebhookEndpoints(client=self.platform.clients.dynamodb, table=self.settings.configuration_table)
+        return DynamoDBWebhookEndpoints(
+            client=self.platform.clients.dynamodb,
+            table=self.settings.configuration_table,
+            transactions_table=self.settings.transactions_table,
+        )
 
     @cached_property
     def read_merchant_events(self) -> ReadMerchantEvents:

@@ -35,7 +35,7 @@ from payflowx.domain.payments.claim import (
 )
 from payflowx.domain.payments.not_sent import reopened
 from payflowx.domain.payments.outcome import NotFound, NotSent, Unknown
-from payflowx.domain.payments.payment import Candidate, Lease, Payment
+from payflowx.domain.payments.payment import Candidate, Layout, Lease, Payment, due_times_after
 from payflowx.domain.payments.ports import Job, Stored, VersionConflict
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.work_item import WorkItem
@@ -111,8 +111,15 @@ class ProcessJob:
         if hinted is not None and job.version is not None:
             if self._is_slow(job, hinted):
                 return None
+            lease = self._lease(epoch=1)
             match self.items.payments.claim(
-                job.owner_id, version=job.version, lease=self._lease(epoch=1), now_ms=self.clock.now_ms(), append=hinted
+                job.owner_id,
+                version=job.version,
+                lease=lease,
+                now_ms=self.clock.now_ms(),
+                layout=job.layout,
+                leaves_due=_is_due_after(lease, job),
+                append=hinted,
             ):
                 case Stored(item=claimed):
                     return _Claim(item=WorkItem(payment=claimed), number=hinted.number, opened=True)
@@ -159,6 +166,7 @@ class ProcessJob:
             version=item.owner.version,
             lease=self._lease(epoch=epoch),
             now_ms=self.clock.now_ms(),
+            layout=item.payment.layout if item.operation is None else Layout.FULL,
             append=append,
             reopen=reopen,
         )
@@ -324,6 +332,12 @@ class ProcessJob:
             disabled=merchant.disabled,
             jitter=self.randomness.jitter(),
         )
+
+
+def _is_due_after(lease: Lease, job: Job) -> bool:
+    """Return whether the claim may leave the due time that the job names. The write tests the stored one."""
+    earliest, latest = due_times_after(lease)
+    return job.due_at_ms is not None and earliest <= job.due_at_ms <= latest
 
 
 def _without_account(claim: _Claim) -> Observation:
