@@ -89,6 +89,8 @@ APART: Final[dict[str, float]] = {
     "gateway_contradicts": 0.5,
     # Real providers, a refund that is sent again: a refusal although it was executed before
     "gateway_refuses_repeat": 0.9,
+    # All providers whose request has the amount in plain text, a hosted object: created with another amount
+    "gateway_other_object": 0.3,
 }
 """Drawn last and from numbers of their own: a seed without them runs as it did before they were known."""
 _APART: Final = 0.2

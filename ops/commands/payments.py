@@ -6,7 +6,9 @@ from typing import Any, Final
 
 import click
 
+from ops.commands.approvals import show_decided
 from ops.errors import Exit
+from ops.log_search import MAX_HOURS, payments_of_correlation
 from ops.options import confirm, merchant_option, reason_option, target_options, transaction_argument, yes_option
 from ops.output import key_values, table
 from ops.session import Session, pass_session
@@ -130,6 +132,23 @@ def find(session: Session, *, text: str, merchant: str | None) -> None:
         "error": "lastError.code",
     }
     session.show_table(found["items"], columns, nothing="Nothing of this merchant has that name.")
+
+
+@payments.command("correlate")
+@click.argument("correlation_id")
+@click.option(
+    "--hours", type=click.IntRange(1, MAX_HOURS), default=24, show_default=True, help="So far back in the log lines."
+)
+@target_options
+@pass_session
+def correlate(session: Session, *, correlation_id: str, hours: int) -> None:
+    """The payments of a request by its correlation id, from the functions' log lines.
+
+    You need `cloudformation:ListStackResources` and `logs:FilterLogEvents`.
+    """
+    found = payments_of_correlation(session.target, correlation_id, hours=hours)
+    columns = {"payment": "transactionId", "merchant": "merchantId"}
+    session.show_table(found, columns, nothing="No line of this time has that correlation id and a payment.")
 
 
 @payments.command("events")
@@ -282,7 +301,8 @@ def record_refund(
     names = {"merchantId": session.merchant(merchant), "transactionId": transaction_id}
     facts = {"reference": reference, "amount": amount, "evidence": evidence}
     payment = session.change("record_refund", reason, **names, **facts)
-    session.show(payment, f"{payment['refunded']} are refunded, {payment['refundable']} can be refunded.")
+    text = f"{payment.get('refunded')} are refunded, {payment.get('refundable')} can be refunded."
+    show_decided(session, payment, text)
 
 
 @payments.command("erase")

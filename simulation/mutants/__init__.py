@@ -16,6 +16,7 @@ from simulation.mutants.recovering import RECOVERING
 from simulation.mutants.reviewing import REVIEWING
 from simulation.mutants.tenancy import TENANCY
 from simulation.mutants.undecided import UNDECIDED
+from simulation.mutants.visiting import VISITING
 
 _ALL: Final[tuple[Mutant, ...]] = (
     *CHARGING,
@@ -26,6 +27,7 @@ _ALL: Final[tuple[Mutant, ...]] = (
     *TENANCY,
     *RECOVERING,
     *ORDERING,
+    *VISITING,
 )
 
 MUTANTS: Final = tuple(mutant for mutant in _ALL if mutant.name not in UNDECIDED)

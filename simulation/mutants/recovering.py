@@ -6,8 +6,8 @@ from unittest.mock import patch
 from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.payments import payment_items
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
+from payflowx.adapters.sqs.queue_room import QueueRoom
 from payflowx.application.recovery import wake_attempts, waking
-from payflowx.application.recovery.queue_room import QueueRoom
 from payflowx.application.recovery.sweep import SweepDueItems, Swept
 from payflowx.application.recovery.wake_event import WakeEvent
 from payflowx.domain.shared.statuses import AttemptState

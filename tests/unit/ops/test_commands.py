@@ -139,6 +139,9 @@ CHANGES = [
     ("merchants", "set-checkout"),
     ("checkout", "rotate-secret"),
     ("merchants", "set-orders"),
+    ("merchants", "set-approvals"),
+    ("approvals", "approve"),
+    ("approvals", "withdraw"),
     ("keys", "create"),
     ("keys", "rotate"),
     ("keys", "revoke"),
@@ -153,6 +156,7 @@ CHANGES = [
     ("payments", "erase"),
     ("review", "close"),
     ("review", "reindex"),
+    ("deliveries", "redeliver"),
     ("dlq", "replay"),
     ("dlq", "purge"),
     ("reconcile",),
@@ -724,15 +728,16 @@ def test_without_a_name_all_queues_are_meant(slept: list[float]) -> None:
         replay_dead_letters=[
             {"items": [letter(1, "resolve")]},
             {"items": []},
+            {"items": []},
             {"items": [letter(2, "apply")]},
-            *[{"items": []}] * 3,
+            *[{"items": []}] * 4,
         ],
         count_dead_letters={"items": [{"queue": "jobs", "dead": 1}, {"queue": "notices", "dead": 1}]},
     )
     result = runner_of(function)("dlq", "replay", *WHY)
     assert "1 apply, 1 resolve" in result.stdout
     names = [asked["queue"] for asked in function.asked if "queue" in asked]
-    assert names == ["jobs", "jobs", "notices", "notices", "deliveries", "runs"]
+    assert names == ["jobs", "jobs", "slow-jobs", "notices", "notices", "deliveries", "slow-deliveries", "runs"]
 
 
 def test_only_queues_with_dead_letters_can_be_named() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from ops.console.forms import Forms
 from ops.console.server import Console, application
+from ops.invoker import Invoker
 from ops.session import Session
 from ops.target import Target
 from tests.unit.ops.test_commands import FakeFunction, local
@@ -68,7 +69,7 @@ def hidden_fields(page: str, action: str) -> dict[str, str]:
 
 
 def browser_of(
-    invoke: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None,
+    invoke: Invoker | None = None,
     *,
     may_write: bool = False,
     environment: str = "local",
