@@ -66,7 +66,6 @@ FUNCTIONS: Final[dict[str, Function]] = {
     "webhooks": Function(webhook_receiver, WebhookReceiverWiring, 10_000),
     "provider_events": Function(provider_events, ProviderEventsWiring, 20_000),
     "reconciler": Function(reconciler, ReconcilerWiring, 60_000),
-    "checkout": Function(checkout, CheckoutWiring, 20_000),
 }
 
 

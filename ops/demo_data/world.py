@@ -21,6 +21,7 @@ from simulation.functions import FUNCTIONS, Platform
 from simulation.history import History
 from simulation.kernel import Kernel
 from simulation.operators import Operators
+from simulation.payers import Payers
 from simulation.provider_events import ProviderEvents
 from simulation.providers import Shop, SimulatedProviders
 from simulation.queue import Queue
@@ -178,7 +179,8 @@ class World:
         events = _ProviderEvents(self.kernel, self.faults, self.history, self.api, self.providers)
         self.providers.changed = events.changed
         self.events = events
-        self.merchant = Clients(self.kernel, self.faults, self.api, self.operators, self.providers)
+        payers = Payers(self.kernel, self.faults, self.api, self.providers)
+        self.merchant = Clients(self.kernel, self.faults, self.api, self.operators, self.providers, payers)
         self.pages = Pages(self.kernel, self.api, self.providers, place.settings["CHECKOUT_PAGES_URL"])
         self._sweep_later()
 
