@@ -131,9 +131,10 @@ def whole(functions: Functions, engine: ModelEngine, *first: Any, **changes: Any
 
 
 def read_configuration(functions: Functions) -> None:
-    """Fill the caches of a merchant's configuration: their reloads are no part of a payment, but of the time."""
-    for kind in (ApiWiring, WorkerWiring):
-        functions.wired(kind).merchants.get(functions.merchant_id)
+    """Fill the caches of configuration and accounts' health: they are read by the minute, not by the payment."""
+    for wired in (functions.wired(ApiWiring), functions.wired(WorkerWiring)):
+        wired.merchants.get(functions.merchant_id)
+        wired.account_health.of(functions.merchant_id)
 
 
 def register_endpoint(functions: Functions) -> None:
