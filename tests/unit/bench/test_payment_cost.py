@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bench.metering import Meter
-from bench.payment_counts import EXAMPLE, Shop, counting, deliver, register_endpoint, work
+from bench.payment_counts import EXAMPLE, Shop, counting, deliver, read_configuration, register_endpoint, work
 from bench.step_counts import PAGE, written
 from payflowx.application.operators.payment_cost import Usage
 from payflowx.domain.outbound_webhooks.merchant_events import Answered
@@ -82,6 +82,7 @@ def paid(
     counted = Meter()
 
     def step(act: Any) -> Any:
+        read_configuration(functions)
         meter.take()
         found = act()
         counted.add(meter.take())
