@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from types import ModuleType
 from typing import Any, Final
 
@@ -136,11 +136,17 @@ class Platform:
     """From then on, new instances run a newer release, beside those of the old one that still live."""
     newer_until_ms: int | None = None
     """Rolled back: from then on, new instances run the old one, beside those of the newer one that still live."""
+    is_closed: Callable[[str], bool] = lambda _function: False
+    """Whether nothing reaches the function now: an operator has switched everything off."""
+    running: dict[int, Invocation] = field(default_factory=dict)
     _instances: dict[str, list[Instance]] = field(default_factory=lambda: {name: [] for name in FUNCTIONS})
     _invocations: int = 0
 
     def invoke(self, function: str, event: Any, done: Callable[[Any], None]) -> None:
         """`done` gets the handler's answer, or None when the invocation died."""
+        if self.is_closed(function):
+            self.kernel.after(0, lambda: done(None))
+            return
         instance = self._instance(function)
         instance.busy = True
         self._invocations += 1
@@ -161,10 +167,12 @@ class Platform:
             self._end(invocation, answer)
 
         invocation.tasks.append(self.kernel.spawn(run, invocation))
+        self.running[invocation.number] = invocation
         self._watch(invocation)
 
     def _end(self, invocation: Invocation, answer: Any) -> None:
         if invocation.alive:
+            del self.running[invocation.number]
             invocation.alive = False
             invocation.instance.busy = False
             invocation.done(answer)
@@ -185,6 +193,7 @@ class Platform:
         """From the hub: the process is gone, with all that it remembered."""
         if not invocation.alive:
             return
+        del self.running[invocation.number]
         invocation.alive = False
         instances = self._instances[invocation.instance.function]
         if invocation.instance in instances:
@@ -192,6 +201,13 @@ class Platform:
         for task in invocation.tasks:
             self.kernel.kill(task)
         invocation.done(None)
+
+    def kill_all(self) -> None:
+        """Every invocation and every idle instance is gone: a frozen process would go on after its time."""
+        for invocation in list(self.running.values()):
+            self.kernel.after(0, partial(self.kill, invocation))
+        for instances in self._instances.values():
+            instances[:] = [instance for instance in instances if instance.busy]
 
     def _instance(self, function: str) -> Instance:
         idle = [instance for instance in self._instances[function] if not instance.busy]

@@ -46,7 +46,7 @@ def _why_wrong(delivered: Delivered, payment: PaymentEvidence | None, secrets: M
     if payment.merchant != delivered.merchant:
         return f"is an event of {payment.merchant}"
     seq = delivered.headers["webhook-id"].rpartition("_")[2]
-    event = payment.events[int(seq) - 1] if seq.isdigit() and 0 < int(seq) <= len(payment.events) else {}
+    event = (payment.event(int(seq)) if seq.isdigit() else None) or {}
     told = (delivered.body.get("id"), delivered.body.get("type"), delivered.body.get("sequence"))
     if told != (delivered.headers["webhook-id"], event.get("topic"), event.get("number")):
         return f"says {told}, stored is {event.get('topic')} with number {event.get('number')}"

@@ -102,6 +102,7 @@ class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess):
             outcome_writer=self.outcome_writer,
             operations=self.operations,
             request_operation=self.request_operation,
+            merchants=self.merchants,
             clock=self.platform.clock,
             policy=self.policy,
         )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from payflowx.domain.merchants.checkout_profile import NO_PROFILE, CheckoutProfile
+from payflowx.domain.payments.restore_window import RestoreWindow
 from payflowx.domain.providers.ports import Account
 
 
@@ -17,6 +18,8 @@ class Merchant:
     disabled: frozenset[str] = frozenset()
     checkout: CheckoutProfile = NO_PROFILE
     """Of a merchant of release 0.2.0, and of one without settings: the defaults."""
+    restored: RestoreWindow | None = None
+    """The deployment's last restore; None if it was never restored."""
     automatic_refund: bool = False
     """A charge beside the payment that holds its order is refunded without a person."""
 

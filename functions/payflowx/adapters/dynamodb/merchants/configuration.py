@@ -12,6 +12,7 @@ from payflowx.domain.inbound_webhooks.ports import WebhookAccount
 from payflowx.domain.inbound_webhooks.tokens import hash_webhook_token
 from payflowx.domain.merchants.checkout_profile import CheckoutProfile
 from payflowx.domain.merchants.ports import Merchant
+from payflowx.domain.payments.restore_window import RestoreWindow
 from payflowx.domain.providers.ports import Account
 from payflowx.domain.shared.limits import MINUTE_MS
 
@@ -25,9 +26,11 @@ _WEBHOOK: Final = "WEBHOOK"
 SWITCH: Final = "SWITCH#"
 EVERYONE: Final = "GLOBAL"
 AUTOMATIC_REFUND: Final = "automaticRefund"
+"""A merchant's switch; absent: off."""
 CHECKOUT: Final = "checkout"
 """The merchant's part of the payers' page. Absent on a merchant of release 0.2.0, which ignores it."""
-"""A merchant's switch; absent: off."""
+RESTORE: Final = "RESTORE"
+"""The last restore, beside everyone's switches: it is read with them. Release 0.2.0 passes over it."""
 _MAX_ITEMS: Final = 100
 
 
@@ -72,16 +75,20 @@ def merchant_from_items(
     head = items.get(MERCHANT)
     if head is None:
         return None
+    restored = None
     switched_off = {sk for sk, item in items.items() if sk.startswith(SWITCH) and item["disabled"]}
     for item in everyone():
         if item["sk"].startswith(SWITCH) and item["disabled"]:
             switched_off.add(item["sk"])
+        elif item["sk"] == RESTORE:
+            restored = restore_window_from_item(item)
     accounts = [item for sk, item in sorted(items.items()) if sk.startswith(ACCOUNT)]
     return Merchant(
         merchant_id=merchant_id,
         name=head["name"],
         accounts=tuple(_account(item) for item in accounts),
         disabled=frozenset(sk.removeprefix(SWITCH) for sk in switched_off),
+        restored=restored,
         automatic_refund=head.get(AUTOMATIC_REFUND, False),
         checkout=_checkout_profile(head.get(CHECKOUT, {})),
     )
@@ -137,6 +144,31 @@ def token_item(merchant_id: str, account: Account) -> Item:
         "provider": account.provider,
         "accountId": account.account_id,
     }
+
+
+def restore_window_to_item(window: RestoreWindow) -> Item:
+    """The item of the last restore; what is not known yet is left out."""
+    values = {
+        "pk": EVERYONE,
+        "sk": RESTORE,
+        "restoredTo": window.restored_to_ms,
+        "stoppedAt": window.stopped_at_ms,
+        "recordedAt": window.recorded_at_ms,
+        "openedAt": window.opened_at_ms,
+        "ordersKnown": window.orders_known,
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def restore_window_from_item(item: Item) -> RestoreWindow:
+    """The window that `restore_window_to_item` was given."""
+    return RestoreWindow(
+        restored_to_ms=item["restoredTo"],
+        stopped_at_ms=item["stoppedAt"],
+        recorded_at_ms=item["recordedAt"],
+        opened_at_ms=item.get("openedAt"),
+        orders_known=item["ordersKnown"],
+    )
 
 
 def checkout_attribute(profile: CheckoutProfile) -> Item:

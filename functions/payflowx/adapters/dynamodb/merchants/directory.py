@@ -30,17 +30,21 @@ from payflowx.adapters.dynamodb.merchants.configuration import (
     CHECKOUT,
     EVERYONE,
     MERCHANT,
+    RESTORE,
     SWITCH,
     account_item,
     checkout_attribute,
     merchant_from_items,
     query_partition,
+    restore_window_from_item,
+    restore_window_to_item,
     token_item,
 )
 from payflowx.domain.merchants.checkout_profile import CheckoutProfile
 from payflowx.domain.merchants.directory import ApiKeyRecord, AuditEntry, MerchantPage, MerchantSummary, ProviderStatus
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.merchants.ports import Merchant
+from payflowx.domain.payments.restore_window import RestoreWindow
 from payflowx.domain.providers.ports import Account
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import SECOND_MS
@@ -235,6 +239,19 @@ class DynamoDBMerchantDirectory:
             for item in query_partition(self.client, self.table, partition, consistent=True)
             if item["sk"].startswith(SWITCH)
         ]
+
+    # -- restores
+
+    def restore_window(self) -> RestoreWindow | None:
+        """Read consistently."""
+        items = query_partition(self.client, self.table, EVERYONE, consistent=True)
+        return next((restore_window_from_item(item) for item in items if item["sk"] == RESTORE), None)
+
+    def set_restore_window(self, window: RestoreWindow, record: AuditEntry) -> bool:
+        """Over whatever was there."""
+        item = {**restore_window_to_item(window), "schemaVersion": keys.SCHEMA_VERSION}
+        put = {"Put": {"TableName": self.table, "Item": to_attributes(item)}}
+        return self._write(put, self._new(_record_item(record)))
 
     # -- audit log
 

@@ -14,6 +14,7 @@ from payflowx.entrypoints.operators.commands import (
     merchants,
     payments,
     providers,
+    restores,
     reviews,
     routing,
 )
@@ -32,6 +33,7 @@ FAMILIES: Final[tuple[ModuleType, ...]] = (
     disputes,
     dead_letters,
     audit_log,
+    restores,
     health,
 )
 """Each offers `COMMANDS`, its structs, and `run(wired, command)`."""
