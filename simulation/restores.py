@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from payflowx.application.recovery.restore import UsedNumbers
 from payflowx.application.recovery.restore_procedure import Progress, RestoreProcedure
+from sandbox.simulators import REAL_PROVIDERS
 from simulation.history import Call
+from simulation.releases import is_unreadable
 from testing.dynamodb.tables import Key, Table
 from testing.dynamodb.values import Item
 
@@ -29,6 +31,8 @@ _LONGEST_JUMP_MS: Final = 15 * _MINUTE_MS
 _REPEATED: Final = 0.75
 """This part of the requests that were forgotten comes again, under its key, after the opening."""
 _REPEATED_WITHIN_MS: Final = 20 * _MINUTE_MS
+_GONE: Final = 410
+_ERASE: Final = "erase_personal_data"
 RESTORED_TABLES: Final = ("Transactions", "Idempotency")
 
 
@@ -41,6 +45,10 @@ class Forgotten:
     opened_ms: int = 0
     accepted: list[Call] = field(default_factory=list)
     """Requests that were answered with 202 in that time."""
+    delivered: set[str] = field(default_factory=set)
+    """The ids of the events that were posted to merchants then."""
+    gone: set[str] = field(default_factory=set)
+    """Endpoints that said until then that they are gone."""
     payments: set[str] = field(default_factory=set)
     """Payments that were stored then and were not before, as "pay_...@merchant"."""
 
@@ -60,23 +68,23 @@ class Restores:
         """Plan a snapshot, the stop, and the procedure; return the time when its trouble is over."""
         stop_ms = start_ms + random.randrange(2 * _MINUTE_MS, _LATEST_STOP_MS)
         back_ms = max(start_ms, stop_ms - random.randrange(20_000, _LONGEST_JUMP_MS))
-        orders_known = random.random() < 0.0
         kernel = self.world.kernel
         kernel.at(back_ms, self._photograph)
-        kernel.at(stop_ms, lambda: kernel.spawn(partial(self._restore, back_ms, orders_known=orders_known)))
+        kernel.at(stop_ms, lambda: kernel.spawn(partial(self._restore, back_ms)))
         return stop_ms + 140 * _MINUTE_MS
 
     def _photograph(self) -> None:
         self._snapshots = {name: dict(self.world.tables[name].items()) for name in RESTORED_TABLES}
         self._writes = len(self.world.history.writes)
 
-    def _restore(self, restored_to_ms: int, *, orders_known: bool) -> None:
-        """From a task: an operator runs the command, and once it is killed and started again."""
+    def _restore(self, restored_to_ms: int) -> None:
+        """From a task: an operator runs the command."""
         world, kernel = self.world, self.world.kernel
         world.operators.busy += 1
         world.faults.count(KIND)
         self.forgotten = Forgotten(from_ms=restored_to_ms)
-        procedure = RestoreProcedure(
+        world.operators.reads_all_keys = True
+        RestoreProcedure(
             sources=self,
             tables=self,
             deployment=self,
@@ -84,8 +92,7 @@ class Restores:
             now_ms=lambda: kernel.now_ms,
             pause=lambda seconds: kernel.sleep(int(seconds * 1000)),
             confirm=lambda _step, _progress: True,
-        )
-        procedure(Progress(restored_to_ms=restored_to_ms))
+        )(Progress(restored_to_ms=restored_to_ms))
         self.forgotten.opened_ms = kernel.now_ms
         world.history.sometimes["tables restored"] += 1
         self._repeat(self.forgotten.accepted)
@@ -104,24 +111,24 @@ class Restores:
     def states(self) -> Mapping[str, str]:
         return {"everything": "on"}
 
-    def switch_off(self, states: Mapping[str, str]) -> None:
+    def switch_off(self, _states: Mapping[str, str]) -> None:
         self.is_closed = True
 
-    def switch_on(self, states: Mapping[str, str]) -> None:
+    def switch_on(self, _states: Mapping[str, str]) -> None:
         self.is_closed = False
         for queue in self.world.queues.values():
             queue.poll(1)
 
     # -- tables
 
-    def begin(self, restored_to_ms: int) -> Mapping[str, str]:
+    def begin(self, _restored_to_ms: int) -> Mapping[str, str]:
         self.world.platform.kill_all()
         return {name: f"{name}-restored" for name in RESTORED_TABLES}
 
-    def are_ready(self, copies: Mapping[str, str]) -> bool:
+    def are_ready(self, _copies: Mapping[str, str]) -> bool:
         return True
 
-    def touched(self, copies: Mapping[str, str]) -> Sequence[UsedNumbers]:
+    def touched(self, _copies: Mapping[str, str]) -> Sequence[UsedNumbers]:
         before = self._snapshots["Transactions"]
         return [
             UsedNumbers(
@@ -129,9 +136,10 @@ class Restores:
                 transaction_id=item["transactionId"]["S"],
                 seq=int(item["eventSeq"]["N"]),
                 number=int(item["announced"]["N"]) if "announced" in item else 0,
+                erased="erased" in item,
             )
             for key, item in self.world.tables["Transactions"].items()
-            if key[1] == "PAYMENT" and before.get(key) != item
+            if key[1] == "PAYMENT" and before.get(key) != item and not is_unreadable(key[0])
         ]
 
     def copy(self, copies: Mapping[str, str]) -> None:
@@ -164,8 +172,17 @@ class Restores:
         history.writes[:] = kept
         lost = [call for call in history.calls if not call.answered_ms or call.answered_ms > forgotten.from_ms]
         forgotten.accepted = [copy(call) for call in lost if call.method == "POST" and call.key and call.status == 202]
+        history.commands[:] = [
+            command
+            for command in history.commands
+            if command.command["command"] != _ERASE or command.at_ms <= forgotten.from_ms
+        ]
         history.calls[:] = [call for call in history.calls if 0 < call.answered_ms <= forgotten.from_ms]
         history.sent[:] = [sent for sent in history.sent if sent.at_ms <= forgotten.from_ms]
+        forgotten.delivered = {
+            post.headers["webhook-id"] for post in history.deliveries if post.at_ms > forgotten.from_ms
+        }
+        forgotten.gone = {post.url for post in history.deliveries if post.status == _GONE}
         history.deliveries[:] = [post for post in history.deliveries if post.at_ms <= forgotten.from_ms]
 
     def forget_late_arrivals(self) -> None:
@@ -187,7 +204,11 @@ class Restores:
     def record(self, progress: Progress) -> None:
         self.forgotten_is_whole(progress)
         self._insist(
-            {"command": "record_restore", "restoredToMs": progress.restored_to_ms, "stoppedAtMs": progress.stopped_at_ms}
+            {
+                "command": "record_restore",
+                "restoredToMs": progress.restored_to_ms,
+                "stoppedAtMs": progress.stopped_at_ms,
+            }
         )
 
     def forgotten_is_whole(self, progress: Progress) -> None:
@@ -208,16 +229,24 @@ class Restores:
         self._insist({"command": "announce_restore", "payments": fields})
 
     def reconcile(self, from_ms: int, until_ms: int) -> Sequence[str]:
-        return ()
+        """Each account whose provider has a report; the runs go on once everything is on again."""
+        for provider in REAL_PROVIDERS:
+            fields = {"command": "reconcile", "provider": provider, "fromMs": from_ms, "untilMs": until_ms}
+            self._insist(fields, function="reconciler")
+        return tuple(REAL_PROVIDERS)
 
     def open(self) -> None:
         self._insist({"command": "open_restore"})
 
+    def erase(self, payments: Sequence[UsedNumbers]) -> None:
+        kernel, erase = self.world.kernel, self.world.operators.erase
+        for payment in payments:
+            kernel.spawn(partial(erase, payment.merchant_id, payment.transaction_id))
+
     def save(self, progress: Progress) -> None:
         self._saved.append(progress)
 
-    def _insist(self, fields: dict[str, Any]) -> None:
+    def _insist(self, fields: dict[str, Any], function: str = "operations") -> None:
         """An operator whose command failed gives it again."""
-        while not self.world.api.command(fields).ok:
+        while not self.world.api.command(fields, function=function).ok:
             self.world.kernel.sleep(30_000)
-

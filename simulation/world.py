@@ -225,7 +225,9 @@ class World:
         self.providers.changed = self.provider_events.changed
         self.dashboards = Dashboards(self.kernel, self.faults, self.history, self.providers)
         self.restores = Restores(self)
-        self.platform.is_closed = lambda function: self.restores.is_closed and function != "operations"
+        self.platform.is_closed = lambda function: (
+            self.restores.is_closed and function not in {"operations", "reconciler"}
+        )
         self.merchants = Clients(self.kernel, self.faults, self.api, self.operators, self.providers)
         self._sweeper_off = self._workers_off = Episode(0, 0)
         self._owners: dict[str, Key] = {}

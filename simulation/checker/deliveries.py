@@ -111,6 +111,8 @@ def audience(evidence: Evidence) -> Iterator[Violation]:
 def _gone(evidence: Evidence) -> set[str]:
     """Endpoints that said that they are gone, or that failed for so long that they were disabled."""
     urls = {delivered.url for delivered in evidence.result.history.deliveries if delivered.status == _GONE}
+    if evidence.result.forgotten is not None:
+        urls |= evidence.result.forgotten.gone
     made = {call.answer.get("id", ""): call.answer.get("url") for call in evidence.result.history.calls}
     return {endpoint_id for endpoint_id, url in made.items() if url in urls} | {
         endpoint_id

@@ -25,6 +25,7 @@ from simulation.checker.records import (
     reviews_are_listed,
     unknown_words_wait,
 )
+from simulation.checker.restores import restored
 from simulation.checker.transitions import (
     i5_transitions,
     i9_one_open_attempt,
@@ -73,6 +74,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     audience,
     erasure,
     reasons,
+    restored,
     rest,
     defects,
 )

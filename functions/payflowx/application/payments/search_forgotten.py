@@ -1,5 +1,6 @@
 """The search for charges and operations that a restore has forgotten: it reads at providers and changes nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from payflowx.application.payments.charge_request import new_charge_request_of
@@ -7,8 +8,9 @@ from payflowx.application.payments.operation_request import numbered_operation_r
 from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.payments.hosted import CHECKOUT_METHODS, HostedRequest
 from payflowx.domain.payments.outcome import NotFound, Outcome, Unknown
+from payflowx.domain.payments.payment import Candidate, Payment
 from payflowx.domain.payments.restore_window import RestoreWindow
-from payflowx.domain.payments.restored import KeyInQuestion, Search, keys_in_question
+from payflowx.domain.payments.restored import KeyInQuestion, Search, is_routed_anew, keys_in_question
 from payflowx.domain.payments.work_item import WorkItem
 from payflowx.domain.providers.ports import Account, ChargeRequest, Providers
 from payflowx.domain.shared.ambient import Deadline
@@ -25,7 +27,8 @@ class SearchForgotten:
     def __call__(self, item: WorkItem, merchant: Merchant, window: RestoreWindow, deadline: Deadline) -> Search:
         """Return what the providers know; an account that is gone, or does not answer, leaves it incomplete."""
         proven = True
-        for key in keys_in_question(item, self.max_retries):
+        candidates = self._candidates(item, merchant, window)
+        for key in keys_in_question(item, candidates, max_retries=self.max_retries):
             account = merchant.account(key.candidate.provider, key.candidate.account_id)
             if account is None or deadline.remaining_ms() < MIN_TIME_TO_SEND_MS:
                 return Search(complete=False, proven=False)
@@ -39,6 +42,32 @@ class SearchForgotten:
                 case _:
                     return Search(found=key, proven=False)
         return Search(proven=proven)
+
+    def _candidates(self, item: WorkItem, merchant: Merchant, window: RestoreWindow) -> Sequence[Candidate]:
+        """Return where the item may have been sent: by its route, or anywhere if that may have been another one."""
+        payment = item.payment
+        if item.operation is not None:
+            charge = payment.attempt(item.operation.charge_attempt)
+            return (Candidate(provider=charge.provider, account_id=charge.account_id),)
+        routed = payment.route.candidates
+        if not is_routed_anew(payment, window):
+            return routed
+        others = (Candidate(provider=a.provider, account_id=a.account_id) for a in merchant.accounts)
+        return (*routed, *(other for other in others if other not in routed and self._may_have_taken(payment, other)))
+
+    def _may_have_taken(self, payment: Payment, candidate: Candidate) -> bool:
+        """Return whether any route can have led there: never to a provider that cannot take such a payment."""
+        able = self.providers.capabilities().get(candidate.provider)
+        if able is None:
+            return False
+        if payment.checkout is not None:
+            return able.hosted is not None and (able.currencies is None or payment.currency in able.currencies)
+        return not able.why_not(
+            currency=payment.currency,
+            capture=payment.capture,
+            payment_method_type=payment.payment_method.type,
+            save_payment_method=payment.save_payment_method,
+        )
 
     def _inquire(self, item: WorkItem, key: KeyInQuestion, account: Account, window: RestoreWindow) -> Outcome:
         provider = self.providers.get(key.candidate.provider)

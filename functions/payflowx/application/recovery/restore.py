@@ -11,7 +11,7 @@ from payflowx.domain.payments.restore_window import RestoreWindow
 from payflowx.domain.payments.restored import announce_restore
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.shared.ambient import Clock
-from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
+from payflowx.domain.shared.errors import Refusal, StorageUnavailableError, UnreadableItemError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES, MINUTE_MS
 
 CONFIGURATION_FORGOTTEN_MS = 2 * MINUTE_MS
@@ -26,6 +26,8 @@ class UsedNumbers:
     transaction_id: str
     seq: int
     number: int
+    erased: bool = False
+    """Its personal data were erased in that time, and are there again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +94,18 @@ class AnnounceRestore:
     policy: RetryPolicy
 
     def __call__(self, used: UsedNumbers, operator_action: OperatorAction) -> bool:
-        """Return whether the payment is stored: its next event has a number above those that were used."""
+        """Return whether the payment's next event has a number above those that were used.
+
+        It has none if the payment is forgotten, or written by a release that this one cannot read.
+        """
         window = self.merchant_directory.restore_window()
         if window is None:
             raise Refusal("no_restore", "No restore is recorded.")
         for _ in range(MAX_COMMIT_TRIES):
-            payment = self.payments.get(used.merchant_id, used.transaction_id)
+            try:
+                payment = self.payments.get(used.merchant_id, used.transaction_id)
+            except UnreadableItemError:
+                return False
             if payment is None:
                 return False
             if payment.event_seq > used.seq:

@@ -34,6 +34,7 @@ class Step(StrEnum):
     RECONCILED = "reconciled"
     OPENED = "opened"
     ON = "on"
+    ERASED = "erased"
 
 
 STEPS: Final = tuple(Step)
@@ -64,7 +65,7 @@ class Progress:
 class Journal(Protocol):
     """The stored progress. A step that is stored is not taken again."""
 
-    def save(self, progress: Progress) -> None: ...
+    def save(self, progress: Progress, /) -> None: ...
 
 
 class Sources(Protocol):
@@ -74,9 +75,9 @@ class Sources(Protocol):
         """Return what each source is now."""
         ...
 
-    def switch_off(self, states: Mapping[str, str]) -> None: ...
+    def switch_off(self, states: Mapping[str, str], /) -> None: ...
 
-    def switch_on(self, states: Mapping[str, str]) -> None:
+    def switch_on(self, states: Mapping[str, str], /) -> None:
         """Make each source what it was."""
         ...
 
@@ -84,17 +85,17 @@ class Sources(Protocol):
 class RestoredTables(Protocol):
     """The tables, and their copies of the restored time."""
 
-    def begin(self, restored_to_ms: int) -> Mapping[str, str]:
+    def begin(self, restored_to_ms: int, /) -> Mapping[str, str]:
         """Begin to restore each table beside itself; return the copies' names. A copy that exists is taken."""
         ...
 
-    def are_ready(self, copies: Mapping[str, str]) -> bool: ...
+    def are_ready(self, copies: Mapping[str, str], /) -> bool: ...
 
-    def touched(self, copies: Mapping[str, str]) -> Sequence[UsedNumbers]:
+    def touched(self, copies: Mapping[str, str], /) -> Sequence[UsedNumbers]:
         """Return the payments whose items differ from the copies'. Reads only."""
         ...
 
-    def copy(self, copies: Mapping[str, str]) -> None:
+    def copy(self, copies: Mapping[str, str], /) -> None:
         """Make each table equal to its copy: put what differs, delete what the copy does not have."""
         ...
 
@@ -102,13 +103,16 @@ class RestoredTables(Protocol):
 class Deployment(Protocol):
     """The operators' function and the reconciler, which are invoked directly while everything else is off."""
 
-    def record(self, progress: Progress) -> None: ...
-    def announce(self, payments: Sequence[UsedNumbers]) -> None: ...
-    def reconcile(self, from_ms: int, until_ms: int) -> Sequence[str]:
+    def record(self, progress: Progress, /) -> None: ...
+    def announce(self, payments: Sequence[UsedNumbers], /) -> None: ...
+    def reconcile(self, from_ms: int, until_ms: int, /) -> Sequence[str]:
         """Start a run for every account with a report, and return the runs."""
         ...
 
     def open(self) -> None: ...
+    def erase(self, payments: Sequence[UsedNumbers], /) -> None:
+        """Erase personal data again, of payments that are final by now; the others are left to operators."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +171,8 @@ class RestoreProcedure:
                 self.deployment.open()
             case Step.ON:
                 self.sources.switch_on(progress.sources)
+            case Step.ERASED:
+                self.deployment.erase([payment for payment in progress.touched if payment.erased])
         return progress
 
     def _wait_until(self, at_ms: int) -> None:

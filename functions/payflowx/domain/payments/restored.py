@@ -62,18 +62,23 @@ def is_to_search(item: WorkItem, window: RestoreWindow | None, now_ms: int) -> b
     return now_ms + EARLY_GRACE_MS >= owner.ready_at_ms
 
 
-def keys_in_question(item: WorkItem, max_retries: int) -> Sequence[KeyInQuestion]:
+def is_routed_anew(payment: Payment, window: RestoreWindow) -> bool:
+    """Return whether the payment's route may not be the one that was used: it was accepted after the forgotten time.
+
+    Its key may have been accepted before, when other accounts and providers were available.
+    """
+    return payment.created_at_ms > window.restored_to_ms
+
+
+def keys_in_question(item: WorkItem, candidates: Sequence[Candidate], *, max_retries: int) -> Sequence[KeyInQuestion]:
     """Return the keys that may have been used, of attempts that are not stored or that are stored as not sent.
 
-    An attempt that left no trace at its provider may have been followed by one at any other of the route.
+    `candidates`: where the item may have been sent. An attempt that left no trace at its provider may have been
+    followed by one at any other of them.
     """
-    owner, operation = item.owner, item.operation
-    if operation is not None:
-        charge = item.payment.attempt(operation.charge_attempt)
-        candidates: Sequence[Candidate] = (Candidate(provider=charge.provider, account_id=charge.account_id),)
-        last = MAX_ATTEMPTS
-    else:
-        candidates = item.payment.route.candidates
+    owner = item.owner
+    last = MAX_ATTEMPTS
+    if item.operation is None:
         # Each that a provider answered, and of those that were not sent at most one at each provider.
         last = min(MAX_ATTEMPTS, len(owner.attempts) + max_retries + 1 + len(candidates))
     unsent = [
