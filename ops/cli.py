@@ -18,6 +18,7 @@ from ops.commands.merchants import merchants
 from ops.commands.payments import payments
 from ops.commands.providers import providers
 from ops.commands.reconcile import reconcile
+from ops.commands.restore import restore
 from ops.commands.review import review
 from ops.commands.routing import routing
 from ops.commands.versions import versions
@@ -40,6 +41,7 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     reconcile,
     certify,
     versions,
+    restore,
     audit,
 )
 

@@ -38,6 +38,7 @@ class Step(StrEnum):
 
 
 STEPS: Final = tuple(Step)
+_TAKING_BACK: Final = frozenset(STEPS[: STEPS.index(Step.COPIED) + 1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,12 +134,12 @@ class RestoreProcedure:
         while (step := progress.following) is not None:
             if step in {Step.COPIED, Step.OPENED} and not self.confirm(step, progress):
                 return progress
-            progress = self._take(step, progress)
+            progress = self._take_back(step, progress) if step in _TAKING_BACK else self._open_again(step, progress)
             progress = replace(progress, done=(*progress.done, step))
             self.journal.save(progress)
         return progress
 
-    def _take(self, step: Step, progress: Progress) -> Progress:
+    def _take_back(self, step: Step, progress: Progress) -> Progress:
         match step:
             case Step.PLANNED:
                 return replace(progress, sources=self.sources.states())
@@ -156,6 +157,10 @@ class RestoreProcedure:
                 return replace(progress, touched=self.tables.touched(progress.copies))
             case Step.COPIED:
                 self.tables.copy(progress.copies)
+        return progress
+
+    def _open_again(self, step: Step, progress: Progress) -> Progress:
+        match step:
             case Step.RECORDED:
                 self.deployment.record(progress)
                 self._wait_until(self.now_ms() + CONFIGURATION_FORGOTTEN_MS)

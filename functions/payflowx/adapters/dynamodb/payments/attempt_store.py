@@ -89,8 +89,8 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
         if append is not None or reopen is not None:
             conditions.append(expression.absent("chargedAttempt"))
         if append is not None and not append.is_sent_before_restore:
-            # A claim that was decided from a message, and not from a read, begins nothing after the deadline. An attempt
-            # that may have been sent before a restore is recorded at any time: nothing is sent for it.
+            # A claim that was decided from a message, and not from a read, begins nothing after the deadline. What may
+            # have been sent before a restore is recorded at any time: nothing is sent for it.
             deadline = expression.name("chargeDeadline")
             conditions.append(f"({expression.absent('chargeDeadline')} OR {deadline} > {expression.value(now_ms)})")
         if append is not None:
