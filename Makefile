@@ -41,8 +41,8 @@ alarms: setup-local ## Every alarm of the running local environment, and its sta
 
 # The longest first. Simulation and local environment use all cores themselves: they run alone.
 GATE := unit contract integration simulator python313 types clients conformance sdk synth infra lint architecture
-GATE_ALONE := simulate e2e
-NIGHTLY := full-simulation mutants long-chaos load soak rights browser coverage bench all-clients audit
+GATE_ALONE := simulate e2e browser
+NIGHTLY := full-simulation mutants long-chaos load soak rights coverage bench all-clients audit
 
 test: setup ## The whole gate, two targets at a time, with the CPU time of each
 	@$(VENV)/python -m bench.gate $(GATE) --alone $(GATE_ALONE)
@@ -115,7 +115,7 @@ clients: setup ## The TypeScript client on Node, the doubles' contract, processe
 	@$(VENV)/python local/setup.py clients
 	@PYTHONPATH=clients/python/src $(VENV)/python -m clients.gate
 
-all-clients: ## The same, with the adapters of every framework
+all-clients: ## The same, with the adapters of every framework, and on Deno and workerd
 	@CLIENT_ADAPTERS=all $(MAKE) --no-print-directory clients
 
 sdk: setup ## The connectors and simulators against the providers' own SDKs, without a network
@@ -136,7 +136,7 @@ audit: setup ## Known advisories against everything that is locked; needs the ad
 		--disable-pip-version-check --no-deps --require-hashes --requirement requirements-audit.txt; }
 	@.local/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner=off \
 		--requirement functions/requirements.txt --requirement requirements-dev.txt
-	@for lock in . clients/typescript clients/adapters/node; do npm audit --prefix "$$lock" --audit-level=low || exit 1; done
+	@for lock in . clients/typescript clients/adapters/node clients/runtimes tests/browser; do npm audit --prefix "$$lock" --audit-level=low || exit 1; done
 
 mutants: setup ## Break the design in many ways and see the simulator find each
 	@PYTHONPATH=functions:. $(VENV)/python -m simulation.run_mutants

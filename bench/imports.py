@@ -18,7 +18,7 @@ HANDLERS: Final = {
     "payflowx.entrypoints.deliverer": 148,
     "payflowx.entrypoints.reconciler": 180,
     "payflowx.entrypoints.sweeper": 142,
-    "payflowx.entrypoints.operators.handler": 255,
+    "payflowx.entrypoints.operators.handler": 275,
     "payflowx.entrypoints.routing_validator": 56,
 }
 """The handlers of the stack, and how many modules of ours each may import. Raise a bound only with a reason."""

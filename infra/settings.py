@@ -125,7 +125,7 @@ class EnvironmentSettings:
     gradual_routing: bool = False
     """Roll a published routing document out over ten minutes instead of at once, and back when payments fail."""
     canary: bool = False
-    """Give a tenth of the work to new versions of Api, Authorizer and Worker for five minutes, before all of it."""
+    """New versions of Api, Authorizer, Checkout and Worker get a tenth of the work for five minutes, then all of it."""
     backups: BackupSettings | None = None
     """Daily backups in a locked vault. None: point-in-time recovery alone."""
     loopback_allowed: bool = False

@@ -8,6 +8,7 @@ import click
 from ops.commands.audit import audit
 from ops.commands.certify import certify
 from ops.commands.checkout import checkout
+from ops.commands.console import console
 from ops.commands.credentials import credentials
 from ops.commands.disputes import disputes
 from ops.commands.dlq import dlq
@@ -27,6 +28,7 @@ from ops.options import root_options
 
 COMMANDS: Final[tuple[click.Command, ...]] = (
     doctor,
+    console,
     merchants,
     checkout,
     keys,

@@ -13,7 +13,7 @@ from ops.target import LOCAL
 F = TypeVar("F", bound=Callable[..., Any])
 
 _ENVIRONMENT: Final = re.compile(r"[a-z][a-z0-9]{1,19}")
-_MAX_REASON_CHARS: Final = 500
+MAX_REASON_CHARS: Final = 500
 
 
 class Environment(click.ParamType[str]):
@@ -113,8 +113,8 @@ def reason_option(command: F) -> F:
 
 def _checked_reason(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     text = value.strip()
-    if not 1 <= len(text) <= _MAX_REASON_CHARS:
-        raise click.BadParameter(f"say why in 1 to {_MAX_REASON_CHARS} characters.")
+    if not 1 <= len(text) <= MAX_REASON_CHARS:
+        raise click.BadParameter(f"say why in 1 to {MAX_REASON_CHARS} characters.")
     return text
 
 

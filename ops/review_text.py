@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from ops.output import key_values, table
 
-_ROWS: Final = (
+AMOUNT_ROWS: Final = (
     "operationStatus",
     "held",
     "paymentStatus",
@@ -31,7 +31,7 @@ def _amounts(shown: Mapping[str, Any]) -> str:
     ours, verdicts = shown["ours"], shown["verdicts"]
     rows = [
         {"name": name, "now": ours[name], **{verdict: _cell(effect, name) for verdict, effect in verdicts.items()}}
-        for name in _ROWS
+        for name in AMOUNT_ROWS
         if name in ours
     ]
     return table(rows, _COLUMNS)

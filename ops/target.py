@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,8 @@ class Target:
     """The local environment's demo merchant's; deployed environments tell none."""
     simulators: Mapping[str, str] = field(default_factory=dict)
     """The local environment's simulators."""
+    _clients: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _making: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
     @property
     def is_local(self) -> bool:
@@ -45,10 +48,13 @@ class Target:
         return self.name == LOCAL
 
     def client(self, service: str) -> Any:
-        """A client of an AWS service."""
+        """A client of an AWS service, made once: threads may share a client, but not the making of one."""
         try:
-            make: Callable[..., Any] = boto3.client  # its types know literal names only
-            return make(service, config=_CONFIG, **self.options)
+            with self._making:
+                if service not in self._clients:
+                    make: Callable[..., Any] = boto3.client  # its types know literal names only
+                    self._clients[service] = make(service, config=_CONFIG, **self.options)
+                return self._clients[service]
         except NoRegionError:
             raise OperatorError(
                 "Which region? None is configured.", Exit.USAGE, hint="Say --region eu-west-1, or set AWS_REGION."

@@ -53,6 +53,10 @@ class Queue:
         self._add(body, delay_ms)
         return {"MessageId": str(self._numbers)}
 
+    def waiting(self) -> int:
+        """ApproximateNumberOfMessages: without those that are delayed or in work."""
+        return sum(message.hidden_until_ms <= self.kernel.now_ms for message in self.messages.values())
+
     def _add(self, body: str, delay_ms: int) -> None:
         self._numbers += 1
         self.messages[self._numbers] = Message(self._numbers, body, self.kernel.now_ms + delay_ms)

@@ -147,6 +147,26 @@ class SqsClient:
             "queue_send", "SendMessage", lambda: queue.send(MessageBody, delay_ms=DelaySeconds * 1000)
         )
 
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[Mapping[str, Any]]) -> Any:  # noqa: N803 - the API's names
+        queue = self.queues[QueueUrl]
+
+        def apply() -> Any:
+            failed = []
+            for entry in Entries:
+                if self.network.faults.strikes("queue_send_error"):
+                    failed.append({"Id": entry["Id"], "SenderFault": False, "Code": "InternalError"})
+                else:
+                    queue.send(entry["MessageBody"], delay_ms=0)
+            return {"Failed": failed}
+
+        return self.network.call("queue_send", "SendMessageBatch", apply)
+
+    def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> Any:  # noqa: N803 - the API's names
+        queue = self.queues[QueueUrl]
+        return self.network.call(
+            "service", "GetQueueAttributes", lambda: {"Attributes": dict.fromkeys(AttributeNames, str(queue.waiting()))}
+        )
+
     def receive_message(self, *, QueueUrl: str, MaxNumberOfMessages: int, VisibilityTimeout: int, **_more: Any) -> Any:  # noqa: N803 - the API's names
         """From dead letters only: work queues feed their functions."""
 

@@ -79,6 +79,9 @@ ENVIRONMENT: Final = {
     **{f"{queue}_QUEUE_URL": f"https://sqs.simulated/{queue}" for queue in _QUEUES},
     **{f"{queue}_DEAD_LETTERS_URL": f"https://sqs.simulated/{queue}-dead" for queue in _QUEUES},
     **{f"{queue}_LOG_GROUP": f"/{queue}" for queue in _QUEUES},
+    # Small, so that a queue without workers is late.
+    "JOBS_LATE_AT": "6",
+    "DELIVERIES_LATE_AT": "6",
     "ACCOUNT_SECRETS_KEY_ARN": "arn:key",
     "ROUTING_STRATEGY": "s",
     "ROUTING_APPLICATION": "a",

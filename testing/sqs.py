@@ -1,12 +1,14 @@
 """A model of SQS's standard queues: what boto3's client takes, and what it answers or raises. At once, in order."""
 
 from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 _MAX_DELAY_SECONDS: Final = 900
+_MAX_ENTRIES: Final = 10
 _MAX_BODY_BYTES: Final = 1024 * 1024
 
 
@@ -25,6 +27,8 @@ class Queue:
 
     messages: list[Message] = field(default_factory=list)
     broken: bool = False
+    refuses: Callable[[str], bool] = lambda _body: False
+    """Whether a batch's message of this body is refused while the others are taken."""
 
 
 @dataclass(slots=True)
@@ -52,6 +56,26 @@ class Sqs:
             raise _error("InvalidParameterValue", "The message body has no valid length")
         queue.messages.append(Message(MessageBody, DelaySeconds, MessageGroupId))
         return {"MessageId": str(len(queue.messages))}
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        """SendMessageBatch: one to ten messages, each taken or refused by itself."""
+        if not 1 <= len(Entries) <= _MAX_ENTRIES or len({entry["Id"] for entry in Entries}) != len(Entries):
+            raise _error("InvalidParameterValue", "A batch has one to ten entries with ids of their own")
+        if self.queues[QueueUrl].broken:
+            raise _error("ServiceUnavailable", "The queue takes no messages")
+        answer: dict[str, list[dict[str, Any]]] = {"Successful": [], "Failed": []}
+        for entry in Entries:
+            if self.queues[QueueUrl].refuses(str(entry["MessageBody"])):
+                answer["Failed"].append({"Id": entry["Id"], "Code": "InternalError", "SenderFault": False})
+                continue
+            sent = self.send_message(QueueUrl=QueueUrl, **{k: v for k, v in entry.items() if k != "Id"})
+            answer["Successful"].append({"Id": entry["Id"], **sent})
+        return answer
+
+    def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: Sequence[str]) -> dict[str, Any]:  # noqa: N803
+        """GetQueueAttributes: the number of messages that nobody has taken."""
+        waiting = {"ApproximateNumberOfMessages": str(len(self.queues[QueueUrl].messages))}
+        return {"Attributes": {name: waiting[name] for name in AttributeNames}}
 
 
 def _error(code: str, message: str) -> ClientError:

@@ -9,7 +9,7 @@ Without Node it prints one line on a developer's machine, and fails where `CI` i
 import os
 import sys
 
-from clients.gate.node import ADAPTERS, OLDEST_NODE, ROOT, TYPESCRIPT, found_node, install, run
+from clients.gate.node import ADAPTERS, OLDEST_NODE, ROOT, RUNTIMES, TYPESCRIPT, found_node, install, run
 
 
 def main() -> int:
@@ -20,6 +20,8 @@ def main() -> int:
     install(TYPESCRIPT)
     run("node", "build.mjs", folder=TYPESCRIPT)
     install(ADAPTERS)
+    if os.environ.get("CLIENT_ADAPTERS") == "all":
+        install(RUNTIMES)
     steps = (
         (TYPESCRIPT, ("node", "--test", "--test-reporter=dot", "test/")),
         (ROOT, (sys.executable, "-m", "pytest", "-q", "tests/integration/test_client_contract.py", "-k", "typescript")),

@@ -11,6 +11,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 TYPESCRIPT: Final = ROOT / "clients" / "typescript"
 ADAPTERS: Final = ROOT / "clients" / "adapters" / "node"
+RUNTIMES: Final = ROOT / "clients" / "runtimes"
 OLDEST_NODE: Final = 20
 _TIMEOUT_SECONDS: Final = 600
 

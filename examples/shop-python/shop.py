@@ -1,4 +1,4 @@
-"""A shop: create an order, sell it with a card's token, take the webhook, refund it."""
+"""A shop: create an order, sell it with a card's token or by a link for the payer, take the webhook, refund it."""
 
 import json
 import os
@@ -11,7 +11,8 @@ from payflowx_client import REMAINING, Client, PaymentMethod, Received, SqliteEv
 PORT = int(os.environ.get("SHOP_PORT", "8000"))
 client = Client(base_url=os.environ["PAYFLOWX_URL"], api_key=os.environ["PAYFLOWX_API_KEY"])
 shop = sqlite3.connect("shop.db", isolation_level=None, check_same_thread=False)
-shop.execute("CREATE TABLE IF NOT EXISTS orders (id INTEGER PRIMARY KEY, amount INTEGER, state TEXT, payment TEXT)")
+shop.row_factory = sqlite3.Row
+shop.execute("CREATE TABLE IF NOT EXISTS orders (id INTEGER PRIMARY KEY, amount, state, payment, link)")
 secret = Path("webhook-secret")
 if not secret.exists():
     secret.write_text(client.webhook_endpoints.create(url=f"http://127.0.0.1:{PORT}/webhook").secret)
@@ -19,21 +20,21 @@ webhook = Webhook(secret.read_text(), store=SqliteEventStore("events.db"))
 
 
 def shown(order: int) -> dict:
-    row = shop.execute("SELECT id, amount, state, payment FROM orders WHERE id = ?", (order,)).fetchone()
-    return dict(zip(("id", "amount", "state", "payment"), row, strict=True))
+    return dict(shop.execute("SELECT * FROM orders WHERE id = ?", (order,)).fetchone())
 
 
-def pay(order: int, token: str) -> None:
-    card, paid = PaymentMethod(type="card", token=token), {"amount": shown(order)["amount"], "currency": "USD"}
-    payment = client.payments.create(**paid, payment_method=card, order_id=str(order), key=("order", order))
-    shop.execute("UPDATE orders SET payment = ? WHERE id = ?", (payment.transaction_id, order))
+def pay(order: int, token: str | None) -> None:
+    way = PaymentMethod(type="card", token=token) if token else PaymentMethod(type="checkout")
+    paid = {"amount": shown(order)["amount"], "currency": "USD", "order_id": str(order)}
+    payment = client.payments.create(**paid, payment_method=way, key=("order", order, way.type))
+    new = (payment.transaction_id, payment.next_action and payment.next_action.url, order)
+    shop.execute("UPDATE orders SET payment = ?, link = ? WHERE id = ?", new)
 
 
 def handle(received: Received) -> None:
     payment = received.event.data.payment
-    paid = "refunded" if payment.refunded == payment.captured else "paid"
-    state = paid if payment.captured else payment.status.lower()
-    shop.execute("UPDATE orders SET state = ? WHERE id = ?", (state, payment.order_id))
+    step = "paid" if payment.refunded < payment.captured else "refunded" if payment.captured else payment.status.lower()
+    shop.execute("UPDATE orders SET state = ? WHERE id = ?", (step, payment.order_id))
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -42,14 +43,13 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/webhook":
             self.send_response(webhook.receive(body, self.headers, handle))
             return self.end_headers()
-        _, _, order, action = f"{self.path}//".split("/")[:4]
+        (_, _, order, action), given = f"{self.path}//".split("/")[:4], json.loads(body or "{}")
         if action == "pay":
-            pay(int(order), json.loads(body)["token"])
+            pay(int(order), given.get("token"))
         elif action == "refund":
             client.refunds.create(shown(int(order))["payment"], amount=REMAINING, key=("order", order, "refund"))
         elif not order:
-            new = (json.loads(body)["amount"],)
-            order = shop.execute("INSERT INTO orders (amount, state) VALUES (?, 'new')", new).lastrowid
+            order = shop.execute("INSERT INTO orders (amount, state) VALUES (?, 'new')", [given["amount"]]).lastrowid
         self.send_response(200)
         self.end_headers()
         self.wfile.write(json.dumps(shown(int(order))).encode() + b"\n")

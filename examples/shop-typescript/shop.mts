@@ -1,4 +1,4 @@
-// A shop: create an order, sell it with a card's token, take the webhook, refund it.
+// A shop: create an order, sell it with a card's token or by a link for the payer, take the webhook, refund it.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 
@@ -7,7 +7,8 @@ import { FileEventStore } from "@payflowx/client/node";
 
 const port = Number(process.env.SHOP_PORT ?? 8000);
 const client = new Client({ baseUrl: process.env.PAYFLOWX_URL ?? "", apiKey: process.env.PAYFLOWX_API_KEY ?? "" });
-const orders: { id: number; amount: number; state: string; payment: string }[] = existsSync("orders.json")
+type Order = { id: number; amount: number; state: string; payment: string; link: string | null };
+const orders: Order[] = existsSync("orders.json")
   ? JSON.parse(readFileSync("orders.json", "utf8"))
   : [];
 if (!existsSync("webhook-secret")) {
@@ -16,21 +17,17 @@ if (!existsSync("webhook-secret")) {
 }
 const webhook = new Webhook(readFileSync("webhook-secret", "utf8"), { store: new FileEventStore("events") });
 
-function change(id: number, changed: { state?: string; payment?: string }) {
+function change(id: number, changed: Partial<Order>) {
   const order = Object.assign(orders[id - 1] ?? {}, changed);
   writeFileSync("orders.json", JSON.stringify(orders));
   return order;
 }
 
-async function pay(id: number, token: string) {
-  const payment = await client.payments.create({
-    amount: orders[id - 1]?.amount ?? 0,
-    currency: "USD",
-    paymentMethod: { type: "card", token },
-    orderId: String(id),
-    key: ["order", id],
-  });
-  return change(id, { payment: payment.transactionId });
+async function pay(id: number, token?: string) {
+  const paymentMethod = token ? { type: "card", token } : { type: "checkout" };
+  const paid = { amount: orders[id - 1]?.amount ?? 0, currency: "USD", orderId: String(id) };
+  const payment = await client.payments.create({ ...paid, paymentMethod, key: ["order", id, paymentMethod.type] });
+  return change(id, { payment: payment.transactionId, link: payment.nextAction?.url ?? null });
 }
 
 function handle({ event }: Received) {
@@ -46,7 +43,7 @@ async function answer(request: IncomingMessage, body: Buffer) {
     const payment = orders[Number(id) - 1]?.payment ?? "";
     await client.refunds.create(payment, { amount: REMAINING, key: ["order", Number(id), "refund"] });
   }
-  if (id === "") orders.push({ id: orders.length + 1, amount: given.amount, state: "new", payment: "" });
+  if (id === "") orders.push({ id: orders.length + 1, amount: given.amount, state: "new", payment: "", link: null });
   return change(id === "" ? orders.length : Number(id), {});
 }
 

@@ -65,5 +65,5 @@ class Checkout(Room):
         }
 
     def outputs(self) -> dict[str, str]:
-        """The pages' API."""
-        return super().outputs() | self.api.outputs()
+        """The pages' API, and the function, whose reserved concurrency `payflowx doctor` reads."""
+        return super().outputs() | self.api.outputs() | {"CheckoutFunctionName": self.function.function.function_name}

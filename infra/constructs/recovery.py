@@ -12,6 +12,10 @@ from infra.constructs.shared.function import PayFlowXFunction
 from infra.constructs.shared.platform import RETRIES, Platform
 from infra.constructs.shared.room import Room
 
+TIMEOUT = Duration.seconds(50)
+ONE_PROCESSOR_MB = 1_769
+"""Lambda gives a whole processor from here on. A backlog's wake-ups take processor time: `python -m bench.backlog`."""
+
 
 class Recovery(Room):
     """Nothing repeats a missed run: the next one, a minute later, finds all that the missed one would have found."""
@@ -37,13 +41,15 @@ class Recovery(Room):
             service="sweeper",
             reads=RETRIES,
             description="Wakes what is due",
-            timeout=Duration.seconds(50),
+            timeout=TIMEOUT,
+            memory_mb=ONE_PROCESSOR_MB,
         )
+        # An item is read only at the end of its wake-ups, for its review.
         sweeper.may_read(transactions, "GetItem")
         sweeper.may_query(transactions, index="due")
         sweeper.may_write(transactions, "PutItem", "UpdateItem")
-        sweeper.may_send(payments.jobs)
-        sweeper.may_send(outbound_webhooks.queue)
+        sweeper.may_fill(payments.jobs)
+        sweeper.may_fill(outbound_webhooks.queue)
         return sweeper
 
     def symptoms(self) -> dict[str, Symptom]:

@@ -115,7 +115,7 @@ class ServiceStack(Stack):
         symptoms |= data.backups.alarms() if data.backups else {}
         alarms = self._observe(settings.name, api, checkout.api, rooms, symptoms, page=page, ticket=ticket)
         if settings.canary:
-            self._deploy_gradually(payments, alarms)
+            self._deploy_gradually(payments, checkout, alarms)
         if settings.gradual_routing:
             routing.watch(alarms.success_burns_fast)
         outputs = [part.outputs() for part in (*rooms, api, page, ticket, data.tables)]
@@ -165,8 +165,8 @@ class ServiceStack(Stack):
         )
         return alarms
 
-    def _deploy_gradually(self, payments: Payments, alarms: Alarms) -> None:
-        """The functions that a merchant's payment passes through. All others serve what is already accepted."""
+    def _deploy_gradually(self, payments: Payments, checkout: Checkout, alarms: Alarms) -> None:
+        """The functions that a merchant or a payer waits for. All others serve what is already accepted."""
 
         def named(*names: str) -> list[cloudwatch.IAlarm]:
             return [alarms.plain[name] for name in names]
@@ -178,5 +178,6 @@ class ServiceStack(Stack):
                 payments.api: named("ApiErrors", "ApiFunctionErrors"),
                 payments.authorizer: named("ApiErrors", "AuthorizerFunctionErrors"),
                 payments.worker: named("WorkerFunctionErrors", "SendsPostponed", "JobsDeadLettersNotEmpty"),
+                checkout.function: named("CheckoutErrors", "CheckoutFunctionErrors"),
             },
         )

@@ -9,6 +9,7 @@ from ops.target import Target
 
 HealthCheck = dict[str, str]
 _TOPICS: Final = {"AlarmTopicArn": "that wake an operator", "TicketTopicArn": "that can wait"}
+_CHECKOUT: Final = "CheckoutFunctionName"
 _ROOM_FOR_THE_API: Final = 20
 """Executions of Api, Authorizer and the other functions that no queue feeds, at 50 requests a second."""
 
@@ -69,3 +70,27 @@ def concurrency(client: Callable[[str], Any], target: Target) -> HealthCheck:
         f"{found} functions may run at once, and the queues alone may take {queues}: the API would be throttled.",
         "Ask AWS for a limit of 1,000, or lower the concurrencies in infra/settings.py.",
     )
+
+
+def pages_concurrency(client: Callable[[str], Any], target: Target) -> Iterator[HealthCheck]:
+    """Whether payers' pages, which anybody may call, can take the executions of all other functions.
+
+    An environment that was deployed before it had pages has no such function and gets no check.
+    """
+    if target.is_local or _CHECKOUT not in target.outputs:
+        return
+    try:
+        answer = client("lambda").get_function_concurrency(FunctionName=target.outputs[_CHECKOUT])
+    except (ClientError, BotoCoreError) as error:
+        yield health_check("checkout", "warning", f"The page's concurrency could not be read: {type(error).__name__}.")
+        return
+    reserved = answer.get("ReservedConcurrentExecutions")
+    if reserved is None:
+        yield health_check(
+            "checkout",
+            "warning",
+            "Anybody may open payers' pages, and their function may take all executions of the account.",
+            "Set checkout_concurrency of the environment in infra/settings.py once the account's limit allows it.",
+        )
+    else:
+        yield health_check("checkout", "ok", f"Payers' pages use {reserved} executions at most.")

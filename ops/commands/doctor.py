@@ -8,7 +8,7 @@ import click
 import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops.commands.account_checks import HealthCheck, concurrency, health_check, subscribers
+from ops.commands.account_checks import HealthCheck, concurrency, health_check, pages_concurrency, subscribers
 from ops.errors import Exit, OperatorError
 from ops.options import target_options
 from ops.session import Session, pass_session
@@ -40,6 +40,7 @@ def _checks(session: Session) -> Iterator[HealthCheck]:
     yield from alarms(target.client, target)
     yield from subscribers(target.client, target)
     yield concurrency(target.client, target)
+    yield from pages_concurrency(target.client, target)
     try:
         yield from session.ask("diagnose")["items"]
     except OperatorError as error:

@@ -30,6 +30,17 @@ _OPERATIONS: Final = {
     "amount": "amount",
     "error": "lastError.code",
 }
+_DELIVERIES: Final = {
+    "#": "seq",
+    "event": "type",
+    "at": "at",
+    "endpoint": "endpointId",
+    "state": "state",
+    "tries": "tries",
+    "answer": "status",
+    "code": "code",
+    "next": "nextAt",
+}
 _EVENTS: Final = {"#": "seq", "at": "at", "what": "type", "from": "from", "to": "to", "by": "actor", "facts": "facts"}
 
 
@@ -83,8 +94,8 @@ def list_(
         "nextPosition",
         merchantId=session.merchant(merchant),
         status=status.upper() if status else None,
-        fromMs=_milliseconds(begin) if begin else None,
-        untilMs=_milliseconds(end + timedelta(days=1)) if end else None,
+        fromMs=milliseconds(begin) if begin else None,
+        untilMs=milliseconds(end + timedelta(days=1)) if end else None,
         limit=min(limit, _PAGE),
     )
     columns = {
@@ -150,6 +161,38 @@ def verify(session: Session, *, transaction_id: str, merchant: str | None) -> No
         raise click.exceptions.Exit(int(Exit.BAD_NEWS))
     if not found["complete"]:
         raise click.exceptions.Exit(int(Exit.UNAVAILABLE))
+
+
+@payments.command("deliveries")
+@transaction_argument
+@merchant_option
+@target_options
+@pass_session
+def deliveries(session: Session, *, transaction_id: str, merchant: str | None) -> None:
+    """A payment's merchant events and their deliveries, oldest first."""
+    names = {"merchantId": session.merchant(merchant), "transactionId": transaction_id}
+    found = session.ask("list_payment_deliveries", **names)
+    rows = [
+        {**event, **delivery, "type": event["type"]}
+        for event in found["items"]
+        for delivery in (event["deliveries"] or [{"state": "no endpoint" if event["planned"] else "not planned yet"}])
+    ]
+    session.show(found, table(rows, _DELIVERIES) if rows else "No merchant events.")
+    if not found["complete"]:
+        session.say("Older events are not shown.")
+
+
+@payments.command("personal-data")
+@transaction_argument
+@merchant_option
+@reason_option
+@target_options
+@pass_session
+def personal_data(session: Session, *, transaction_id: str, merchant: str | None, reason: str) -> None:
+    """What people entered: customer, description, metadata. The operators' audit log keeps who read it, and why."""
+    names = {"merchantId": session.merchant(merchant), "transactionId": transaction_id}
+    found = session.change("show_personal_data", reason, **names)
+    session.show_fields(found, personal_rows(found))
 
 
 @payments.command("resolve")
@@ -238,6 +281,14 @@ def erase(session: Session, *, transaction_id: str, merchant: str | None, yes: b
     session.show(answer, "Erased.")
 
 
+def personal_rows(found: dict[str, Any]) -> dict[str, Any]:
+    """Labels and values of personal data, for the console as well."""
+    customer = {f"Customer {name}": value for name, value in found["customer"].items()}
+    metadata = {f"Metadata {name}": value for name, value in found["metadata"].items()}
+    head = {"Erased": "yes" if found["erased"] else None, "Description": found["description"]}
+    return {**head, **customer, "Receipt to": found["receiptEmail"], **metadata}
+
+
 def _refunds_text(read: dict[str, Any]) -> str:
     if read.get("unavailable"):
         return f"The refunds could not be read: {read['unavailable']}. Nothing was changed."
@@ -272,5 +323,6 @@ def _rows(payment: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _milliseconds(day: datetime) -> int:
+def milliseconds(day: datetime) -> int:
+    """The beginning of a day in UTC."""
     return int(day.replace(tzinfo=UTC).timestamp() * 1_000)

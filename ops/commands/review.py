@@ -51,12 +51,12 @@ def list_(session: Session, *, merchant: str | None) -> None:
     found: list[dict[str, Any]] = []
     incomplete = []
     for name in session.merchants(merchant):
-        complete, items = _reviews_of(session, name)
+        complete, items = reviews_of(session, name)
         found += items
         if not complete:
             incomplete.append(name)
     found.sort(key=lambda item: str(item["since"]))
-    session.show_table([_with_age(item) for item in found], _COLUMNS, nothing="Nothing waits for a person.")
+    session.show_table([with_age(item) for item in found], _COLUMNS, nothing="Nothing waits for a person.")
     if incomplete:
         names = ", ".join(incomplete)
         session.say(f"Reviews that release 0.2.0 opened may be missing for {names}. Run `payflowx review reindex`.")
@@ -123,7 +123,7 @@ def show(
 
     It changes nothing.
     """
-    shown = _shown(session, ident, merchant, reference=reference, amount=amount, held=held)
+    shown = shown_review(session, ident, merchant, reference=reference, amount=amount, held=held)
     session.show(shown, review_text(shown))
 
 
@@ -159,7 +159,7 @@ def close(
     """
     if verdict is None:
         raise click.UsageError("Say what the evidence shows: --charged or --not-charged.")
-    shown = _shown(session, ident, merchant, reference=reference, amount=amount, held=held)
+    shown = shown_review(session, ident, merchant, reference=reference, amount=amount, held=held)
     session.say(review_text(shown))
     effect = shown["verdicts"][verdict]
     if "refused" in effect:
@@ -167,27 +167,28 @@ def close(
     is_payment = ident.startswith(_PAYMENT)
     end = effect["paymentStatus" if is_payment else "operationStatus"]
     confirm(f"End {ident} as {end}? The merchant acts on it.", yes=yes)
-    found: dict[str, Any] = {
-        "merchantId": session.merchant(merchant),
-        "verdict": verdict,
-        "evidence": evidence,
-        "reference": reference,
-        "amount": amount,
-    }
-    closed = (
-        session.change("close_review", reason, transactionId=ident, **found)
-        if is_payment
-        else session.change("close_operation_review", reason, operationId=ident, held=held, **found)
-    )
+    found = {"verdict": verdict, "evidence": evidence, "reference": reference, "amount": amount}
+    closed = close_review(session, ident, merchant, reason, held=held, **found)
     session.show(closed, f"{ident} is {closed['status']}.")
 
 
-def _shown(session: Session, ident: str, merchant: str | None, **facts: Any) -> dict[str, Any]:
+def shown_review(session: Session, ident: str, merchant: str | None, **facts: Any) -> dict[str, Any]:
+    """Both ledgers, and the amounts after each verdict. `facts` are those of a closing."""
     name = "transactionId" if ident.startswith(_PAYMENT) else "operationId"
     return session.ask("show_review", merchantId=session.merchant(merchant), **{name: ident}, **facts)
 
 
-def _reviews_of(session: Session, merchant: str) -> tuple[bool, list[dict[str, Any]]]:
+def close_review(
+    session: Session, ident: str, merchant: str | None, reason: str, *, held: str | None, **found: Any
+) -> dict[str, Any]:
+    """Close the review of a payment, or of a capture, void or refund, by its id."""
+    whose = session.merchant(merchant)
+    if ident.startswith(_PAYMENT):
+        return session.change("close_review", reason, merchantId=whose, transactionId=ident, **found)
+    return session.change("close_operation_review", reason, merchantId=whose, operationId=ident, held=held, **found)
+
+
+def reviews_of(session: Session, merchant: str) -> tuple[bool, list[dict[str, Any]]]:
     """Return whether the list is complete, and its items."""
     items: list[dict[str, Any]] = []
     position = None
@@ -199,7 +200,7 @@ def _reviews_of(session: Session, merchant: str) -> tuple[bool, list[dict[str, A
             return page["complete"], items
 
 
-def _with_age(item: dict[str, Any]) -> dict[str, Any]:
+def with_age(item: dict[str, Any]) -> dict[str, Any]:
     """In days and hours, as a person reads it."""
     days, seconds = divmod(int(item["ageSeconds"]), _DAY_SECONDS)
     return {**item, "age": f"{days}d {seconds // _HOUR_SECONDS}h"}

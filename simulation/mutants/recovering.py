@@ -5,6 +5,8 @@ from unittest.mock import patch
 
 from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.payments import payment_items
+from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
+from payflowx.adapters.sqs.queue_room import CountedRoom
 from payflowx.application.recovery import wake_attempts, waking
 from payflowx.application.recovery.sweep import SweepDueItems, Swept
 from payflowx.application.recovery.wake_event import WakeEvent
@@ -51,7 +53,7 @@ RECOVERING: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "an item that cannot be handled stops its shard",
-        Edit(SweepDueItems, "_page", "self._set_aside(due, error, shard.swept)", "raise"),
+        Edit(SweepDueItems, "_take_page", "self._set_aside(due, error, shard.swept)", "raise"),
     ),
     broken(
         _ROOM,
@@ -77,27 +79,43 @@ RECOVERING: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "the sweeper forgets events",
-        Edit(WakeEvent, "__call__", "if merchant_event is None or", "if True or"),
+        Edit(WakeEvent, "take", "return take(due, now_ms, due_items=self.due_items)", "return waking.WakeResult.STALE"),
     ),
     broken(
         _ROOM,
         "the sweeper forgets operations",
         Edit(
             wake_attempts.WakeAttempts,
-            "__call__",
-            "if owner is None or",
-            "if due.owner_id.operation_id or owner is None or",
+            "take",
+            "taken = take(",
+            "taken = waking.WakeResult.STALE if due.owner_id.operation_id else take(",
         ),
     ),
     broken(
         _ROOM,
         "three wake-ups are enough for a review",
-        Edit(wake_attempts.WakeAttempts, "__call__", "owner.drives >= MAX_DRIVES", "owner.drives >= 3"),
+        Edit(wake_attempts.WakeAttempts, "take", "max_drives=MAX_DRIVES", "max_drives=3"),
     ),
     broken(
         _ROOM,
         "a due item is taken off the index when it is woken",
-        Edit(waking, "wake", "due_at_ms=now_ms + wake_delay_ms(drives)", "due_at_ms=now_ms + 10**12"),
+        Edit(waking, "take", "due_at_ms = now_ms + wake_delay_ms(drives)", "due_at_ms = now_ms + 10**12"),
+    ),
+    broken(
+        _ROOM,
+        "a due item is taken whatever its due time is",
+        Edit(DynamoDBDueItems, "take", 'expression.equals("dueAt", due.due_at_ms), ', ""),
+    ),
+    broken(
+        _ROOM,
+        "a queue that was late once gets no wake-ups any more",
+        Edit(CountedRoom, "admits", "if 0 <= age_ms < _ASK_INTERVAL_MS:", "if self._asked_at_ms and self._room == 0:"),
+    ),
+    broken(
+        _ROOM,
+        "an item in work is taken as well",
+        Edit(DynamoDBDueItems, "take", "if due.kind is not DueKind.EVENT:", "if False:"),
+        survives="The claim has the same condition: a worker that is woken beside the lease's holder does nothing.",
     ),
     Mutant(
         _ROOM,

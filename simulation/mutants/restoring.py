@@ -19,7 +19,7 @@ RESTORING: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "the window of a restore is forgotten",
-        Edit(configuration, "merchant_from_items", "restored = restore_window_from_item(item)", "restored = None"),
+        Edit(configuration, "for_everyone", "ForEveryone(disabled=switched_off(items), restored=restored)", "ForEveryone(disabled=switched_off(items))"),
     ),
     broken(
         _ROOM,

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from payflowx.adapters.dynamodb.webhooks.endpoints import DynamoDBWebhookEndpoints
-from payflowx.adapters.platform.ttl_cache import TtlCache
 from payflowx.adapters.sqs.messages import DELIVERIES
 from payflowx.adapters.webhooks.cipher import KmsSecretCipher
 from payflowx.application.operators.verify_audit_log import VerifyAuditLog
@@ -20,7 +19,7 @@ from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, MINUTE_MS
 from payflowx.wiring.api import ApiWiring
 from testing.kms import Kms
-from tests.support.memory import NOW_MS
+from tests.support.memory import NOW_MS, ManualClock, cache_of
 from tests.support.tables import CONFIGURATION
 from tests.support.world import MERCHANT, World
 
@@ -214,7 +213,7 @@ class TestCipher:
         if request.param == "engine":
             kms = request.getfixturevalue("engine").client("kms")
             key = kms.create_key()["KeyMetadata"]["Arn"]
-        return KmsSecretCipher(client=kms, key_arn=key, cache=TtlCache(MINUTE_MS, lambda: NOW_MS))
+        return KmsSecretCipher(client=kms, key_arn=key, cache=cache_of(ManualClock())(MINUTE_MS))
 
     def test_a_secret_comes_back_and_is_not_seen_in_between(self, cipher: KmsSecretCipher) -> None:
         encrypted = cipher.encrypt("whsec_abc", merchant_id=MERCHANT, endpoint_id="we_a")

@@ -13,7 +13,7 @@ from tests.infra.deployed import DeployedFunction, functions
 
 SERVICES = tuple(f"{stage}-Service" for stage in STAGES)
 KEPT = {"Retain", "RetainExceptOnCreate"}
-CANARY = {"Api", "Authorizer", "Worker"}
+CANARY = {"Api", "Authorizer", "Worker", "Checkout"}
 
 
 def of_type(stack: str, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:

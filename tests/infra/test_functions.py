@@ -192,7 +192,7 @@ def test_the_lock_has_hashes_for_everything() -> None:
 def test_each_compares_its_libraries_with_the_lock() -> None:
     """Those of the layer: the runtime has libraries of the same names, which change under a running function."""
     pins = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", REQUIREMENTS.read_text(), re.MULTILINE))
-    wanted = {f"{name}={pins[name]}" for name in ("boto3", "botocore", "urllib3")}
+    wanted = {f"{name}={pins[name]}" for name in ("botocore", "urllib3")}
     for stack in SERVICES:
         for found in functions(stack):
             assert set(found.environment["LOCKED_VERSIONS"].split(",")) == wanted, found.name

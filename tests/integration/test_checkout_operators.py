@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from payflowx.adapters.platform.secrets_manager import secrets_of
 from payflowx.application.checkout.rotate_secret import MIN_INTERVAL_MS
 from tests.support.handlers import Functions
-from tests.support.memory import ManualClock
+from tests.support.memory import ManualClock, cache_of
 
 
 def test_a_merchants_part_of_the_page(functions: Functions) -> None:
@@ -36,7 +36,7 @@ def test_the_secret_is_rotated_at_most_every_32_days_and_two_versions_sign(funct
     assert (young["ok"], young["error"]["code"]) == (False, "rotated_lately")
     clock.advance(MIN_INTERVAL_MS / 1000 + 60)
     assert functions.operate(command="rotate_checkout_secret")["ok"]
-    keys = secrets_of(client, clock).signing_keys("checkout-tokens")
+    keys = secrets_of(client, cache_of(clock)).signing_keys("checkout-tokens")
     assert len(keys) == 2
     assert keys[1] == "t" * 64
     assert len(keys[0]) == 64

@@ -11,7 +11,7 @@ import pytest
 
 import payflowx_client as pfx
 from clients.gate.node import TYPESCRIPT, found_node
-from payflowx_client.testing import SCENARIOS
+from payflowx_client.testing import CHECKOUTS, SCENARIOS
 from payflowx_client.transport import Request
 from tests.integration.test_outbound_webhooks import Shop
 from tests.support.client_sides import Side, python_side, real_side, typescript_side
@@ -175,6 +175,29 @@ REFUSED: list[tuple[str, str, Any, dict[str, str]]] = [
         {"idempotencyKey": "k-2"},
     )
 ]
+CHECKOUT: dict[str, Any] = {"type": "checkout"}
+REFUSED += [
+    ("POST", "/payments", {**VALID, "paymentMethod": CHECKOUT, **changed}, {"Idempotency-Key": "k-1"})
+    for changed in (
+        {"paymentMethod": CHECKOUT | {"token": "tok_success"}},
+        {"paymentMethod": CHECKOUT | {"tokens": {"alpha": "t"}}},
+        {"paymentMethod": CHECKOUT | {"methods": []}},
+        {"paymentMethod": CHECKOUT | {"methods": ["cash"]}},
+        {"paymentMethod": CHECKOUT | {"methods": ["card", "card"]}},
+        {"paymentMethod": CHECKOUT | {"methods": "card"}},
+        {"paymentMethod": CHECKOUT | {"presentation": "x"}},
+        {"paymentMethod": {"type": "card", "token": "t", "methods": ["card"]}},
+        {"paymentMethod": {"type": "card", "token": "t", "presentation": "direct"}},
+        {"paymentMethod": {"type": "card", "token": "t"}, "expiresInSeconds": 3600},
+        {"initiator": "merchant"},
+        {"savePaymentMethod": True},
+        {"expiresInSeconds": 899},
+        {"expiresInSeconds": 2_592_001},
+        {"expiresInSeconds": "900"},
+        {"expiresInSeconds": 900.5},
+        {"returnUrl": "javascript:alert(1)"},
+    )
+]
 REFUSED += [
     ("POST", "/payments", VALID, {}),
     ("POST", "/payments", VALID, {"Idempotency-Key": "a b"}),
@@ -283,6 +306,71 @@ def expected_states(name: str) -> list[Seen]:
         states = tuple(state for _, state, _ in step["attempts"])
         found.append((status, states, step.get("lastError"), bool(step.get("isActionOpen"))))
     return found
+
+
+def check_out(client: pfx.Client, scenario: str, order: int = 1, **changes: Any) -> pfx.Payment:
+    return pay(
+        client,
+        order,
+        **{
+            "payment_method": pfx.PaymentMethod(type="checkout"),
+            "metadata": {"scenario": scenario},
+            "expires_in_seconds": 3600,
+            **changes,
+        },
+    )
+
+
+@pytest.mark.parametrize("name", list(CHECKOUTS))
+def test_a_checkout_runs_alike(client: pfx.Client, side: Side, name: str) -> None:
+    """Its page is there at once and until the end, whatever the payer does."""
+    side.play(name)
+    client.webhook_endpoints.create(url=side.endpoint_url)
+    payment = check_out(client, name)
+    states = [seen(payment)]
+    assert states == [("REQUIRES_ACTION", (), None, True)]
+    assert payment.next_action is not None
+    side.advance(1)
+    if CHECKOUTS[name].steps:
+        side.choose(payment)
+    for seconds in [3] + [60] * 70:
+        side.advance(seconds)
+        now = client.payments.get(payment.transaction_id)
+        states += [seen(now)] if seen(now) != states[-1] else []
+        if now.status is pfx.PaymentStatus.REQUIRES_ACTION:
+            assert now.next_action == payment.next_action
+    events = [(each.type.value, each.sequence) for each in client.events.list()]
+    opened, expired = ("REQUIRES_ACTION", ("REQUIRES_ACTION",), None, True), "checkout_expired"
+    assert (states[1:], events) == {
+        "checkout_paid": ([opened, ("SUCCESS", ("SUCCEEDED",), None, False)], [("payment.succeeded", 1)]),
+        "checkout_expired": ([("FAILED", (), expired, False)], [("payment.failed", 1)]),
+        "checkout_left": ([opened, ("FAILED", ("FENCED",), expired, False)], [("payment.failed", 1)]),
+    }[name]
+
+
+def test_a_checkout_is_cancelled_and_frees_its_order(client: pfx.Client, side: Side) -> None:
+    side.play("checkout_expired")
+    payment = check_out(client, "checkout_expired", order_id="order-1")
+    with pytest.raises(pfx.ConflictError) as refused:
+        check_out(client, "checkout_expired", 2, order_id="order-1")
+    assert refused.value.problem.order is not None
+    assert refused.value.problem.order.next_action == payment.next_action
+    cancelled = client.payments.cancel(payment.transaction_id)
+    assert (cancelled.status, cancelled.next_action) == (pfx.PaymentStatus.CANCELLED, None)
+    side.advance(3700)
+    assert client.payments.get(payment.transaction_id).status is pfx.PaymentStatus.CANCELLED
+    assert check_out(client, "checkout_expired", 3, order_id="order-1").status is pfx.PaymentStatus.REQUIRES_ACTION
+
+
+def test_a_direct_checkout_shows_the_providers_own_page(client: pfx.Client, side: Side) -> None:
+    side.play("checkout_left")
+    method = pfx.PaymentMethod(type="checkout", presentation=pfx.CheckoutPresentation.DIRECT)
+    payment = check_out(client, "checkout_left", payment_method=method)
+    assert (payment.status, payment.next_action) == (pfx.PaymentStatus.REQUIRES_ACTION, None)
+    side.advance(60)
+    action = client.payments.get(payment.transaction_id).next_action
+    assert action is not None
+    assert (action.url, action.expires_at is not None) == ("https://payer.example.com/authenticate", True)
 
 
 def test_an_order_is_paid_once(client: pfx.Client) -> None:

@@ -5,24 +5,28 @@ import json
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 from urllib.request import Request as HttpRequest
 from urllib.request import urlopen
 
+from payflowx.domain.payments.hosted import HostedCapability
 from payflowx.domain.payments.outcome import ActionRequired, Declined, NextAction, Unknown
+from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS
 from payflowx.domain.shared.statuses import DeclineKind
-from payflowx_client import Client
+from payflowx.entrypoints.checkout import handler as checkout
+from payflowx_client import Client, Payment
 from payflowx_client.sender import Clock
 from payflowx_client.testing import API_KEY, FakeApi
 from payflowx_client.transport import Answer, HttpTransport, NoAnswerError, Request, Transport
-from tests.support.handlers import Functions
+from tests.support.handlers import Context, Functions, rest_event
 from tests.support.wsgi import ApiGateway
 
 Deliveries = Sequence[tuple[dict[str, str], bytes]]
 _STEP_SECONDS: Final = 60
+_FORM: Final = "application/x-www-form-urlencoded"
 DOUBLE_SERVER: Final = Path(__file__).resolve().parents[2] / "clients" / "typescript" / "double_server.mjs"
 
 
@@ -40,6 +44,8 @@ class Side:
     endpoint_url: str = "https://shop.example.com/hooks"
     play: Callable[[str], None] = lambda _name: None
     """Prepare what a double does by itself for the token of a scenario."""
+    choose: Callable[[Payment], None] = lambda _payment: None
+    """Choose a card on the payer's page, as a double's payer does by itself."""
     clock: Clock = field(init=False)
 
     def __post_init__(self) -> None:
@@ -107,7 +113,17 @@ def real_side(functions: Functions, shop: Any) -> Side:
         deliveries=deliveries,
         endpoint_url=shop.url,
         play=lambda name: _PLAYS[name](functions) if name in _PLAYS else None,
+        choose=_choose,
     )
+
+
+def _choose(payment: Payment) -> None:
+    assert payment.next_action is not None
+    path = urlsplit(payment.next_action.url).path
+    event = rest_event("POST", f"{path}/attempts", {"content-type": _FORM}, {}, "method=card", "")
+    event |= {"resource": "/checkout/{token}/attempts", "pathParameters": {"token": path.rsplit("/", 1)[-1]}}
+    event["requestContext"] |= {"path": f"/v1{path}/attempts"}
+    assert checkout.handler(event, Context())["statusCode"] == 303
 
 
 def _work(functions: Functions, seconds: float) -> None:
@@ -155,6 +171,24 @@ def _requires_action(functions: Functions) -> None:
     alpha.inquiries = ["charged"] * 9
 
 
+def _checkout(functions: Functions) -> None:
+    """The provider has pages: the payer who comes to one pays there before the first inquiry."""
+    alpha = functions.providers.get("alpha")
+    alpha.able = replace(alpha.able, hosted=_HOSTED, can_cancel_and_confirm=True)
+    _requires_action(functions)
+
+
+def _checkout_left(functions: Functions) -> None:
+    """The payer who comes to the provider's page leaves it."""
+    _checkout(functions)
+    alpha = functions.providers.get("alpha")
+    action = NextAction(kind="redirect", url="https://payer.example.com/authenticate")
+    alpha.inquiries = [ActionRequired(reference="ref-1", action=action)] * 999
+
+
+_HOSTED: Final = HostedCapability(
+    methods=frozenset({"card"}), min_lifetime_ms=MINUTE_MS, max_lifetime_ms=DAY_MS, is_closing_proof=True
+)
 _PLAYS: Final[dict[str, Callable[[Functions], None]]] = {
     "soft_decline": _soft_decline,
     "hard_decline": _hard_decline,
@@ -163,6 +197,9 @@ _PLAYS: Final[dict[str, Callable[[Functions], None]]] = {
     "reopened_decline": _reopened_decline,
     "requires_action": _requires_action,
     "out_of_order_events": _requires_action,
+    "checkout_paid": _checkout,
+    "checkout_expired": _checkout,
+    "checkout_left": _checkout_left,
 }
 
 

@@ -18,6 +18,7 @@ LOCALSTRIPE_PYTHON: Final = ROOT / ".local" / "localstripe" / "bin" / "python"
 CHROMIUM: Final = find_chromium()
 """The system's browser; None where there is none."""
 AXE: Final = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
+WORKERD: Final = ROOT / "clients" / "runtimes" / "node_modules" / ".bin" / "workerd"
 SDK_PYTHON: Final = ROOT / ".venv-sdk" / "bin" / "python"
 
 _MARK: Final = "needs"
@@ -46,6 +47,12 @@ NEEDS: Final = {
             SDK_PYTHON.exists,
             "The providers' SDKs are",
             "`make sdk` installs them into .venv-sdk and runs the tests that need them.",
+        ),
+        Need(
+            "runtimes",
+            WORKERD.exists,
+            "Deno and workerd are",
+            "`make all-clients` installs them (250 MB) and runs the tests that need them.",
         ),
         Need(
             "contracts",

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from payflowx.adapters.platform.ttl_cache import TtlCache
 from payflowx.domain.routing.routing import RoutingDocument
 from payflowx.domain.shared.limits import SECOND_MS
 
@@ -30,6 +32,11 @@ class ManualDeadline:
 
     def remaining_ms(self) -> int:
         return self.left_ms
+
+
+def cache_of(clock: ManualClock) -> Callable[[int], TtlCache[Any]]:
+    """Makes caches on this clock, by their lifetime in milliseconds."""
+    return lambda lifetime_ms: TtlCache(lifetime_ms, clock.now_ms, lambda _seconds: None)
 
 
 @dataclass(slots=True)

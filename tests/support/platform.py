@@ -14,6 +14,7 @@ from payflowx.wiring.settings import Settings
 from testing.sqs import Message, Queue, Sqs
 from tests.support.memory import OneByOne, RecordingTelemetry
 from tests.support.tables import CONFIGURATION, IDEMPOTENCY, TRANSACTIONS
+from tests.support.validated import ValidatedClient
 
 T = TypeVar("T")
 
@@ -49,6 +50,8 @@ ENVIRONMENT = {
     "ROUTING_ENVIRONMENT": "dev",
     "ROUTING_PROFILE": "routing",
     "ROUTING_STRATEGY": "at-once",
+    "JOBS_LATE_AT": "2500",
+    "DELIVERIES_LATE_AT": "400",
     "SETTLEMENTS_BUCKET": "settlements",
     "CURSOR_SECRET_ARN": "cursor",
     "CHECKOUT_TOKEN_SECRET_ARN": "checkout-tokens",
@@ -81,8 +84,8 @@ class ModelPlatform(Platform):
 
 
 def clients_of(**by_service: Any) -> AwsClients:
-    """Clients by the names of their services."""
-    return AwsClients(by_service.__getitem__)
+    """Clients by the names of their services. Each checks its requests, because deployed ones do not."""
+    return AwsClients({name: ValidatedClient(name, client) for name, client in by_service.items()}.__getitem__)
 
 
 class Interceptor:

@@ -65,11 +65,13 @@ test("Webhooks", async (t) => {
 });
 
 test("Testing your integration", async () => {
-  const [first, ...rest] = snippets("testing.md");
+  const [first, checkout, ...rest] = snippets("testing.md");
   assert.equal(rest.length, 0);
   const handled = [];
   await run(first, { handle: ({ event }) => handled.push(event.type) });
   assert.deepEqual(handled, ["payment.succeeded"]);
+  const api = new FakeApi();
+  await run(checkout, { api, client: api.client() });
 });
 
 test("Statuses and what to do", async () => {

@@ -52,7 +52,8 @@ def handle_batch(
     """The messages side by side. The answer names those that failed, for whatever exception: they alone come back."""
     failed: list[str] = []
     tasks: list[Callable[[], None]] = [partial(_handle, record, platform, codec, handle, failed) for record in records]
-    platform.concurrency.run(tasks)
+    with log_context.batch():
+        platform.concurrency.run(tasks)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
@@ -70,4 +71,5 @@ def _handle(
             handle(content)
         except Exception:
             failed.append(record["messageId"])
+            log_context.add({"messageId": record["messageId"]})
             platform.logger.exception("message failed")

@@ -24,7 +24,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """200 once it is queued, 401 for whatever is not authentic, 503 for the provider to come again."""
     request_id = str(event["requestContext"].get("requestId", ""))
     wired = wiring()
-    facts = {"requestId": request_id, "correlationId": log_context.correlation_id(request_id)}
+    facts = log_context.request_facts(request_id, log_context.correlation_id(request_id))
     with log_context.work_on(facts, trace=wired.platform.trace):
         return _answered(wired, event, request_id)
 

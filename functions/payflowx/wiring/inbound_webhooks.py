@@ -6,7 +6,6 @@ from typing import Self
 
 from payflowx.adapters.dynamodb.merchants.configuration import MERCHANT_LIFETIME_MS, DynamoDBWebhookAccounts
 from payflowx.adapters.platform.aws import PROMPT
-from payflowx.adapters.platform.ttl_cache import TtlCache
 from payflowx.adapters.sqs.messages import PROVIDER_EVENTS
 from payflowx.adapters.sqs.queue import Queue
 from payflowx.application.inbound_webhooks.receive_webhook import ReceiveWebhook
@@ -39,7 +38,7 @@ class WebhookReceiverWiring(ProviderAccess):
             client=self.platform.clients.dynamodb,
             table=self.settings.configuration_table,
             merchants=self.merchants,
-            cache=TtlCache(MERCHANT_LIFETIME_MS, self.platform.clock.now_ms),
+            cache=self.platform.cache(MERCHANT_LIFETIME_MS),
         )
         return ReceiveWebhook(
             accounts=accounts,

@@ -39,8 +39,10 @@ from payflowx.application.merchants.show_merchant import ShowMerchant
 from payflowx.application.operators.diagnose import Diagnose
 from payflowx.application.operators.list_audit_log import ListAuditLog
 from payflowx.application.operators.set_provider_status import ListProviders, SetProviderStatus
+from payflowx.application.operators.show_personal_data import ShowPersonalData
 from payflowx.application.operators.verify_audit_log import VerifyAuditLog
 from payflowx.application.orders.find_payments import FindPayments
+from payflowx.application.outbound_webhooks.read_deliveries import ReadDeliveries
 from payflowx.application.payments.read_operations import ReadOperations
 from payflowx.application.payments.read_payments import ReadPayments
 from payflowx.application.payments.record_refund_by_hand import RecordRefundByHand
@@ -336,6 +338,14 @@ class OperatorsWiring(RefundReader):
     @cached_property
     def verify_audit_log(self) -> VerifyAuditLog:
         return VerifyAuditLog(payments=self.payments)
+
+    @cached_property
+    def read_deliveries(self) -> ReadDeliveries:
+        return ReadDeliveries(payments=self.payments, merchant_events=self.merchant_events)
+
+    @cached_property
+    def show_personal_data(self) -> ShowPersonalData:
+        return ShowPersonalData(payments=self.payments, audit_log=self.merchant_directory, clock=self.platform.clock)
 
     @cached_property
     def erase_personal_data(self) -> ErasePersonalData:

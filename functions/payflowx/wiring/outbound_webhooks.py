@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Self
 
 from payflowx.adapters.dynamodb.webhooks.endpoints import DynamoDBWebhookEndpoints
 from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBMerchantEvents
-from payflowx.adapters.platform.ttl_cache import TtlCache
 from payflowx.adapters.webhooks.cipher import DECRYPTED_LIFETIME_MS, KmsSecretCipher
 from payflowx.application.outbound_webhooks.deliver_event import DeliverEvent
 from payflowx.wiring.ledger import Ledger, LedgerSettings
@@ -40,7 +39,7 @@ class OutboundWebhooks(Ledger):
         return KmsSecretCipher(
             client=self.platform.clients.kms,
             key_arn=self.settings.encryption_key_arn,
-            cache=TtlCache(DECRYPTED_LIFETIME_MS, self.platform.clock.now_ms),
+            cache=self.platform.cache(DECRYPTED_LIFETIME_MS),
         )
 
     @property

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, ClassVar, Final, Self, cast
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Final, Self, cast
 
 from payflowx.adapters.platform.aws import PATIENT, AwsClients, CallLimits, check_versions
 from payflowx.adapters.platform.clock import SystemClock, SystemRandomness, Threads
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from payflowx.adapters.platform.secrets_manager import SecretsManagerSecrets
     from payflowx.adapters.platform.tracing import Tracing
+    from payflowx.adapters.platform.ttl_cache import TtlCache
     from payflowx.domain.payments.ports import Concurrency
     from payflowx.domain.shared.ambient import Telemetry
     from payflowx.domain.shared.transport import HttpClient
@@ -79,7 +80,13 @@ class Platform:
     def secrets(self) -> "SecretsManagerSecrets":
         from payflowx.adapters.platform.secrets_manager import secrets_of  # noqa: PLC0415 - few functions may read any
 
-        return secrets_of(self.clients.secretsmanager, self.clock)
+        return secrets_of(self.clients.secretsmanager, self.cache)
+
+    def cache(self, lifetime_ms: int) -> "TtlCache[Any]":
+        """An empty cache on this platform's clock."""
+        from payflowx.adapters.platform.ttl_cache import TtlCache  # noqa: PLC0415 - the authorizer remembers nothing
+
+        return TtlCache(lifetime_ms, self.clock.now_ms, self.pause)
 
     def registry(self, allowed: tuple[str, ...], *, observe: Callable[[str, str, int], None]) -> "Registry":
         """The providers of this deployment. `observe` gets provider, step and milliseconds of each request."""

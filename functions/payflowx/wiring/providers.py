@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from payflowx.adapters.dynamodb.merchants.configuration import MERCHANT_LIFETIME_MS, DynamoDBMerchantConfiguration
-from payflowx.adapters.platform.ttl_cache import TtlCache
 from payflowx.domain.shared.metrics import Metric
 from payflowx.providers.registry import Registry
 from payflowx.wiring.platform import Wiring
@@ -27,7 +26,8 @@ class ProviderAccess(Wiring):
         return DynamoDBMerchantConfiguration(
             client=self.platform.clients.dynamodb,
             table=self.settings.configuration_table,
-            cache=TtlCache(MERCHANT_LIFETIME_MS, self.platform.clock.now_ms),
+            cache=self.platform.cache(MERCHANT_LIFETIME_MS),
+            everyone=self.platform.cache(MERCHANT_LIFETIME_MS),
         )
 
     @cached_property

@@ -5,20 +5,30 @@ from functools import cached_property
 from typing import Self
 
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
-from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBMerchantEvents
+from payflowx.adapters.sqs.queue_room import CountedRoom
 from payflowx.application.recovery.sweep import SweepDueItems
 from payflowx.application.recovery.wake_attempts import WakeAttempts
 from payflowx.application.recovery.wake_event import WakeEvent
 from payflowx.domain.payments.ports import DueKind
+from payflowx.domain.recovery.ports import WakeQueue
 from payflowx.wiring.ledger import LedgerWriter, LedgerWriterSettings
 from payflowx.wiring.platform import Platform
 
 
+@dataclass(frozen=True, kw_only=True)
+class SweeperSettings(LedgerWriterSettings):
+    jobs_late_at: int
+    """The number of waiting messages from which on the sweeper adds none; the queue of deliveries has its own."""
+    deliveries_late_at: int
+
+
 @dataclass(kw_only=True)
 class SweeperWiring(LedgerWriter):
+    settings: SweeperSettings
+
     @classmethod
     def over(cls, platform: Platform) -> Self:
-        return cls(platform=platform, settings=LedgerWriterSettings.from_environment(platform.environment))
+        return cls(platform=platform, settings=SweeperSettings.from_environment(platform.environment))
 
     @cached_property
     def sweep(self) -> SweepDueItems:
@@ -32,26 +42,32 @@ class SweeperWiring(LedgerWriter):
             concurrency=self.platform.concurrency,
             clock=self.platform.clock,
             telemetry=self.telemetry,
+            pause=self.platform.pause,
         )
 
     @cached_property
     def due_items(self) -> DynamoDBDueItems:
         return DynamoDBDueItems(client=self.platform.clients.dynamodb, table=self.settings.transactions_table)
 
-    @property
+    @cached_property
     def _wake_attempts(self) -> WakeAttempts:
         return WakeAttempts(
             due_items=self.due_items,
             items=self.work_items,
             jobs=self.jobs,
+            room=self._room(self.jobs, self.settings.jobs_late_at),
             outcome_writer=self.outcome_writer,
             telemetry=self.telemetry,
             policy=self.policy,
         )
 
-    @property
+    @cached_property
     def _wake_event(self) -> WakeEvent:
-        merchant_events = DynamoDBMerchantEvents(
-            client=self.platform.clients.dynamodb, table=self.settings.transactions_table
+        return WakeEvent(
+            due_items=self.due_items,
+            deliveries=self.deliveries,
+            room=self._room(self.deliveries, self.settings.deliveries_late_at),
         )
-        return WakeEvent(due_items=self.due_items, merchant_events=merchant_events, deliveries=self.deliveries)
+
+    def _room(self, queue: WakeQueue, late_at: int) -> CountedRoom:
+        return CountedRoom(queue=queue, late_at=late_at, now_ms=self.platform.clock.now_ms)

@@ -13,6 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.constructs.shared.bytecode import DEPLOYED_VERSION, bytecode_tag, compile_folder, deployed_python
+from infra.constructs.shared.sdk_data import SERVICES, trim_sdk_data
 from infra.settings import ROOT
 
 RUNTIME: Final = lambda_.Runtime.PYTHON_3_13
@@ -26,7 +27,8 @@ _TARGET: Final = {
     "PLATFORMS": "manylinux2014_aarch64,manylinux_2_28_aarch64",
 }
 """A part of the asset's hash: another target makes another asset."""
-_COMPARED: Final = ("boto3", "botocore", "urllib3")
+_COMPARED: Final = ("botocore", "urllib3")
+"""The functions import no boto3."""
 
 
 @jsii.implements(ILocalBundling)
@@ -48,6 +50,7 @@ class WheelFolder:
         ]
         subprocess.run(command, check=True)  # noqa: S603 - our own arguments
         shutil.rmtree(target / "bin", ignore_errors=True)  # scripts that name this machine's interpreter
+        trim_sdk_data(target / "botocore" / "data")
         python = deployed_python()
         if python is not None:
             compile_folder(target, python, deployed_at=_DEPLOYED_AT)
@@ -75,7 +78,11 @@ class DependenciesLayer(Construct):
             bundling=BundlingOptions(
                 image=DockerImage.from_registry("unused"),
                 local=WheelFolder(),
-                environment={**_TARGET, "BYTECODE": bytecode_tag(deployed_python())},
+                environment={
+                    **_TARGET,
+                    "BYTECODE": bytecode_tag(deployed_python()),
+                    "SERVICES": ",".join(SERVICES),
+                },
             ),
         )
         self.version = lambda_.LayerVersion(

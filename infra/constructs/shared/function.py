@@ -161,6 +161,12 @@ class PayFlowXFunction(Construct):
         self.may_use_key("sqs")
         self.set_environment(**{queue.variable: queue.queue.queue_url})
 
+    def may_fill(self, queue: WorkQueue) -> None:
+        """Allow many messages, and the number of those that wait, so that a late queue gets none."""
+        self.may_send(queue)
+        self.allow(["sqs:GetQueueAttributes"], [queue.queue.queue_arn])
+        self.set_environment(**{f"{queue.content.upper()}_LATE_AT": str(queue.late_at)})
+
     def consume(self, queue: WorkQueue, *, max_concurrency: int) -> None:
         """Be called with the queue's messages. Lambda reads the queue under this function's role."""
         self.allow(

@@ -11,6 +11,9 @@ from infra.constructs.monitoring.symptom import Symptom
 
 _ALARM_PERIOD = Duration.minutes(1)
 _MAX_RECEIVES = 5
+_BATCH_SIZE = 10
+_SLOWEST_BATCH = Duration.seconds(15)
+"""A call of a provider ends within 12 s, a post to a merchant within 15 s."""
 _VISIBILITY_FACTOR = 6
 """AWS recommends six times the function's timeout, so that a throttled batch is not delivered twice."""
 
@@ -34,6 +37,7 @@ class WorkQueue(Construct):
         super().__init__(scope, construct_id)
         self.content = content
         self._impairs_payments = impairs_payments
+        self._max_concurrency = 0
         self.dead_letters = sqs.Queue(
             self,
             "DeadLetters",
@@ -63,13 +67,22 @@ class WorkQueue(Construct):
         """The environment variable in which a function that may send here reads the queue's address."""
         return f"{self.content.upper()}_QUEUE_URL"
 
+    @property
+    def late_at(self) -> int:
+        """The number of messages that its consumer takes in a minute if every call is as slow as it may be.
+
+        With more of them a message may wait for longer than a minute, and the sweeper adds none.
+        """
+        return self._max_concurrency * _BATCH_SIZE * int(60 / _SLOWEST_BATCH.to_seconds())
+
     def feed(self, consumer: lambda_.Alias, *, max_concurrency: int) -> None:
         """Hand batches of up to ten to the consumer without waiting; only the messages that failed come back."""
+        self._max_concurrency += max_concurrency
         # With the id that CDK's own event source has. That one would also grant the use of the key for everything.
         consumer.add_event_source_mapping(
             f"SqsEventSource:{Names.node_unique_id(self.queue.node)}",
             event_source_arn=self.queue.queue_arn,
-            batch_size=10,
+            batch_size=_BATCH_SIZE,
             max_batching_window=Duration.seconds(0),
             report_batch_item_failures=True,
             max_concurrency=max_concurrency,

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import jsonschema
 import pytest
 
+import payflowx_client
 from clients.generator import double, python, typescript
 from clients.generator.document import Reader, UnknownShapeError, load
 from payflowx_client import Client, models, operations
@@ -46,6 +47,13 @@ def test_the_table_speaks_the_names_of_the_document_and_no_language() -> None:
     names = {each.name for each in api.types}
     assert len(names) == len(SCHEMAS)
     assert {each.answer for each in api.operations} | {each.body for each in api.operations} <= names | {""}
+
+
+def test_the_package_names_every_type_that_an_application_gets_or_gives() -> None:
+    """Bodies are made by the client from arguments, and pages are iterated."""
+    made = {name for name, each in vars(models).items() if inspect.isclass(each) and each.__module__ == models.__name__}
+    inner = {name for name in made if name.endswith(("Request", "Page", "Arguments"))} | {"WebhookReceived"}
+    assert made - inner - set(payflowx_client.__all__) == set()
 
 
 def test_no_enumeration_is_guessed() -> None:

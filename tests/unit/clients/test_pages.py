@@ -11,7 +11,7 @@ import pytest
 
 import payflowx_client
 from payflowx_client import PaymentMethod, WebhookMessage
-from payflowx_client.testing import API_KEY, SCENARIOS, FakeApi, served
+from payflowx_client.testing import API_KEY, CHECKOUTS, SCENARIOS, FakeApi, served
 from tests.unit.clients.test_webhooks import SECRET, message, signed
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -92,10 +92,11 @@ def test_the_adapters_of_the_page_are_those_that_run_in_their_frameworks(languag
 
 def test_testing() -> None:
     handled: list[Any] = []
-    first, second = snippets("testing.md", "python")
+    first, checkout, last = snippets("testing.md", "python")
     space = run("testing.md", [first], handle=handled.append)
     assert [each.event.type.value for each in handled] == ["payment.succeeded"]
-    run("testing.md", [second], api=space["api"], client=space["client"], method=METHOD)
+    run("testing.md", [checkout], api=space["api"], client=space["client"])
+    run("testing.md", [last], api=space["api"], client=space["client"], method=METHOD)
 
 
 def test_the_page_has_every_scenario() -> None:
@@ -103,6 +104,10 @@ def test_the_page_has_every_scenario() -> None:
         r"^\| `(tok_\w+)`(?:, and any other)? \| (.*) \|$", (PAGES / "testing.md").read_text(), re.MULTILINE
     )
     assert rows == [(each.token, each.means) for each in SCENARIOS.values()]
+    checkouts = re.findall(
+        r"^\| `(checkout_\w+)`(?:, and any other)? \| (.*) \|$", (PAGES / "testing.md").read_text(), re.MULTILINE
+    )
+    assert checkouts == [(each.name, each.means) for each in CHECKOUTS.values()]
 
 
 def test_statuses() -> None:

@@ -5,14 +5,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from ops.commands.account_checks import concurrency, subscribers
+from ops.commands.account_checks import concurrency, pages_concurrency, subscribers
 from ops.target import Target
 
 OUTPUTS = {"AlarmTopicArn": "arn:page", "TicketTopicArn": "arn:ticket"}
 
 
 class FakeAws:
-    def __init__(self, *, limit: int = 1_000, **confirmed: tuple[int, int]) -> None:
+    def __init__(self, *, limit: int = 1_000, reserved: int | None = None, **confirmed: tuple[int, int]) -> None:
+        self.reserved = reserved
         self.limit, self.confirmed = limit, {"page": (1, 0), "ticket": (1, 0)} | confirmed
 
     def __call__(self, _service: str) -> "FakeAws":
@@ -24,6 +25,10 @@ class FakeAws:
 
     def get_account_settings(self) -> Any:
         return {"AccountLimit": {"ConcurrentExecutions": 1_000, "UnreservedConcurrentExecutions": self.limit}}
+
+    def get_function_concurrency(self, *, FunctionName: str) -> Any:  # noqa: N803 - AWS's name
+        assert FunctionName == "Prod-Checkout"
+        return {} if self.reserved is None else {"ReservedConcurrentExecutions": self.reserved}
 
     def get_paginator(self, _operation: str) -> "FakeAws":
         return self
@@ -65,3 +70,15 @@ def test_what_may_not_be_read_is_a_warning() -> None:
 @pytest.mark.parametrize(("limit", "health"), [(10, "error"), (69, "error"), (70, "ok"), (1_000, "ok")])
 def test_the_accounts_limit_leaves_room_for_the_api(limit: int, health: str) -> None:
     assert concurrency(FakeAws(limit=limit), target())["health"] == health
+
+
+@pytest.mark.parametrize(("reserved", "health"), [(None, "warning"), (0, "ok"), (20, "ok")])
+def test_the_pages_should_not_take_all_executions(reserved: int | None, health: str) -> None:
+    deployed = target(**OUTPUTS, CheckoutFunctionName="Prod-Checkout")
+    (found,) = pages_concurrency(FakeAws(reserved=reserved), deployed)
+    assert found["health"] == health
+    assert ("checkout_concurrency" in found["advice"]) == (health == "warning")
+
+
+def test_an_environment_without_pages_gets_no_check_of_them() -> None:
+    assert list(pages_concurrency(FakeAws(), target())) == []

@@ -158,6 +158,7 @@ CHANGES = [
     ("reconcile",),
     ("payments", "read-refunds"),
     ("payments", "record-refund"),
+    ("payments", "personal-data"),
 ]
 
 

@@ -1,7 +1,7 @@
 /** Payments and operations of the double: each step of a scenario is a change, and a change of status is an event. */
 
 import { DATA } from "./data.js";
-import { type Json, RefusedError, type Scenario, scenarioOf, type Step } from "./refusals.js";
+import { isCheckout, type Json, RefusedError, type Scenario, scenarioOf, type Step } from "./refusals.js";
 
 const OPERATION_SECONDS = 1;
 const PREFIXES = { capture: "cap", refund: "ref", void: "void" } as const;
@@ -74,8 +74,10 @@ export interface PaymentRecord {
   readonly audit: Json[];
   readonly operations: OperationAnswer[];
   sequence: number;
-  /** Cancelled: the rest of the scenario does not happen. */
+  /** Cancelled or expired: the rest of the scenario does not happen. */
   isStopped: boolean;
+  /** What the payer has to do while an action is open. */
+  action: Json;
 }
 
 interface Due {
@@ -144,8 +146,12 @@ export class Book {
       createdAt: this.time(),
       updatedAt: this.time(),
     } as unknown as PaymentAnswer;
-    const record = { answer, scenario: scenarioOf(method), audit: [], operations: [], sequence: 0, isStopped: false };
+    const untouched = { audit: [], operations: [], sequence: 0, isStopped: false, action: action(ACTION_URL, null) };
+    const record: PaymentRecord = { answer, scenario: scenarioOf(request), ...untouched };
     this.records.set(answer.transactionId, record);
+    if (isCheckout(request)) {
+      this.#open(record, request);
+    }
     this.#log(record, "payment.accepted", null);
     for (const step of record.scenario.steps) {
       this.#later(step.atSeconds, () => this.#step(record, step));
@@ -168,8 +174,9 @@ export class Book {
     if (answer.status === "CANCELLED") {
       return 200;
     }
-    if (answer.status === "PENDING" && answer.attempts.length === 0) {
+    if (["PENDING", "REQUIRES_ACTION"].includes(answer.status) && answer.attempts.length === 0) {
       record.isStopped = true;
+      answer["nextAction"] = null;
       this.#change(record, "CANCELLED", "payment.cancelled");
       return 200;
     }
@@ -201,6 +208,27 @@ export class Book {
     }
   }
 
+  /** Until its end, the payer can come to our page; with `direct`, to the provider's as soon as it is open. */
+  #open(record: PaymentRecord, request: Json): void {
+    const { answer } = record;
+    const seconds = (request["expiresInSeconds"] as number | undefined) ?? DATA.checkout.defaultSeconds;
+    const isDirect = (request["paymentMethod"] as Json)["presentation"] === "direct";
+    const url = isDirect ? ACTION_URL : DATA.checkout.page + answer.transactionId;
+    record.action = action(url, this.time(this.nowMs + seconds * 1000));
+    answer.status = "REQUIRES_ACTION";
+    answer["nextAction"] = isDirect ? null : record.action;
+    this.#later(seconds, () => this.#expire(record));
+  }
+
+  #expire(record: PaymentRecord): void {
+    if (record.isStopped || record.answer.status !== "REQUIRES_ACTION") {
+      return;
+    }
+    record.isStopped = true;
+    record.answer["lastError"] = lastError("checkout_expired");
+    this.#end(record, "FAILED", "payment.failed");
+  }
+
   #step(record: PaymentRecord, step: Step): void {
     if (record.isStopped) {
       return;
@@ -216,9 +244,7 @@ export class Book {
     answer["providerRef"] = last.providerRef;
     answer["retryCount"] = answer.attempts.length - 1;
     answer["lastError"] = lastError(step.lastError, last);
-    answer["nextAction"] = step.isActionOpen
-      ? { type: "redirect", url: ACTION_URL, fields: null, expiresAt: null }
-      : null;
+    answer["nextAction"] = step.isActionOpen ? record.action : null;
     this.#change(record, held(step.status ?? answer.status), `attempt.${last.state.toLowerCase()}`);
   }
 
@@ -256,13 +282,17 @@ export class Book {
   }
 
   #fenced(record: PaymentRecord): void {
-    const { answer } = record;
-    answer["nextAction"] = null;
-    answer["cancelRequested"] = false;
-    for (const each of answer.attempts) {
+    record.answer["cancelRequested"] = false;
+    this.#end(record, "CANCELLED", "attempt.fenced");
+  }
+
+  /** Nothing can be paid any more. */
+  #end(record: PaymentRecord, status: string, entry: string): void {
+    record.answer["nextAction"] = null;
+    for (const each of record.answer.attempts) {
       each.state = ["REQUIRES_ACTION", "AUTHORIZED"].includes(each.state) ? "FENCED" : each.state;
     }
-    this.#change(record, "CANCELLED", "attempt.fenced");
+    this.#change(record, status, entry);
   }
 
   /** Accepts a capture or a refund. */
@@ -383,16 +413,20 @@ function paymentTopic(status: string): string {
   return status === "SUCCESS" ? "payment.succeeded" : `payment.${status.toLowerCase()}`;
 }
 
-function lastError(code: string | undefined, attempt: Attempt): Json | null {
+function lastError(code: string | undefined, attempt?: Attempt): Json | null {
   if (code === undefined) {
     return null;
   }
   return {
     code,
     message: (DATA.messages as Record<string, string>)[code],
-    provider: attempt.provider,
-    providerCode: attempt.providerCode,
+    provider: attempt?.provider ?? null,
+    providerCode: attempt?.providerCode ?? null,
     providerMessage: null,
-    attempt: attempt.number,
+    attempt: attempt?.number ?? null,
   };
+}
+
+function action(url: string, expiresAt: string | null): Json {
+  return { type: "redirect", url, fields: null, expiresAt };
 }

@@ -89,6 +89,7 @@ export const DATA = {
   "payment.in_review",
   "payment.pending",
   "payment.requires_action",
+  "payment.restored",
   "payment.succeeded",
   "refund.failed",
   "refund.in_review",
@@ -350,7 +351,76 @@ export const DATA = {
    ]
   }
  ],
+ "checkouts": [
+  {
+   "name": "checkout_paid",
+   "means": "The payer chooses how to pay after two seconds, and pays.",
+   "steps": [
+    {
+     "atSeconds": 2,
+     "attempts": [
+      [
+       "alpha",
+       "REQUIRES_ACTION",
+       null
+      ]
+     ],
+     "isActionOpen": true
+    },
+    {
+     "atSeconds": 8,
+     "status": "SUCCESS",
+     "attempts": [
+      [
+       "alpha",
+       "SUCCEEDED",
+       null
+      ]
+     ]
+    }
+   ]
+  },
+  {
+   "name": "checkout_expired",
+   "means": "Nobody comes to the page, and the checkout expires.",
+   "steps": []
+  },
+  {
+   "name": "checkout_left",
+   "means": "The payer chooses, leaves the provider's page without paying, and the checkout expires.",
+   "steps": [
+    {
+     "atSeconds": 2,
+     "attempts": [
+      [
+       "alpha",
+       "REQUIRES_ACTION",
+       null
+      ]
+     ],
+     "isActionOpen": true
+    }
+   ]
+  }
+ ],
+ "checkout": {
+  "page": "https://pay.example.com/checkout/",
+  "methods": [
+   "card",
+   "upi",
+   "netbanking",
+   "wallet"
+  ],
+  "presentations": [
+   "page",
+   "direct"
+  ],
+  "minSeconds": 900,
+  "maxSeconds": 2592000,
+  "defaultSeconds": 86400
+ },
  "messages": {
+  "checkout_expired": "The payer did not pay in time.",
   "soft_decline": "The provider declined; the payment may succeed at another provider or later.",
   "hard_decline": "The issuer declined finally; do not retry this payment method.",
   "outcome_unknown": "No answer of the provider was received; the outcome is being resolved."
@@ -503,12 +573,68 @@ export const DATA = {
    "Send either token or tokens, not both.",
    "paymentMethod"
   ],
-  "checkout_unavailable": [
+  "checkout_token": [
    422,
-   "checkout_unavailable",
-   "There is no checkout",
-   "The test double has no checkout.",
-   "paymentMethod.type"
+   "payment_method_invalid",
+   "The payment method is not valid",
+   "A checkout takes no token: its payer chooses. Leave token and tokens out.",
+   "paymentMethod"
+  ],
+  "checkout_methods": [
+   422,
+   "payment_method_invalid",
+   "The payment method is not valid",
+   "paymentMethod.methods must be a list of card, upi, netbanking and wallet, each at most once, for a checkout.",
+   "paymentMethod.methods"
+  ],
+  "checkout_presentation": [
+   422,
+   "payment_method_invalid",
+   "The payment method is not valid",
+   "paymentMethod.presentation must be page or direct, for a checkout.",
+   "paymentMethod.presentation"
+  ],
+  "checkout_initiator": [
+   422,
+   "field_invalid",
+   "A field is not valid",
+   "The payer of a checkout is present: leave initiator out, or send customer.",
+   "initiator"
+  ],
+  "checkout_saves": [
+   422,
+   "field_invalid",
+   "A field is not valid",
+   "A checkout saves no payment method. Leave this out.",
+   "savePaymentMethod"
+  ],
+  "checkout_expiry": [
+   422,
+   "field_invalid",
+   "A field is not valid",
+   "expiresInSeconds must be an integer from 900 to 2592000, for a checkout.",
+   "expiresInSeconds"
+  ],
+  "only_checkout_method": [
+   422,
+   "payment_method_invalid",
+   "The payment method is not valid",
+   "{field} is for a checkout: send paymentMethod.type checkout without a token, or leave it out.",
+   "{field}"
+  ],
+  "only_checkout_expiry": [
+   422,
+   "field_invalid",
+   "A field is not valid",
+   "expiresInSeconds is for a checkout: send paymentMethod.type checkout without a token, or leave it out.",
+   "expiresInSeconds"
+  ],
+  "return_url": [
+   422,
+   "url_not_allowed",
+   "The URL is not allowed",
+   "The return URL is not allowed: it does not begin with https://.",
+   "returnUrl"
   ],
   "amount_exceeded": [
    422,

@@ -16,19 +16,34 @@ export interface Step {
 /** A course of events. A payment takes it if it is paid with `token`. */
 export interface Scenario {
   readonly name: string;
-  readonly token: string;
+  /** Of a payment without a payer's page. */
+  readonly token?: string;
   readonly means: string;
   readonly steps: readonly Step[];
   readonly losesAnswers?: number;
   readonly delivery?: string;
 }
 
-export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map(
-  (DATA.scenarios as unknown as readonly Scenario[]).map((each) => [each.name, each]),
-);
+export const SCENARIOS: ReadonlyMap<string, Scenario> = byName(DATA.scenarios);
+/** Those of a checkout: `metadata.scenario` names one. */
+export const CHECKOUTS: ReadonlyMap<string, Scenario> = byName(DATA.checkouts);
 
-/** By the token; any other token succeeds. */
-export function scenarioOf(paymentMethod: Json): Scenario {
+function byName(scenarios: unknown): ReadonlyMap<string, Scenario> {
+  return new Map((scenarios as readonly Scenario[]).map((each) => [each.name, each]));
+}
+
+/** Whether a payer chooses how to pay, on a page. */
+export function isCheckout(request: Json): boolean {
+  return (request["paymentMethod"] as Json)["type"] === "checkout";
+}
+
+/** By the token, any other token succeeds; that of a checkout by its metadata, any other checkout is paid. */
+export function scenarioOf(request: Json): Scenario {
+  if (isCheckout(request)) {
+    const name = (request["metadata"] as Json | undefined)?.["scenario"] as string;
+    return CHECKOUTS.get(name) ?? (CHECKOUTS.get("checkout_paid") as Scenario);
+  }
+  const paymentMethod = request["paymentMethod"] as Json;
   const tokens = [paymentMethod["token"], ...Object.values((paymentMethod["tokens"] as Json | undefined) ?? {})];
   const found = [...SCENARIOS.values()].find((each) => tokens.includes(each.token));
   return found ?? (SCENARIOS.get("success") as Scenario);

@@ -18,6 +18,10 @@ export function checkedPayment(body: Json): Json {
   if (![undefined, null, "automatic", "manual"].includes(body["capture"] as null)) {
     throw new RefusedError("capture");
   }
+  if (!String(body["returnUrl"] ?? "https://").startsWith("https://")) {
+    throw new RefusedError("return_url");
+  }
+  checkExpiry(body);
   return said(body, DATA.requestFields);
 }
 
@@ -94,11 +98,55 @@ function checkMethod(method: unknown): void {
   if (typeof method !== "object" || method === null || typeof (method as Json)["type"] !== "string") {
     throw new RefusedError("payment_method");
   }
-  const { type, token, tokens } = method as { type: string; token?: unknown; tokens?: unknown };
+  const { type, token, tokens, ...more } = method as { type: string; token?: unknown; tokens?: unknown } & Json;
+  const given = [token, tokens].filter((each) => (each ?? null) !== null).length;
   if (type === "checkout") {
-    throw new RefusedError("checkout_unavailable");
+    checkCheckout(more, given > 0);
+    return;
   }
-  if ((token ?? null) === null === ((tokens ?? null) === null)) {
+  for (const [name, standard] of [["methods", null], ["presentation", "page"]] as const) {
+    if (![undefined, null, standard].includes(more[name] as null)) {
+      throw new RefusedError("only_checkout_method", { field: `paymentMethod.${name}` });
+    }
+  }
+  if (given !== 1) {
     throw new RefusedError("payment_method");
+  }
+}
+
+function checkCheckout({ methods = null, presentation = null }: Json, hasTokens: boolean): void {
+  if (hasTokens) {
+    throw new RefusedError("checkout_token");
+  }
+  if (methods !== null && !isChoice(methods, DATA.checkout.methods)) {
+    throw new RefusedError("checkout_methods");
+  }
+  if (presentation !== null && !DATA.checkout.presentations.includes(presentation as string)) {
+    throw new RefusedError("checkout_presentation");
+  }
+}
+
+/** Some of the known ones, each at most once. */
+function isChoice(found: unknown, known: readonly unknown[]): boolean {
+  return Array.isArray(found) && found.length > 0 && new Set(found).size === found.length && found.every((each) => known.includes(each));
+}
+
+function checkExpiry(body: Json): void {
+  const { expiresInSeconds: seconds = null, initiator = null, savePaymentMethod = false } = body;
+  if ((body["paymentMethod"] as Json)["type"] !== "checkout") {
+    if (seconds !== null) {
+      throw new RefusedError("only_checkout_expiry");
+    }
+    return;
+  }
+  if (initiator !== null && initiator !== "customer") {
+    throw new RefusedError("checkout_initiator");
+  }
+  if (savePaymentMethod) {
+    throw new RefusedError("checkout_saves");
+  }
+  const { minSeconds, maxSeconds } = DATA.checkout;
+  if (seconds !== null && !(Number.isInteger(seconds) && minSeconds <= (seconds as number) && (seconds as number) <= maxSeconds)) {
+    throw new RefusedError("checkout_expiry");
   }
 }

@@ -1,15 +1,20 @@
-"""boto3 clients with explicit limits: no call may outlive the invocation that makes it."""
+"""AWS clients: their limits, because no call may outlive its invocation, and their tuning. No other module makes one.
+
+They are botocore's. boto3's layer above it makes the same clients, adds resources and transfers that no function
+uses, and takes its part of every cold start.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
-import boto3
+import botocore.session
 from botocore.config import Config
 
 from payflowx.domain.shared.errors import ConfigurationError
+from payflowx.domain.shared.release import USER_AGENT
 
 if TYPE_CHECKING:
     from mypy_boto3_appconfig import AppConfigClient
@@ -38,8 +43,12 @@ class CallLimits:
         waits = sum(min(1 << number, _MAX_WAIT_SECONDS) for number in range(self.tries - 1))
         return self.tries * (self.connect_seconds + self.read_seconds) + waits
 
-    def config(self) -> Config:
-        """For boto3."""
+    def config(self, *, validates: bool = False) -> Config:
+        """The configuration of a client.
+
+        `validates`: check each request against the service's model before it is sent. The service checks it anyway. A
+        test sends every request of the adapters with this check, so that functions need not repeat it for each payment.
+        """
         return Config(
             connect_timeout=self.connect_seconds,
             read_timeout=self.read_seconds,
@@ -47,6 +56,11 @@ class CallLimits:
             # first try was written is recognized by the repository.
             retries={"mode": "standard", "total_max_attempts": self.tries},
             max_pool_connections=20,
+            parameter_validation=validates,
+            # Nothing that we send is of a kind that AWS accepts compressed, and each request would be asked.
+            disable_request_compression=True,
+            # botocore would describe the machine anew in each request.
+            user_agent=f"{USER_AGENT} botocore/{botocore.__version__}",
         )
 
 
@@ -70,9 +84,15 @@ def check_versions(locked: tuple[str, ...]) -> None:
             raise ConfigurationError(f"{name} is {found}, and the lock says {wanted}: is the layer attached?")
 
 
+@cache
+def _session() -> botocore.session.Session:
+    """One for all clients: it keeps what it has read of the services' descriptions."""
+    return botocore.session.get_session()
+
+
 def _client(service: str, limits: CallLimits = PATIENT) -> Any:
     """A client in the function's region."""
-    make: Callable[..., Any] = boto3.client  # its types know literal names only
+    make: Callable[..., Any] = _session().create_client  # its types know literal names only
     return make(service, config=limits.config())
 
 

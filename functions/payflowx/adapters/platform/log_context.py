@@ -24,7 +24,7 @@ _WELL_FORMED: Final = re.compile(rf"[A-Za-z0-9._:-]{{1,{MAX_CORRELATION_CHARS}}}
 class LogContext:
     """`trace`: the X-Ray header of the caller; None outside of Lambda.
 
-    `at_end`: called when the request or message ends; None outside of one. Tasks that it started share the list.
+    `at_end`: called when the request or the batch ends; None outside of one. Messages of a batch and tasks share it.
     """
 
     facts: Mapping[str, Fact] = field(default_factory=lambda: MappingProxyType({}))
@@ -54,23 +54,32 @@ def add(facts: Mapping[str, Fact]) -> None:
 
 @contextmanager
 def work_on(facts: Mapping[str, Fact], *, trace: str | None) -> Iterator[None]:
-    """A request or a message: what was added within is forgotten afterwards."""
+    """A request or a message: what was added within is forgotten afterwards.
+
+    Inside a batch, what is to be done at the end waits for the end of the batch.
+    """
     known = {name: fact for name, fact in facts.items() if fact is not None}
-    at_end: list[Callable[[], None]] = []
+    of_batch = _CURRENT.get().at_end
+    at_end: list[Callable[[], None]] = [] if of_batch is None else of_batch
     token = _CURRENT.set(LogContext(facts=known, trace=trace, at_end=at_end))
     try:
         yield
     finally:
-        for end in at_end:
-            end()
+        if of_batch is None:
+            for end in at_end:
+                end()
         _CURRENT.reset(token)
+
+
+def batch() -> AbstractContextManager[None]:
+    """The messages of one invocation: their metrics are written together, when the last of them has ended."""
+    return work_on({}, trace=None)
 
 
 def message(record: Mapping[str, Any]) -> AbstractContextManager[None]:
     """A message as Lambda hands it over. Until it is read, its own id is all that is known of it."""
-    message_id = str(record["messageId"])
     trace = (record.get("attributes") or {}).get("AWSTraceHeader")
-    return work_on({"correlationId": message_id, "messageId": message_id}, trace=trace)
+    return work_on({"correlationId": str(record["messageId"])}, trace=trace)
 
 
 def invocation(lambda_context: Any, trace: str | None) -> AbstractContextManager[None]:
@@ -94,6 +103,11 @@ def message_attributes() -> dict[str, Any]:
     if trace is None:
         return {}
     return {"MessageSystemAttributes": {"AWSTraceHeader": {"DataType": "String", "StringValue": trace}}}
+
+
+def request_facts(request_id: str, correlation_id: str | None, **more: Fact) -> dict[str, Fact]:
+    """Return the facts of an API request. Its id is one of them only where the client has sent an id of its own."""
+    return {"requestId": None if request_id == correlation_id else request_id, "correlationId": correlation_id, **more}
 
 
 def correlation_id(*wished: str | None) -> str | None:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from payflowx.adapters.platform.ttl_cache import TtlCache
-from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MINUTE_MS, SECOND_MS
 from payflowx.domain.shared.transport import Credentials
@@ -87,12 +86,12 @@ class SecretsManagerSecrets:
             raise StorageUnavailableError("a secret could not be read") from error
 
 
-def secrets_of(client: "SecretsManagerClient", clock: Clock) -> SecretsManagerSecrets:
-    """With caches of its own."""
+def secrets_of(client: "SecretsManagerClient", new_cache: Callable[[int], TtlCache[Any]]) -> SecretsManagerSecrets:
+    """With caches of its own; `new_cache` makes one of a lifetime in milliseconds."""
     return SecretsManagerSecrets(
         client=client,
-        cache=TtlCache(SECRET_LIFETIME_MS, clock.now_ms),
-        signing_cache=TtlCache(SECRET_LIFETIME_MS, clock.now_ms),
+        cache=new_cache(SECRET_LIFETIME_MS),
+        signing_cache=new_cache(SECRET_LIFETIME_MS),
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from payflowx.adapters.platform import log_context
 from payflowx.adapters.platform.line_stream import LineStream
 from payflowx.adapters.platform.metric_lines import Measurement, metric_lines
+from payflowx.adapters.platform.tracing import Trace
 from payflowx.domain.merchants import api_keys
 from payflowx.domain.shared.card_data import mask_card_numbers
 from payflowx.domain.shared.metrics import Metric
@@ -23,6 +25,10 @@ _SECRETS: Final = (
     (re.compile(r"\btok_[A-Za-z0-9_@-]+"), "[token removed]"),
 )
 """A safety net: nothing of the kind is passed to a logger on purpose."""
+
+
+_LEFT_OUT: Final[dict[str, Any]] = {"location": None, "xray_trace_id": None}
+"""The logger would name its own wrapper as location, and the batch's trace instead of the message's."""
 
 
 def redact(text: str) -> str:
@@ -37,8 +43,15 @@ def redacted_line(log: Mapping[str, Any]) -> str:
 
     Redacted value by value, before it is text: a mask inside a bare number would not be JSON.
     """
-    line = _redacted({**log_context.current().facts, **log})
+    context = log_context.current()
+    line = _redacted({**context.facts, **log, **_trace_of(context)})
     return json.dumps(line, default=lambda other: redact(str(other)), separators=(",", ":"))
+
+
+def _trace_of(context: log_context.LogContext) -> dict[str, str]:
+    """The trace id where X-Ray records the trace: the id of another one leads nowhere, and is in every line."""
+    trace = Trace.sampled(context.trace)
+    return {} if trace is None else {"xray_trace_id": trace.root}
 
 
 def _redacted(value: Any) -> Any:
@@ -56,11 +69,13 @@ def _redacted(value: Any) -> Any:
 
 
 def redacting_formatter() -> LambdaPowertoolsFormatter:
-    """Powertools' JSON lines, all of them redacted: message, fields and stack traces alike.
-
-    Without `location`: every line is written by the methods below, so it would name those and never their callers.
-    """
-    return LambdaPowertoolsFormatter(json_serializer=redacted_line, utc=True, use_rfc3339=True, location=None)
+    """Powertools' JSON lines, all of them redacted: message, fields and stack traces alike."""
+    return LambdaPowertoolsFormatter(
+        json_serializer=redacted_line,
+        utc=True,
+        use_rfc3339=True,
+        **_LEFT_OUT,
+    )
 
 
 class PowertoolsTelemetry:
@@ -75,6 +90,7 @@ class PowertoolsTelemetry:
         self._namespace = namespace
         self._environment = environment
         self._stream = LineStream()
+        self._lock = threading.Lock()
 
     def about(self, **facts: str | int | bool | None) -> None:
         """Add facts about the payment to every later line of this request or message."""
@@ -101,17 +117,18 @@ class PowertoolsTelemetry:
         self._measure(name, "Seconds", value, dimensions)
 
     def _measure(self, name: Metric, unit: str, value: int, dimensions: dict[str, str]) -> None:
-        """Keep the value until its request or message ends; outside of one, write it at once."""
+        """Keep the value until its request or batch ends; outside of one, write it at once."""
         dimensions = {"environment": self._environment, **dimensions}
         measurement = Measurement(name=name.value, unit=unit, value=value, dimensions=dimensions)
         at_end = log_context.current().at_end
         if at_end is None:
             self._write([measurement])
             return
-        batch = next((end for end in at_end if isinstance(end, _Batch)), None)
-        if batch is None:
-            at_end.append(batch := _Batch(telemetry=self))
-        batch.measurements.append(measurement)
+        with self._lock:
+            batch = next((end for end in at_end if isinstance(end, _Batch)), None)
+            if batch is None:
+                at_end.append(batch := _Batch(telemetry=self))
+            batch.measurements.append(measurement)
 
     def _write(self, measurements: list[Measurement]) -> None:
         at_ms = time.time_ns() // 1_000_000
@@ -122,7 +139,7 @@ class PowertoolsTelemetry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Batch:
-    """The measurements of one request or message, written when it ends."""
+    """The measurements of one request or batch, written when it ends."""
 
     telemetry: PowertoolsTelemetry
     measurements: list[Measurement] = field(default_factory=list)

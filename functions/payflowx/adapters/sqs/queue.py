@@ -1,8 +1,8 @@
 """A work queue over SQS, whatever its messages are about."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 T = TypeVar("T")
+
+_MAX_BATCH: Final = 10
+"""Of SendMessageBatch. Ten messages of ours are far below its limit of bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +38,7 @@ class Codec(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue(Generic[T]):
-    """Implements `Jobs`, `ProviderEventQueue`, `Deliveries` and `RunQueue`, each with its codec."""
+    """Implements `Jobs`, `ProviderEventQueue`, `Deliveries` and `RunQueue`, each with its codec, and `WakeQueue`."""
 
     client: "SQSClient"
     url: str
@@ -43,15 +46,44 @@ class Queue(Generic[T]):
 
     def send(self, content: T, *, delay_seconds: int = 0) -> None:
         """Raises `StorageUnavailableError`."""
-        merchant_id = self.codec.merchant_id(content)
-        group: dict[str, Any] = {} if merchant_id is None else {"MessageGroupId": merchant_id}
         try:
-            self.client.send_message(
-                QueueUrl=self.url,
-                MessageBody=self.codec.encode(content, log_context.current().correlation_id),
-                DelaySeconds=delay_seconds,
-                **group,
-                **log_context.message_attributes(),
-            )
+            self.client.send_message(QueueUrl=self.url, DelaySeconds=delay_seconds, **self._message(content))
         except (ClientError, BotoCoreError) as error:
             raise StorageUnavailableError("the queue did not take the message") from error
+
+    def send_all(self, contents: Sequence[T]) -> Sequence[T]:
+        """Send them by tens, without a delay; return those that the queue did not take.
+
+        A batch is no unit: some of its messages may be refused. They are sent once more. A call that fails as a whole
+        ends the sending, because the next one would wait as long for the same failure; its messages may have arrived.
+        """
+        unsent: list[T] = []
+        for start in range(0, len(contents), _MAX_BATCH):
+            batch = contents[start : start + _MAX_BATCH]
+            try:
+                unsent += self._send_batch(self._send_batch(batch))
+            except (ClientError, BotoCoreError):
+                return [*unsent, *contents[start:]]
+        return unsent
+
+    def _send_batch(self, batch: Sequence[T]) -> Sequence[T]:
+        """Return what was refused."""
+        if not batch:
+            return []
+        entries: list[Any] = [{"Id": str(place), **self._message(content)} for place, content in enumerate(batch)]
+        answer = self.client.send_message_batch(QueueUrl=self.url, Entries=entries)
+        return [batch[int(refused["Id"])] for refused in answer.get("Failed", [])]
+
+    def waiting(self) -> int:
+        """As many as SQS estimates, without those in work or delayed. Raises `StorageUnavailableError`."""
+        try:
+            answer = self.client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["ApproximateNumberOfMessages"])
+        except (ClientError, BotoCoreError) as error:
+            raise StorageUnavailableError("the queue did not tell its length") from error
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
+    def _message(self, content: T) -> dict[str, Any]:
+        merchant_id = self.codec.merchant_id(content)
+        group = {} if merchant_id is None else {"MessageGroupId": merchant_id}
+        body = self.codec.encode(content, log_context.current().correlation_id)
+        return {"MessageBody": body, **group, **log_context.message_attributes()}

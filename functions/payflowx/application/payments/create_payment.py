@@ -113,6 +113,7 @@ class CreatePayment:
                 if job is not None:
                     self._wake(job)
                 self.telemetry.count(Metric.PAYMENTS_ACCEPTED)
+                self.telemetry.info("payment accepted")
                 return Acceptance(payment=stored, replayed=False)
 
     def _merchant(self, request: NewPayment) -> Merchant:

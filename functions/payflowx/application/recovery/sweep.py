@@ -1,17 +1,19 @@
 """The only recovery mechanism: wake every due item that no message has woken.
 
 Neither an item nor a shard stops another. Pages of the shards are taken in turns, so that all of them progress when
-more is due than one run can wake.
+more is due than one run can wake. A queue that is late gets no more messages than its consumers take: the items that it
+has no room for stay due and untouched.
 """
 
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from traceback import extract_tb
 from typing import Final
 
-from payflowx.application.recovery.waking import Waker, WakeResult
+from payflowx.application.recovery.waking import Taken, Waker, WakeResult
 from payflowx.domain.payments.ports import AnyDue, Concurrency, Due, DueItems, DueKind, UnknownDue
 from payflowx.domain.shared.ambient import Clock, Deadline, Telemetry
 from payflowx.domain.shared.backoff import FAILED_ITEM_INTERVAL_MS
@@ -19,9 +21,12 @@ from payflowx.domain.shared.errors import PayFlowXError, StorageUnavailableError
 from payflowx.domain.shared.limits import DUE_SHARDS, MINUTE_MS, SECOND_MS
 from payflowx.domain.shared.metrics import Metric
 
-_TIME_TO_STOP_MS: Final = 5 * SECOND_MS
+TIME_TO_STOP_MS: Final = 5 * SECOND_MS
 _MAX_STORAGE_FAILURES: Final = 3
 """Items of a page in a row whose wake-up the store or the queue refused: then the shard waits for the next run."""
+_PAUSE_SECONDS: Final = 0.5
+_MAX_PAUSES: Final = 90
+"""Of one shard in a run: as long as the function may run."""
 _FIRST_SHARD_STEP: Final = 5
 """Each minute another shard is the first; without a common divisor with their number, each is the first in its turn."""
 
@@ -38,6 +43,8 @@ class Swept:
     woken: int = 0
     to_review: int = 0
     failed: int = 0
+    held_back: int = 0
+    """Items that were left due, because their queue was late until the end of the run."""
     oldest_due_ms: int | None = None
     unfinished_shards: int = 0
     """Shards not read to the end: the time was up, or the store failed. The next run continues."""
@@ -48,16 +55,17 @@ class Swept:
         self.woken += other.woken
         self.to_review += other.to_review
         self.failed += other.failed
+        self.held_back += other.held_back
         self.unfinished_shards += other.unfinished_shards
         if other.oldest_due_ms is not None:
             self.saw(other.oldest_due_ms)
 
-    def count(self, due: AnyDue, wake_result: WakeResult) -> None:
-        if wake_result is WakeResult.STALE:
+    def count(self, due: AnyDue, result: "Taken | WakeResult") -> None:
+        """A message that is sent for a taken item is counted then."""
+        if result is WakeResult.STALE:
             return
         self.due += 1
-        self.woken += wake_result is WakeResult.WOKEN
-        self.to_review += wake_result is WakeResult.TO_REVIEW
+        self.to_review += result is WakeResult.TO_REVIEW
         self.saw(due.due_at_ms)
 
     def saw(self, due_at_ms: int) -> None:
@@ -66,11 +74,16 @@ class Swept:
 
 @dataclass(slots=True)
 class _Shard:
-    """A shard, the pages that are left of it, and its counts."""
+    """A shard, the pages that are left of it, and its counts.
+
+    `held`: items of its last page that wait for their queue. `pauses`: how often they have waited.
+    """
 
     number: int
     pages: Iterator[Sequence[AnyDue]]
     swept: Swept = field(default_factory=Swept)
+    held: list[AnyDue] = field(default_factory=list)
+    pauses: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +95,7 @@ class SweepDueItems:
     concurrency: Concurrency
     clock: Clock
     telemetry: Telemetry
+    pause: Callable[[float], None]
 
     def __call__(self, deadline: Deadline) -> Swept:
         """Read all due pages of every shard."""
@@ -107,6 +121,7 @@ class SweepDueItems:
                 woken=total.woken,
                 toReview=total.to_review,
                 failed=total.failed,
+                heldBack=total.held_back,
                 unfinishedShards=total.unfinished_shards,
             )
 
@@ -129,10 +144,10 @@ class SweepDueItems:
     def _take_turn(self, shard: _Shard, deadline: Deadline) -> bool:
         """Return whether the shard may have another page."""
         try:
-            page = next(shard.pages, None)
+            page = self._next_page(shard)
             if page is None:
                 return False
-            if self._page(page, shard, deadline):
+            if self._page(page, shard, deadline) and self._may_wait(shard):
                 return True
         except StorageUnavailableError:
             self.telemetry.warn("a shard could not be swept; the next run will retry", shard=shard.number)
@@ -140,17 +155,43 @@ class SweepDueItems:
             self.telemetry.warn("a shard cannot be swept", shard=shard.number, **_facts_of(error))
             self.telemetry.count(Metric.DUE_ITEMS_FAILED)
         shard.swept.unfinished_shards += 1
+        shard.swept.held_back += len(shard.held)
         return False
 
+    @staticmethod
+    def _next_page(shard: _Shard) -> Sequence[AnyDue] | None:
+        """What the last page held back comes first."""
+        if not shard.held:
+            return next(shard.pages, None)
+        held, shard.held = shard.held, []
+        return held
+
+    def _may_wait(self, shard: _Shard) -> bool:
+        """Let the consumers of a late queue go on before the held items are tried again; False if it took too long."""
+        if not shard.held:
+            return True
+        shard.pauses += 1
+        self.pause(_PAUSE_SECONDS)
+        return shard.pauses < _MAX_PAUSES
+
     def _page(self, page: Sequence[AnyDue], shard: _Shard, deadline: Deadline) -> bool:
-        """Return False when the time is up. Raises `StorageUnavailableError` when the store keeps refusing."""
+        """Return False when the time is up. Raises `StorageUnavailableError` when the store or queue keeps refusing."""
+        taken: defaultdict[DueKind, list[Taken]] = defaultdict(list)
+        try:
+            return self._take_page(page, shard, deadline, taken)
+        finally:
+            self._send(taken, shard.swept)
+
+    def _take_page(
+        self, page: Sequence[AnyDue], shard: _Shard, deadline: Deadline, taken: Mapping[DueKind, list[Taken]]
+    ) -> bool:
         refused = 0
         for due in page:
-            if deadline.remaining_ms() < _TIME_TO_STOP_MS:
+            if deadline.remaining_ms() < TIME_TO_STOP_MS:
                 shard.swept.saw(due.due_at_ms)
                 return False
             try:
-                shard.swept.count(due, self._wake(due))
+                self._take(due, shard, taken)
                 refused = 0
             except StorageUnavailableError:
                 shard.swept.saw(due.due_at_ms)
@@ -161,13 +202,33 @@ class SweepDueItems:
                 self._set_aside(due, error, shard.swept)
         return True
 
+    def _send(self, taken: Mapping[DueKind, list[Taken]], swept: Swept) -> None:
+        """Send the messages of a page. An item whose message the queue refused was not woken: that is no drive."""
+        unsent = 0
+        for kind, items in taken.items():
+            refused = self.wakers[kind].send(items)
+            swept.woken += len(items) - len(refused)
+            unsent += len(refused)
+            for item in refused:
+                with suppress(StorageUnavailableError):
+                    self.due_items.postpone(item.due, due_at_ms=item.due.due_at_ms, drives=item.drives)
+        if unsent:
+            raise StorageUnavailableError("the queue did not take all messages")
+
     # -- items
 
-    def _wake(self, due: AnyDue) -> WakeResult:
+    def _take(self, due: AnyDue, shard: _Shard, taken: Mapping[DueKind, list[Taken]]) -> None:
         waker = None if isinstance(due, UnknownDue) else self.wakers.get(due.kind)
         if isinstance(due, UnknownDue) or waker is None:
             raise UnknownDueItemError("a due item of an unknown kind")
-        return waker(due, self.clock.now_ms())
+        if not waker.admits():
+            shard.held.append(due)
+            shard.swept.saw(due.due_at_ms)
+            return
+        result = waker.take(due, self.clock.now_ms())
+        shard.swept.count(due, result)
+        if isinstance(result, Taken):
+            taken[due.kind].append(result)
 
     def _set_aside(self, due: AnyDue, error: Exception, swept: Swept) -> None:
         """Postpone an item that cannot be handled: it would be the oldest of its shard again and again.

@@ -1,11 +1,12 @@
 """Wake-up of an event with pending deliveries, without a limit: merchants must receive it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from payflowx.application.recovery.waking import WakeResult
-from payflowx.domain.outbound_webhooks.ports import Deliveries, DeliveryJob, MerchantEvents
+from payflowx.application.recovery.waking import Taken, WakeResult, take
+from payflowx.domain.outbound_webhooks.ports import DeliveryJob, WakeDeliveries
 from payflowx.domain.payments.ports import Due, DueItems
-from payflowx.domain.shared.backoff import wake_delay_ms
+from payflowx.domain.recovery.ports import QueueRoom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,17 +14,22 @@ class WakeEvent:
     """Implements `Waker`."""
 
     due_items: DueItems
-    merchant_events: MerchantEvents
-    deliveries: Deliveries
+    deliveries: WakeDeliveries
+    room: QueueRoom
 
-    def __call__(self, due: Due, now_ms: int) -> WakeResult:
-        """Postpone first, then send the message: of two sweepers, one sends."""
-        seq = int(due.item_id)
-        merchant_event = self.merchant_events.get(due.merchant_id, due.transaction_id, seq)
-        if merchant_event is None or merchant_event.due_at_ms != due.due_at_ms:
-            return WakeResult.STALE
-        drives = merchant_event.drives
-        if not self.due_items.postpone(due, due_at_ms=now_ms + wake_delay_ms(drives), drives=drives + 1):
-            return WakeResult.LEFT
-        self.deliveries.send(DeliveryJob(merchant_id=due.merchant_id, transaction_id=due.transaction_id, seq=seq))
-        return WakeResult.WOKEN
+    def admits(self) -> bool:
+        """Whether the queue of deliveries is not late."""
+        return self.room.admits()
+
+    def take(self, due: Due, now_ms: int) -> Taken | WakeResult:
+        """Take the event."""
+        return take(due, now_ms, due_items=self.due_items)
+
+    def send(self, taken: Sequence[Taken]) -> Sequence[Taken]:
+        """Wake the deliverer for each, in batches."""
+        jobs = {_job_of(each.due): each for each in taken}
+        return [jobs[job] for job in self.deliveries.send_all(list(jobs))]
+
+
+def _job_of(due: Due) -> DeliveryJob:
+    return DeliveryJob(merchant_id=due.merchant_id, transaction_id=due.transaction_id, seq=int(due.item_id))

@@ -31,6 +31,14 @@ class Deliveries(Protocol):
         ...
 
 
+class WakeDeliveries(Protocol):
+    """The same queue, for many wake-ups at once."""
+
+    def send_all(self, jobs: Sequence[DeliveryJob]) -> Sequence[DeliveryJob]:
+        """Send each; return those that the queue did not accept."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MerchantEventQuery:
     """A query for a merchant's events, newest first.

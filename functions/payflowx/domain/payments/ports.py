@@ -194,11 +194,28 @@ class UnknownDue:
 AnyDue = Due | UnknownDue
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueState:
+    """What stood in a due item that was not taken. `due_at_ms` is None if no item is there, or nothing is due."""
+
+    due_at_ms: int | None
+    drives: int = 0
+    lease_expires_at_ms: int = 0
+
+
 class DueItems(Protocol):
     """The due index, as the sweeper reads and writes it."""
 
     def pages(self, shard: int, until_ms: int) -> Iterable[Sequence[AnyDue]]:
         """Return the items of a shard that are due, oldest first."""
+        ...
+
+    def take(self, due: Due, *, now_ms: int, due_at_ms: int, drives: int) -> DueState | None:
+        """Set a later due time and count a wake-up, and return None; else return what stood there instead.
+
+        The condition: the due time is as seen, `drives` is the number of wake-ups so far, and no lease is live. Raises
+        `UnreadableItemError` for an item that this release cannot read, which is then as it was before.
+        """
         ...
 
     def postpone(self, due: AnyDue, *, due_at_ms: int, drives: int | None) -> bool:
@@ -238,6 +255,14 @@ class Jobs(Protocol):
 
     def send(self, job: Job, *, delay_seconds: int = 0) -> None:
         """Raises `StorageUnavailableError` when the queue did not accept the message."""
+        ...
+
+
+class WakeJobs(Protocol):
+    """The same queue, for many wake-ups at once."""
+
+    def send_all(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        """Send each; return those that the queue did not accept."""
         ...
 
 

@@ -140,7 +140,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry: an event of a REST API, proxied."""
     request = ApiRequest(event)
     correlation_id = log_context.correlation_id(*request.headers(_CORRELATION)[:1], request.request_id)
-    facts = {"requestId": request.request_id, "correlationId": correlation_id, "merchantId": request.known_merchant_id}
+    facts = log_context.request_facts(request.request_id, correlation_id, merchantId=request.known_merchant_id)
     with log_context.work_on(facts, trace=wiring().platform.trace):
         answered = app.resolve(event, context)
     answered.setdefault("multiValueHeaders", {})[_CORRELATION] = [correlation_id or request.request_id]

@@ -21,7 +21,7 @@ _RETRY_SECONDS: Final = "5"
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answer an event of a REST API, proxied."""
     request, wired = PageRequest(event), wiring()
-    facts = {"requestId": request.request_id, "correlationId": log_context.correlation_id(request.request_id)}
+    facts = log_context.request_facts(request.request_id, log_context.correlation_id(request.request_id))
     with log_context.work_on(facts, trace=wired.platform.trace):
         answer = _answered(request, wired)
     return without_body(answer) if request.method == "HEAD" else answer

@@ -2,7 +2,11 @@
 
 import io
 import json
-from dataclasses import dataclass, field
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -28,7 +32,7 @@ from payflowx.domain.payments.ports import Job
 from payflowx.domain.recovery.ports import UnreadableMessageError
 from payflowx.domain.shared.errors import ConfigurationError, Refusal, StorageUnavailableError
 from payflowx.domain.shared.metrics import Metric
-from tests.support.memory import ManualClock
+from tests.support.memory import ManualClock, cache_of
 
 DOWN = EndpointConnectionError(endpoint_url="https://aws.test")
 THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "x")
@@ -64,7 +68,7 @@ def secret(text: str) -> dict[str, str]:
 class TestCache:
     def test_it_forgets_in_time_and_remembers_no_failure(self) -> None:
         clock, values = ManualClock(), iter(["a", "b"])
-        cache: TtlCache[str] = TtlCache(60_000, clock.now_ms)
+        cache: TtlCache[str] = cache_of(clock)(60_000)
         with pytest.raises(ZeroDivisionError):
             cache.get("k", lambda: str(1 // 0))
         assert [cache.get("k", lambda: next(values)) for _ in range(3)] == ["a"] * 3
@@ -72,16 +76,75 @@ class TestCache:
         assert cache.get("k", lambda: next(values)) == "b"
 
     def test_it_is_bounded(self) -> None:
-        cache: TtlCache[int] = TtlCache(60_000, ManualClock().now_ms)
+        cache: TtlCache[int] = cache_of(ManualClock())(60_000)
         for number in range(3_000):
             cache.get(str(number), partial(int, number))
-        assert len(cache._entries) <= 1_000
+        assert len(cache._entries) == 1_000
+
+    def test_a_full_cache_gives_up_its_oldest_value_only(self) -> None:
+        cache: TtlCache[int] = cache_of(ManualClock())(60_000)
+        for number in range(1_001):
+            cache.get(str(number), partial(int, number))
+        for number in range(1, 1_001):
+            assert cache.get(str(number), lambda: -1) == number
+        assert cache.get("0", lambda: -1) == -1
+
+
+class TestOneLoader:
+    """Ten threads of a cold batch ask at the same time."""
+
+    def ask(self, load: Callable[[], str], threads: int = 10) -> list[Any]:
+        cache: TtlCache[str] = TtlCache(60_000, ManualClock().now_ms, time.sleep)
+        barrier = threading.Barrier(threads)
+
+        def one(_number: int) -> Any:
+            barrier.wait()
+            try:
+                return cache.get("k", load)
+            except StorageUnavailableError as error:
+                return error
+
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(one, range(threads)))
+
+    def test_one_loads_and_the_others_wait_for_its_value(self) -> None:
+        loads: list[int] = []
+
+        def load() -> str:
+            loads.append(1)
+            time.sleep(0.1)
+            return "value"
+
+        assert self.ask(load) == ["value"] * 10
+        assert len(loads) == 1
+
+    def test_its_failure_is_the_failure_of_those_who_wait(self) -> None:
+        loads: list[int] = []
+
+        def load() -> str:
+            loads.append(1)
+            time.sleep(0.1)
+            raise StorageUnavailableError("down")
+
+        assert [type(answer) for answer in self.ask(load)] == [StorageUnavailableError] * 10
+        assert len(loads) == 1
+
+    def test_another_key_does_not_wait(self) -> None:
+        clock = ManualClock()
+        cache: TtlCache[str] = TtlCache(60_000, clock.now_ms, lambda _seconds: pytest.fail("it waits"))
+        assert cache.get("a", lambda: cache.get("b", lambda: "inner")) == "inner"
+
+    def test_who_waits_for_a_loader_that_hangs_loads_after_a_bounded_time(self) -> None:
+        waits: list[float] = []
+        cache: TtlCache[str] = TtlCache(60_000, ManualClock().now_ms, waits.append)
+        assert cache.get("k", lambda: cache.get("k", lambda: "inner") + " and outer") == "inner and outer"
+        assert 1 <= sum(waits) <= 5
 
 
 class TestSecrets:
     def secrets(self, *answers: Any) -> tuple[SecretsManagerSecrets, FakeClient, ManualClock]:
         client, clock = FakeClient(list(answers)), ManualClock()
-        return secrets_of(client, clock), client, clock
+        return secrets_of(client, cache_of(clock)), client, clock
 
     def test_a_rotated_secret_is_used_after_five_minutes(self) -> None:
         secrets, client, clock = self.secrets(
@@ -114,7 +177,7 @@ class TestSigningKeys:
 
     def keys(self, clock: ManualClock, *answers: Any) -> tuple[SecretsManagerSecrets, FakeClient]:
         client = FakeClient(list(answers))
-        return secrets_of(client, clock), client
+        return secrets_of(client, cache_of(clock)), client
 
     @staticmethod
     def version(text: str, created_at_ms: int) -> dict[str, Any]:
@@ -260,6 +323,35 @@ class TestJobs:
         Queue(client=client, url="u", codec=JOBS).send(self.JOB, delay_seconds=7)
         _, request = client.calls[0]
         assert (request["MessageGroupId"], request["DelaySeconds"]) == ("acme", 7)
+
+    def many(self, count: int) -> list[Job]:
+        return [replace(self.JOB, transaction_id=f"pay_{number}") for number in range(count)]
+
+    def test_many_are_sent_by_tens(self) -> None:
+        client = FakeClient([{}, {}, {}])
+        assert Queue(client=client, url="u", codec=JOBS).send_all(self.many(21)) == []
+        assert [len(request["Entries"]) for _, request in client.calls] == [10, 10, 1]
+        first = client.calls[0][1]["Entries"][0]
+        assert (JOBS.decode(first["MessageBody"]).transaction_id, first["MessageGroupId"]) == ("pay_0", "acme")
+
+    def test_the_refused_ones_of_a_batch_are_sent_once_more(self) -> None:
+        client = FakeClient([{"Failed": [{"Id": "3"}, {"Id": "7"}]}, {"Failed": [{"Id": "1"}]}, {}])
+        jobs = self.many(11)
+        assert Queue(client=client, url="u", codec=JOBS).send_all(jobs) == [jobs[7]]
+        assert [len(request["Entries"]) for _, request in client.calls] == [10, 2, 1]
+
+    @pytest.mark.parametrize("error", [DOWN, THROTTLED])
+    def test_a_batch_that_fails_ends_the_sending(self, error: Exception) -> None:
+        client = FakeClient([{"Failed": [{"Id": "3"}]}, {"Failed": [{"Id": "0"}]}, error])
+        jobs = self.many(30)
+        assert Queue(client=client, url="u", codec=JOBS).send_all(jobs) == [jobs[3], *jobs[10:]]
+
+    def test_the_length_of_a_queue(self) -> None:
+        client = FakeClient([{"Attributes": {"ApproximateNumberOfMessages": "12"}}, DOWN])
+        queue = Queue(client=client, url="u", codec=JOBS)
+        assert queue.waiting() == 12
+        with pytest.raises(StorageUnavailableError):
+            queue.waiting()
 
 
 class TestCursors:

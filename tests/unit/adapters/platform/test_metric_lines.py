@@ -112,6 +112,21 @@ def test_the_tasks_of_an_invocation_share_its_line(monkeypatch: pytest.MonkeyPat
     assert json.loads(line)["DrivesExhausted"] == [1] * 9
 
 
+def test_the_messages_of_a_batch_share_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    output = io.StringIO()
+    telemetry = telemetry_over(monkeypatch, output)
+
+    def work(number: int) -> None:
+        with log_context.message({"messageId": str(number)}):
+            telemetry.count(Metric.PAYMENTS_FINAL, provider="mock", status="SUCCESS")
+        assert not output.getvalue()
+
+    with log_context.batch():
+        Threads(THREADS).run([lambda n=number: work(n) for number in range(THREADS)])  # type: ignore[misc]
+    (line,) = output.getvalue().splitlines()
+    assert json.loads(line)["PaymentsFinal"] == [1] * THREADS
+
+
 MEASUREMENTS = st.lists(
     st.builds(
         Measurement,

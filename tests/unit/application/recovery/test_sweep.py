@@ -122,3 +122,59 @@ def test_no_time_is_left_for_the_last_ones(world: World) -> None:
     world.deadline.left_ms = 4_000
     swept = world.sweep(world.deadline)
     assert (swept.woken, swept.unfinished_shards) == (0, 1)
+
+
+def test_an_item_costs_one_call_and_ten_messages_one(world: World) -> None:
+    """The first wake-up; a further one takes a second update, because the first assumed that there was none."""
+    for number in range(30):
+        world.accept(f"order-{number}")
+    world.jobs.sent.clear()
+    world.clock.advance(91)
+    reads, updates = world.requests_of("get_item"), world.requests_of("update_item")
+    assert world.sweep(world.deadline).woken == 30
+    assert (len(reads), len(updates)) == (0, 30)
+    assert len(world.jobs.sent) == 30
+    world.clock.advance(61)
+    assert world.sweep(world.deadline).woken == 30
+    assert (len(reads), len(updates)) == (0, 30 + 60)
+
+
+def test_a_late_queue_is_not_filled_again_and_a_suppressed_wake_up_is_no_drive(world: World) -> None:
+    payments = [world.accept(f"order-{number}") for number in range(3)]
+    job, delay_seconds = world.jobs.sent[0]
+    world.jobs.sent = [(job, delay_seconds)] * 2_500
+    before = [world.now(payment) for payment in payments]
+    for _ in range(5):
+        world.clock.advance(91)
+        assert world.sweep(world.deadline).woken == 0
+    assert len(world.jobs.sent) == 2_500
+    assert [world.now(payment) for payment in payments] == before
+    world.jobs.sent = [(job, delay_seconds)] * 2_497
+    world.clock.advance(60)
+    assert world.sweep(world.deadline).woken == 3
+    assert [world.now(payment).drives for payment in payments] == [1, 1, 1]
+
+
+def test_a_queue_that_takes_no_messages_counts_no_drives(world: World) -> None:
+    payment = world.accept()
+    world.jobs.broken = True
+    for _ in range(MAX_DRIVES + 5):
+        world.clock.advance(3 * 3600)
+        assert world.sweep(world.deadline).woken == 0
+    assert (world.now(payment).drives, world.now(payment).status) == (0, PaymentStatus.PENDING)
+    world.jobs.broken = False
+    world.clock.advance(3 * 3600)
+    assert world.sweep(world.deadline).woken == 1
+
+
+def test_one_refused_message_of_a_batch_is_sent_again_and_then_given_back(world: World) -> None:
+    payments = [world.accept(f"order-{number}") for number in range(3)]
+    world.jobs.sent.clear()
+    world.clock.advance(91)
+    refused = payments[1].transaction_id
+    world.sqs.queues["jobs"].refuses = lambda body: refused in body
+    assert world.sweep(world.deadline).woken == 2
+    assert [world.now(payment).drives for payment in payments] == [1, 0, 1]
+    world.sqs.queues["jobs"].refuses = lambda _body: False
+    world.clock.advance(61)
+    assert world.sweep(world.deadline).woken == 3

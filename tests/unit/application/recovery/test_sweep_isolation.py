@@ -3,15 +3,15 @@
 import itertools
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from payflowx.adapters.platform.clock import Threads
 from payflowx.application.recovery.sweep import SweepDueItems, Swept
-from payflowx.application.recovery.waking import WakeResult
+from payflowx.application.recovery.waking import Taken, WakeResult
 from payflowx.domain.payments.ports import AnyDue, Concurrency, Due, DueKind, UnknownDue
 from payflowx.domain.shared.backoff import FAILED_ITEM_INTERVAL_MS
 from payflowx.domain.shared.errors import StorageUnavailableError, UnreadableItemError
@@ -54,12 +54,21 @@ class Waking:
 
     faults: Mapping[str, Exception] = field(default_factory=dict)
     woken: list[str] = field(default_factory=list)
+    refuses: frozenset[str] = frozenset()
+    has_room: Callable[[], bool] = lambda: True
 
-    def __call__(self, due: Due, _now_ms: int) -> WakeResult:
+    def admits(self) -> bool:
+        return self.has_room()
+
+    def take(self, due: Due, now_ms: int) -> Taken | WakeResult:
         if due.transaction_id in self.faults:
             raise self.faults[due.transaction_id]
-        self.woken.append(due.transaction_id)
-        return WakeResult.WOKEN
+        return Taken(due=replace(due, due_at_ms=now_ms + MINUTE_MS), drives=3)
+
+    def send(self, taken: Sequence[Taken]) -> Sequence[Taken]:
+        refused = [each for each in taken if each.due.transaction_id in self.refuses]
+        self.woken += [each.due.transaction_id for each in taken if each not in refused]
+        return refused
 
 
 @dataclass
@@ -69,6 +78,7 @@ class Sweeper:
     concurrency: Concurrency = field(default_factory=OneByOne)
     clock: ManualClock = field(default_factory=ManualClock)
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
+    pauses: list[float] = field(default_factory=list)
 
     def __call__(self, deadline: Any = None) -> Swept:
         return SweepDueItems(
@@ -77,6 +87,7 @@ class Sweeper:
             concurrency=self.concurrency,
             clock=self.clock,
             telemetry=self.telemetry,
+            pause=self.pauses.append,
         )(deadline or ManualDeadline())
 
     def ages(self) -> list[int]:
@@ -219,3 +230,34 @@ def test_sixteen_short_runs_serve_every_shard_equally() -> None:
         clock.advance(MINUTE_MS // 1000)
     assert served == dict.fromkeys(range(DUE_SHARDS), 10)
     assert len(set(begun)) == DUE_SHARDS
+
+
+def test_an_item_whose_message_the_queue_refused_was_not_woken() -> None:
+    """Its wake-ups are counted as before; it waits as long as a woken one, and the shard is left for the next run."""
+    sweeper = Sweeper(Index({0: [[due("a"), due("x"), due("b")], [due("c")]]}), Waking(refuses=frozenset("x")))
+    swept = sweeper()
+    assert sweeper.waking.woken == ["a", "b"]
+    assert (swept.woken, swept.unfinished_shards) == (2, 1)
+    ((item, due_at_ms, drives),) = sweeper.index.postponed
+    assert (item.transaction_id, due_at_ms, drives) == ("x", NOW_MS + MINUTE_MS, 3)
+
+
+def test_a_late_queue_leaves_its_items_untouched_and_gets_them_when_it_has_room() -> None:
+    room = iter([True, False, False, False, True, True, True])
+    sweeper = Sweeper(Index({0: [[due(name) for name in "abc"]]}), Waking(has_room=lambda: next(room)))
+    swept = sweeper()
+    assert sweeper.waking.woken == ["a", "c", "b"]
+    assert (swept.woken, swept.held_back, swept.unfinished_shards) == (3, 0, 0)
+    assert len(sweeper.pauses) == 2
+    assert sweeper.index.postponed == []
+
+
+def test_a_queue_that_stays_late_ends_the_run_and_is_reported() -> None:
+    shards = {0: [[due("a", 1_000)], [due("b")]], 1: [[due("c")]]}
+    sweeper = Sweeper(Index(shards), Waking(has_room=lambda: False))
+    swept = sweeper()
+    assert (swept.woken, swept.held_back, swept.unfinished_shards) == (0, 2, 2)
+    assert sweeper.index.postponed == []
+    assert sweeper.ages() == [1_000]
+    assert 0 < sum(sweeper.pauses) <= 100
+    assert dict(sweeper.telemetry.lines)["swept"]["heldBack"] == 2

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from payflowx_client.testing.data import DATA, RefusedError, Scenario, scenario_of
+from payflowx_client.testing.data import DATA, RefusedError, Scenario, is_checkout, scenario_of
 
 Json = dict[str, Any]
 _OPERATION_SECONDS: Final = 1
@@ -29,7 +29,9 @@ class Record:
     operations: list[Json] = field(default_factory=list)
     sequence: int = 0
     is_stopped: bool = False
-    """Cancelled: the rest of the scenario does not happen."""
+    """Cancelled or expired: the rest of the scenario does not happen."""
+    action: Json = field(default_factory=lambda: _action(ACTION_URL))
+    """What the payer has to do while an action is open."""
 
     @property
     def id(self) -> str:
@@ -89,8 +91,10 @@ class Book:
             "createdAt": self.time(),
             "updatedAt": self.time(),
         }
-        record = Record(answer, scenario_of(request["paymentMethod"]))
+        record = Record(answer, scenario_of(request))
         self.records[record.id] = record
+        if is_checkout(request):
+            self._open(record, request)
         self._log(record, "payment.accepted", None)
         for step in record.scenario.steps:
             self._later(step["atSeconds"], lambda step=step: self._step(record, step))  # type: ignore[misc]
@@ -107,8 +111,9 @@ class Book:
         status = record.answer["status"]
         if status == "CANCELLED":
             return 200
-        if status == "PENDING" and not record.answer["attempts"]:
+        if status in {"PENDING", "REQUIRES_ACTION"} and not record.answer["attempts"]:
             record.is_stopped = True
+            record.answer["nextAction"] = None
             self._change(record, "CANCELLED", "payment.cancelled")
             return 200
         if status == "AUTHORIZED":
@@ -131,6 +136,24 @@ class Book:
                 holder = {name: each.answer[name] for name in ("transactionId", "status", "nextAction")}
                 raise RefusedError("order_not_free", order={**holder, "freeAt": None, "beside": 0})
 
+    def _open(self, record: Record, request: Mapping[str, Any]) -> None:
+        """Until its end, the payer can come to our page; with `direct`, to the provider's as soon as it is open."""
+        rules = DATA["checkout"]
+        seconds = request.get("expiresInSeconds", rules["defaultSeconds"])
+        is_direct = request["paymentMethod"].get("presentation") == "direct"
+        url = ACTION_URL if is_direct else rules["page"] + record.id
+        record.action = _action(url, self.time(self.now_ms + seconds * 1000))
+        record.answer |= {"status": "REQUIRES_ACTION", "nextAction": None if is_direct else record.action}
+        self._later(seconds, lambda: self._expire(record))
+
+    def _expire(self, record: Record) -> None:
+        answer = record.answer
+        if record.is_stopped or answer["status"] != "REQUIRES_ACTION":
+            return
+        record.is_stopped = True
+        answer["lastError"] = _last_error("checkout_expired", None)
+        self._end(record, "FAILED", "payment.failed")
+
     def _step(self, record: Record, step: Mapping[str, Any]) -> None:
         if record.is_stopped:
             return
@@ -144,7 +167,7 @@ class Book:
         answer["provider"], answer["providerRef"] = last["provider"], last["providerRef"]
         answer["retryCount"] = len(answer["attempts"]) - 1
         answer["lastError"] = _last_error(step.get("lastError"), last)
-        answer["nextAction"] = _action() if step.get("isActionOpen") else None
+        answer["nextAction"] = record.action if step.get("isActionOpen") else None
         status = step.get("status", answer["status"])
         self._change(record, held.get(status, status), f"attempt.{last['state'].lower()}")
 
@@ -177,11 +200,15 @@ class Book:
             self._tell(record, _payment_topic(status), before)
 
     def _fenced(self, record: Record) -> None:
+        record.answer["cancelRequested"] = False
+        self._end(record, "CANCELLED", "attempt.fenced")
+
+    def _end(self, record: Record, status: str, entry: str) -> None:
+        """Nothing can be paid any more."""
         record.answer["nextAction"] = None
         for each in record.answer["attempts"]:
             each["state"] = "FENCED" if each["state"] in {"REQUIRES_ACTION", "AUTHORIZED"} else each["state"]
-        record.answer["cancelRequested"] = False
-        self._change(record, "CANCELLED", "attempt.fenced")
+        self._change(record, status, entry)
 
     # -- operations
 
@@ -298,18 +325,19 @@ def _payment_topic(status: str) -> str:
     return "payment.succeeded" if status == "SUCCESS" else f"payment.{status.lower()}"
 
 
-def _last_error(code: str | None, attempt: Mapping[str, Any]) -> Json | None:
+def _last_error(code: str | None, attempt: Mapping[str, Any] | None) -> Json | None:
     if code is None:
         return None
+    of_attempt = attempt or {"provider": None, "providerCode": None, "number": None}
     return {
         "code": code,
         "message": DATA["messages"][code],
-        "provider": attempt["provider"],
-        "providerCode": attempt["providerCode"],
+        "provider": of_attempt["provider"],
+        "providerCode": of_attempt["providerCode"],
         "providerMessage": None,
-        "attempt": attempt["number"],
+        "attempt": of_attempt["number"],
     }
 
 
-def _action() -> Json:
-    return {"type": "redirect", "url": ACTION_URL, "fields": None, "expiresAt": None}
+def _action(url: str, expires_at: str | None = None) -> Json:
+    return {"type": "redirect", "url": url, "fields": None, "expiresAt": expires_at}

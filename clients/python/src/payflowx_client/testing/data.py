@@ -11,10 +11,10 @@ DATA: Final[dict[str, Any]] = json.loads(files("payflowx_client.testing").joinpa
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A course of events. A payment takes it if it is paid with `token`."""
+    """A course of events. A payment takes it if it is paid with `token`, a checkout if `metadata.scenario` names it."""
 
     name: str
-    token: str
+    token: str | None
     means: str
     steps: tuple[Mapping[str, Any], ...]
     loses_answers: int
@@ -24,7 +24,7 @@ class Scenario:
 def _scenario(described: Mapping[str, Any]) -> Scenario:
     return Scenario(
         name=described["name"],
-        token=described["token"],
+        token=described.get("token"),
         means=described["means"],
         steps=tuple(described["steps"]),
         loses_answers=described.get("losesAnswers", 0),
@@ -33,12 +33,21 @@ def _scenario(described: Mapping[str, Any]) -> Scenario:
 
 
 SCENARIOS: Final[Mapping[str, Scenario]] = {each["name"]: _scenario(each) for each in DATA["scenarios"]}
+CHECKOUTS: Final[Mapping[str, Scenario]] = {each["name"]: _scenario(each) for each in DATA["checkouts"]}
 _BY_TOKEN: Final = {each.token: each for each in SCENARIOS.values()}
 
 
-def scenario_of(payment_method: Mapping[str, Any]) -> Scenario:
-    """By the token; any other token succeeds."""
-    tokens = [payment_method.get("token"), *(payment_method.get("tokens") or {}).values()]
+def is_checkout(request: Mapping[str, Any]) -> bool:
+    """Whether a payer chooses how to pay, on a page."""
+    return bool(request["paymentMethod"]["type"] == "checkout")
+
+
+def scenario_of(request: Mapping[str, Any]) -> Scenario:
+    """By the token, any other token succeeds; that of a checkout by its metadata, any other checkout is paid."""
+    if is_checkout(request):
+        return CHECKOUTS.get((request.get("metadata") or {}).get("scenario", ""), CHECKOUTS["checkout_paid"])
+    method = request["paymentMethod"]
+    tokens = [method.get("token"), *(method.get("tokens") or {}).values()]
     return next((_BY_TOKEN[each] for each in tokens if each in _BY_TOKEN), SCENARIOS["success"])
 
 

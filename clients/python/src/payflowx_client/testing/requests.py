@@ -20,6 +20,9 @@ def checked_payment(body: Mapping[str, Any]) -> dict[str, Any]:
     _check_method(body["paymentMethod"])
     if body.get("capture") not in {None, "automatic", "manual"}:
         raise RefusedError("capture")
+    if not str(body.get("returnUrl") or "https://").startswith("https://"):
+        raise RefusedError("return_url")
+    _check_expiry(body)
     return said(body, DATA["requestFields"])
 
 
@@ -83,7 +86,46 @@ def _check_fields(body: Mapping[str, Any], known: Mapping[str, Any], required: l
 def _check_method(method: object) -> None:
     if not isinstance(method, dict) or not isinstance(method.get("type"), str):
         raise RefusedError("payment_method")
+    has_tokens = any(method.get(name) is not None for name in ("token", "tokens"))
     if method["type"] == "checkout":
-        raise RefusedError("checkout_unavailable")
+        _check_checkout(method, has_tokens=has_tokens)
+        return
+    for name, default in (("methods", None), ("presentation", "page")):
+        if method.get(name, default) not in (None, default):
+            raise RefusedError("only_checkout_method", field=f"paymentMethod.{name}")
     if (method.get("token") is None) == (method.get("tokens") is None):
         raise RefusedError("payment_method")
+
+
+def _check_checkout(method: Mapping[str, Any], *, has_tokens: bool) -> None:
+    rules, methods = DATA["checkout"], method.get("methods")
+    if has_tokens:
+        raise RefusedError("checkout_token")
+    if methods is not None and not _is_choice(methods, rules["methods"]):
+        raise RefusedError("checkout_methods")
+    if method.get("presentation") not in {None, *rules["presentations"]}:
+        raise RefusedError("checkout_presentation")
+
+
+def _is_choice(found: object, known: list[str]) -> bool:
+    """Some of the known ones, each at most once."""
+    if not isinstance(found, list) or not found:
+        return False
+    return all(each in known for each in found) and len(set(found)) == len(found)
+
+
+def _check_expiry(body: Mapping[str, Any]) -> None:
+    rules, seconds = DATA["checkout"], body.get("expiresInSeconds")
+    if body["paymentMethod"]["type"] != "checkout":
+        if seconds is not None:
+            raise RefusedError("only_checkout_expiry")
+        return
+    if body.get("initiator") not in {None, "customer"}:
+        raise RefusedError("checkout_initiator")
+    if body.get("savePaymentMethod"):
+        raise RefusedError("checkout_saves")
+    if seconds is None:
+        return
+    is_integer = isinstance(seconds, int) and not isinstance(seconds, bool)
+    if not is_integer or not rules["minSeconds"] <= seconds <= rules["maxSeconds"]:
+        raise RefusedError("checkout_expiry")

@@ -15,13 +15,15 @@ _MOST_READ: Final = 100
 _MOST_WRITTEN: Final = 25
 
 
-def get_items(client: "DynamoDBClient", table: str, item_keys: Sequence[Mapping[str, str]]) -> Iterator[Item]:
-    """In any order; consistent reads, as a line may be about what was written a moment ago."""
+def get_items(
+    client: "DynamoDBClient", table: str, item_keys: Sequence[Mapping[str, str]], *, consistent: bool = True
+) -> Iterator[Item]:
+    """In any order; by consistent reads where a line may be about what was written a moment ago."""
     for start in range(0, len(item_keys), _MOST_READ):
         wanted: Sequence[Any] = [to_attributes(key) for key in item_keys[start : start + _MOST_READ]]
         for _ in range(MAX_COMMIT_TRIES):
             with storage_errors():
-                answer = client.batch_get_item(RequestItems={table: {"Keys": wanted, "ConsistentRead": True}})
+                answer = client.batch_get_item(RequestItems={table: {"Keys": wanted, "ConsistentRead": consistent}})
             yield from (from_attributes(item) for item in answer["Responses"].get(table, []))
             left = answer.get("UnprocessedKeys", {}).get(table)
             wanted = left["Keys"] if left else []

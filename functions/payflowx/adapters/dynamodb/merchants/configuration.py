@@ -1,7 +1,7 @@
 """Merchants, their accounts and switches. Secrets are never here, only their ARNs."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from payflowx.adapters.dynamodb.core.expressions import Expression
@@ -35,20 +35,33 @@ _MAX_ITEMS: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForEveryone:
+    """What holds for all merchants alike: providers that are disabled, and the deployment's last restore."""
+
+    disabled: frozenset[str] = frozenset()
+    restored: RestoreWindow | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DynamoDBMerchantConfiguration:
-    """Implements `Merchants`: two queries a minute and merchant."""
+    """Implements `Merchants`: one query a minute and merchant, and one a minute for everyone's switches."""
 
     client: "DynamoDBClient"
     table: str
     cache: TtlCache[Merchant | None]
+    """Merchants with their own switches only."""
+    everyone: TtlCache[ForEveryone]
 
     def get(self, merchant_id: str) -> Merchant | None:
-        """The merchant, at most a minute old; None if there is none."""
-        return self.cache.get(merchant_id, lambda: self._load(merchant_id))
+        """The merchant with everyone's switches, each at most a minute old; None if there is none."""
+        merchant = self.cache.get(merchant_id, lambda: self._load(merchant_id))
+        return with_everyones(merchant, self.everyone.get(EVERYONE, self._load_everyones)) if merchant else None
 
     def _load(self, merchant_id: str) -> Merchant | None:
-        own = query_partition(self.client, self.table, f"M#{merchant_id}")
-        return merchant_from_items(merchant_id, own, lambda: query_partition(self.client, self.table, EVERYONE))
+        return merchant_from_items(merchant_id, query_partition(self.client, self.table, f"M#{merchant_id}"))
+
+    def _load_everyones(self) -> ForEveryone:
+        return for_everyone(query_partition(self.client, self.table, EVERYONE))
 
 
 def query_partition(
@@ -67,28 +80,38 @@ def query_partition(
     return [from_attributes(item) for item in answer["Items"]]
 
 
-def merchant_from_items(
-    merchant_id: str, own: Sequence[Item], everyone: Callable[[], Sequence[Item]]
-) -> Merchant | None:
-    """A merchant's partition and everyone's switches, as one. None if the merchant is not there."""
+def switched_off(items: Sequence[Item]) -> frozenset[str]:
+    """The providers that the switches among a partition's items disable."""
+    return frozenset(
+        item["sk"].removeprefix(SWITCH) for item in items if item["sk"].startswith(SWITCH) and item["disabled"]
+    )
+
+
+def for_everyone(items: Sequence[Item]) -> ForEveryone:
+    """The switches and the last restore among everyone's items."""
+    restored = next((restore_window_from_item(item) for item in items if item["sk"] == RESTORE), None)
+    return ForEveryone(disabled=switched_off(items), restored=restored)
+
+
+def with_everyones(merchant: Merchant, everyone: ForEveryone) -> Merchant:
+    """The merchant with the providers that are disabled for everyone, and the deployment's last restore."""
+    if everyone.disabled <= merchant.disabled and everyone.restored is None:
+        return merchant
+    return replace(merchant, disabled=merchant.disabled | everyone.disabled, restored=everyone.restored)
+
+
+def merchant_from_items(merchant_id: str, own: Sequence[Item]) -> Merchant | None:
+    """A merchant's partition, without everyone's switches. None if the merchant is not there."""
     items = {item["sk"]: item for item in own}
     head = items.get(MERCHANT)
     if head is None:
         return None
-    restored = None
-    switched_off = {sk for sk, item in items.items() if sk.startswith(SWITCH) and item["disabled"]}
-    for item in everyone():
-        if item["sk"].startswith(SWITCH) and item["disabled"]:
-            switched_off.add(item["sk"])
-        elif item["sk"] == RESTORE:
-            restored = restore_window_from_item(item)
     accounts = [item for sk, item in sorted(items.items()) if sk.startswith(ACCOUNT)]
     return Merchant(
         merchant_id=merchant_id,
         name=head["name"],
         accounts=tuple(_account(item) for item in accounts),
-        disabled=frozenset(sk.removeprefix(SWITCH) for sk in switched_off),
-        restored=restored,
+        disabled=switched_off(own),
         automatic_refund=head.get(AUTOMATIC_REFUND, False),
         checkout=_checkout_profile(head.get(CHECKOUT, {})),
     )

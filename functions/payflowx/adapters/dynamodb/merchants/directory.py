@@ -34,11 +34,13 @@ from payflowx.adapters.dynamodb.merchants.configuration import (
     SWITCH,
     account_item,
     checkout_attribute,
+    for_everyone,
     merchant_from_items,
     query_partition,
     restore_window_from_item,
     restore_window_to_item,
     token_item,
+    with_everyones,
 )
 from payflowx.domain.merchants.checkout_profile import CheckoutProfile
 from payflowx.domain.merchants.directory import ApiKeyRecord, AuditEntry, MerchantPage, MerchantSummary, ProviderStatus
@@ -107,9 +109,11 @@ class DynamoDBMerchantDirectory:
     def merchant(self, merchant_id: str) -> Merchant | None:
         """As stored now."""
         own = query_partition(self.client, self.table, f"M#{merchant_id}", consistent=True)
-        return merchant_from_items(
-            merchant_id, own, lambda: query_partition(self.client, self.table, EVERYONE, consistent=True)
-        )
+        merchant = merchant_from_items(merchant_id, own)
+        if merchant is None:
+            return None
+        everyone = query_partition(self.client, self.table, EVERYONE, consistent=True)
+        return with_everyones(merchant, for_everyone(everyone))
 
     def account_owner(self, identity: str) -> str | None:
         """As stored now."""

@@ -1,16 +1,20 @@
 """The sweeper's view: what is due, shard by shard."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.expressions import Expression
-from payflowx.adapters.dynamodb.core.failures import condition_failed, storage_errors
-from payflowx.adapters.dynamodb.core.values import from_attributes, to_attributes
-from payflowx.domain.payments.ports import AnyDue
+from payflowx.adapters.dynamodb.core.failures import condition_failed, item_found, storage_errors
+from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
+from payflowx.adapters.dynamodb.payments.operation_items import operation_from_item
+from payflowx.adapters.dynamodb.payments.payment_items import from_item
+from payflowx.adapters.dynamodb.webhooks.merchant_event_items import merchant_event_from_item
+from payflowx.domain.payments.ports import AnyDue, Due, DueKind, DueState
+from payflowx.domain.shared.errors import UnreadableItemError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -27,7 +31,7 @@ class DynamoDBDueItems:
     table: str
 
     def pages(self, shard: int, until_ms: int) -> Iterator[Sequence[AnyDue]]:
-        """Oldest first. The index follows the table with a delay, so each item is to be read before it is acted on."""
+        """Oldest first. The index follows the table with a delay, so each item is taken by a condition on the table."""
         start: dict[str, Any] = {}
         for _ in range(_MAX_PAGES):
             expression = Expression()
@@ -50,6 +54,35 @@ class DynamoDBDueItems:
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
+    def take(self, due: Due, *, now_ms: int, due_at_ms: int, drives: int) -> DueState | None:
+        """One update. The item that it returns is decoded, so that one of a newer layout is given back at once."""
+        expression = Expression()
+        update = f"SET {expression.assignments({'dueAt': due_at_ms, 'drives': drives + 1})}"
+        conditions = [expression.equals("dueAt", due.due_at_ms), expression.equals("drives", drives)]
+        if due.kind is not DueKind.EVENT:
+            conditions.append(expression.at_most("lease.expiresAt", now_ms))
+        try:
+            with storage_errors():
+                answer = self.client.update_item(
+                    TableName=self.table,
+                    Key=to_attributes(keys.due_key(due)),
+                    UpdateExpression=update,
+                    ConditionExpression=" AND ".join(conditions),
+                    ReturnValues="ALL_NEW",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    **expression.arguments(),
+                )
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+            return _state_of(item_found(error) or {})
+        try:
+            _DECODERS[due.kind](from_attributes(answer["Attributes"]))
+        except UnreadableItemError:
+            self.postpone(replace(due, due_at_ms=due_at_ms), due_at_ms=due.due_at_ms, drives=drives)
+            raise
+        return None
+
     def postpone(self, due: AnyDue, *, due_at_ms: int, drives: int | None) -> bool:
         """Only if the due time is still the one that was seen. No change of the payment: its version stays."""
         expression = Expression()
@@ -68,3 +101,19 @@ class DynamoDBDueItems:
                 raise
             return False
         return True
+
+
+_DECODERS: Final[Mapping[DueKind, Callable[[Item], object]]] = {
+    DueKind.PAYMENT: from_item,
+    DueKind.OPERATION: operation_from_item,
+    DueKind.EVENT: merchant_event_from_item,
+}
+
+
+def _state_of(item: Item) -> DueState:
+    """The three attributes alone, whether this release can read the rest or not."""
+    return DueState(
+        due_at_ms=item.get("dueAt"),
+        drives=item.get("drives", 0),
+        lease_expires_at_ms=item.get("lease", {}).get("expiresAt", 0),
+    )
