@@ -216,7 +216,7 @@ class Restores:
         for shop in self.world.providers.shops.values():
             shop.current_from_ms = min(shop.current_from_ms, progress.stopped_at_ms + 60 * _MINUTE_MS)
 
-    def announce(self, payments: Sequence[UsedNumbers]) -> None:
+    def notify(self, payments: Sequence[UsedNumbers]) -> None:
         fields = [
             {
                 "merchantId": used.merchant_id,
@@ -226,7 +226,7 @@ class Restores:
             }
             for used in payments
         ]
-        self._insist({"command": "announce_restore", "payments": fields})
+        self._insist({"command": "notify_restore", "payments": fields})
 
     def reconcile(self, from_ms: int, until_ms: int) -> Sequence[str]:
         """Each account whose provider has a report; the runs go on once everything is on again."""

@@ -23,7 +23,7 @@ _MEANING: Final = {
     Step.COMPARED: "Read both, and keep the payments that differ.",
     Step.COPIED: "Write what differs into the tables in use. Asks first.",
     Step.RECORDED: "Record the forgotten time; from here on nothing of it is sent without an inquiry.",
-    Step.ANNOUNCED: "Raise the event numbers of payments that differ, and notify their merchants.",
+    Step.NOTIFIED: "Raise the event numbers of payments that differ, and notify their merchants.",
     Step.VISIBLE: "Wait until providers must show all that they got: an hour after the stop.",
     Step.RECONCILED: "Start a reconciliation of the forgotten time with every provider that has a report.",
     Step.OPENED: "Record the opening. Asks first.",

@@ -28,7 +28,7 @@ class CommandedDeployment:
             ordersKnown=self.orders_known,
         )
 
-    def announce(self, payments: Sequence[UsedNumbers], /) -> None:
+    def notify(self, payments: Sequence[UsedNumbers], /) -> None:
         fields = [
             {
                 "merchantId": used.merchant_id,
@@ -38,7 +38,7 @@ class CommandedDeployment:
             }
             for used in payments
         ]
-        self.session.change("announce_restore", self.reason, payments=fields)
+        self.session.change("notify_restore", self.reason, payments=fields)
 
     def reconcile(self, from_ms: int, until_ms: int, /) -> Sequence[str]:
         """Every provider of the deployment that has a report."""

@@ -19,7 +19,12 @@ RESTORING: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "the window of a restore is forgotten",
-        Edit(configuration, "for_everyone", "ForEveryone(disabled=switched_off(items), restored=restored)", "ForEveryone(disabled=switched_off(items))"),
+        Edit(
+            configuration,
+            "for_everyone",
+            "ForEveryone(disabled=switched_off(items), restored=restored)",
+            "ForEveryone(disabled=switched_off(items))",
+        ),
     ),
     broken(
         _ROOM,
@@ -59,7 +64,7 @@ RESTORING: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "after a restore, event numbers start again",
-        Edit(restored, "announce_restore", "event_seq=max(payment.event_seq, used_seq)", "event_seq=payment.event_seq"),
+        Edit(restored, "notify_restore", "event_seq=max(payment.event_seq, used_seq)", "event_seq=payment.event_seq"),
     ),
     broken(
         _ROOM,

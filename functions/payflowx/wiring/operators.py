@@ -49,7 +49,7 @@ from payflowx.application.payments.record_refund_by_hand import RecordRefundByHa
 from payflowx.application.recovery.inspect_dead_letters import InspectDeadLetters
 from payflowx.application.recovery.plan_replay import PlanReplay
 from payflowx.application.recovery.replay_dead_letters import PurgeDeadLetters, ReplayDeadLetters
-from payflowx.application.recovery.restore import AnnounceRestore, RecordRestore
+from payflowx.application.recovery.restore import NotifyRestore, RecordRestore
 from payflowx.application.reviews.close_operation_review import CloseOperationReview
 from payflowx.application.reviews.close_review import CloseReview
 from payflowx.application.reviews.list_reviews import ListReviews
@@ -275,8 +275,8 @@ class OperatorsWiring(RefundReader):
         return RecordRestore(merchant_directory=self.merchant_directory, clock=self.platform.clock)
 
     @cached_property
-    def announce_restore(self) -> AnnounceRestore:
-        return AnnounceRestore(
+    def notify_restore(self) -> NotifyRestore:
+        return NotifyRestore(
             merchant_directory=self.merchant_directory,
             payments=self.payments,
             outcome_writer=self.outcome_writer,

@@ -8,7 +8,7 @@ from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.ports import Payments
 from payflowx.domain.payments.restore_window import RestoreWindow
-from payflowx.domain.payments.restored import announce_restore
+from payflowx.domain.payments.restored import notify_restore
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError, UnreadableItemError
@@ -84,7 +84,7 @@ class RecordRestore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnnounceRestore:
+class NotifyRestore:
     """Tells merchants of a payment of which something was forgotten. Idempotent. Raises `Refusal` (`no_restore`)."""
 
     merchant_directory: MerchantDirectory
@@ -113,7 +113,7 @@ class AnnounceRestore:
             context = Context(
                 now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=operator_action.facts()
             )
-            change = announce_restore(payment, window, context, used_seq=used.seq, used_number=used.number)
+            change = notify_restore(payment, window, context, used_seq=used.seq, used_number=used.number)
             if self.outcome_writer.commit(change) is not None:
                 return True
         raise StorageUnavailableError("the payment kept changing")

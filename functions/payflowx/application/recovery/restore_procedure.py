@@ -16,7 +16,7 @@ LONGEST_INVOCATION_MS: Final = 2 * MINUTE_MS
 VISIBLE_AFTER_MS: Final = HOUR_MS
 """So long after the stop, a provider's answers hold all that it got: the longest visibility lag of the connectors."""
 _PAUSE_MS: Final = 15 * SECOND_MS
-_ANNOUNCED_AT_ONCE: Final = 50
+_NOTIFIED_AT_ONCE: Final = 50
 
 
 class Step(StrEnum):
@@ -29,7 +29,7 @@ class Step(StrEnum):
     COMPARED = "compared"
     COPIED = "copied"
     RECORDED = "recorded"
-    ANNOUNCED = "announced"
+    NOTIFIED = "notified"
     VISIBLE = "visible"
     RECONCILED = "reconciled"
     OPENED = "opened"
@@ -105,7 +105,7 @@ class Deployment(Protocol):
     """The operators' function and the reconciler, which are invoked directly while everything else is off."""
 
     def record(self, progress: Progress, /) -> None: ...
-    def announce(self, payments: Sequence[UsedNumbers], /) -> None: ...
+    def notify(self, payments: Sequence[UsedNumbers], /) -> None: ...
     def reconcile(self, from_ms: int, until_ms: int, /) -> Sequence[str]:
         """Start a run for every account with a report, and return the runs."""
         ...
@@ -164,9 +164,9 @@ class RestoreProcedure:
             case Step.RECORDED:
                 self.deployment.record(progress)
                 self._wait_until(self.now_ms() + CONFIGURATION_FORGOTTEN_MS)
-            case Step.ANNOUNCED:
-                for place in range(0, len(progress.touched), _ANNOUNCED_AT_ONCE):
-                    self.deployment.announce(progress.touched[place : place + _ANNOUNCED_AT_ONCE])
+            case Step.NOTIFIED:
+                for place in range(0, len(progress.touched), _NOTIFIED_AT_ONCE):
+                    self.deployment.notify(progress.touched[place : place + _NOTIFIED_AT_ONCE])
             case Step.VISIBLE:
                 self._wait_until(progress.stopped_at_ms + VISIBLE_AFTER_MS)
             case Step.RECONCILED:

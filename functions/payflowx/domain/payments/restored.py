@@ -150,7 +150,7 @@ def sent_before(attempt: Attempt, window: RestoreWindow) -> Attempt:
     return replace(attempt, progress={**attempt.progress, SENT_BEFORE_RESTORE: str(window.restored_to_ms)})
 
 
-def announce_restore(
+def notify_restore(
     payment: Payment, window: RestoreWindow, context: Context, *, used_seq: int, used_number: int
 ) -> Change:
     """Raise the numbers of the payment's events above those that were used in the forgotten time.

@@ -11,7 +11,7 @@ from payflowx.domain.payments.events import chain_faults
 from payflowx.domain.payments.outcome import Declined, NotFound, Succeeded, Unknown
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.restore_window import RestoreWindow
-from payflowx.domain.payments.restored import announce_restore
+from payflowx.domain.payments.restored import notify_restore
 from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS, SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import DeclineKind, OperationStatus, PaymentStatus
@@ -213,7 +213,7 @@ class TestNumbers:
         before = world.now(payment)
         window = restore(world)
         context = Context(now_ms=world.clock.now_ms(), actor="operator", policy=world.policy)
-        change = announce_restore(before, window, context, used_seq=9, used_number=5)
+        change = notify_restore(before, window, context, used_seq=9, used_number=5)
         assert world.outcome_writer.commit(change) is not None
         events = world.events_of(payment)
         assert [event.seq for event in events] == [1, 2, 10]

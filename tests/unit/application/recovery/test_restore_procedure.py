@@ -91,9 +91,9 @@ class Model:
         assert progress.stopped_at_ms > progress.restored_to_ms
         self.did("record")
 
-    def announce(self, payments: Sequence[UsedNumbers], /) -> None:
+    def notify(self, payments: Sequence[UsedNumbers], /) -> None:
         assert list(payments) == [USED]
-        self.did("announce")
+        self.did("notify")
 
     def reconcile(self, _from_ms: int, _until_ms: int, /) -> Sequence[str]:
         self.did("reconcile")
@@ -117,7 +117,7 @@ def test_all_steps_in_their_order_with_their_waits() -> None:
     done = model.procedure()(model.saved)
     assert done.done == STEPS
     names = [name for name, _ in model.calls]
-    assert names == ["off", "begin", "touched", "copy", "record", "announce", "reconcile", "open", "on", "erase"]
+    assert names == ["off", "begin", "touched", "copy", "record", "notify", "reconcile", "open", "on", "erase"]
     at = times(model)
     assert at["begin"] >= at["off"] + LONGEST_INVOCATION_MS
     assert at["open"] >= done.stopped_at_ms + VISIBLE_AFTER_MS
@@ -126,7 +126,7 @@ def test_all_steps_in_their_order_with_their_waits() -> None:
 
 
 @pytest.mark.parametrize(
-    "call", ["off", "begin", "touched", "copy", "record", "announce", "reconcile", "open", "on", "erase"]
+    "call", ["off", "begin", "touched", "copy", "record", "notify", "reconcile", "open", "on", "erase"]
 )
 def test_a_kill_in_any_step_is_followed_by_the_same_end(call: str) -> None:
     model = Model(dies_in=call)

@@ -38,18 +38,18 @@ class Used(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=T
     number: Annotated[int, Meta(ge=0)]
 
 
-class AnnounceRestoreCommand(MutatingCommand, tag="announce_restore"):
+class NotifyRestoreCommand(MutatingCommand, tag="notify_restore"):
     """Payments of which something was forgotten."""
 
     payments: Annotated[list[Used], Meta(min_length=1, max_length=_MAX_PAYMENTS)]
 
 
-COMMANDS = (ShowRestoreCommand, RecordRestoreCommand, OpenRestoreCommand, AnnounceRestoreCommand)
+COMMANDS = (ShowRestoreCommand, RecordRestoreCommand, OpenRestoreCommand, NotifyRestoreCommand)
 
 
 def run(
     wired: OperatorsWiring,
-    command: ShowRestoreCommand | RecordRestoreCommand | OpenRestoreCommand | AnnounceRestoreCommand,
+    command: ShowRestoreCommand | RecordRestoreCommand | OpenRestoreCommand | NotifyRestoreCommand,
 ) -> dict[str, Any]:
     """The answer's fields."""
     match command:
@@ -66,11 +66,9 @@ def run(
             return {"restore": _present(recorded)}
         case OpenRestoreCommand():
             return {"restore": _present(wired.record_restore.open(command.operator_action()))}
-        case AnnounceRestoreCommand():
-            known = [
-                used for used in command.payments if wired.announce_restore(_used(used), command.operator_action())
-            ]
-            return {"announced": len(known), "missing": len(command.payments) - len(known)}
+        case NotifyRestoreCommand():
+            known = [used for used in command.payments if wired.notify_restore(_used(used), command.operator_action())]
+            return {"notified": len(known), "missing": len(command.payments) - len(known)}
 
 
 def _used(used: Used) -> UsedNumbers:
