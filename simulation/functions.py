@@ -75,6 +75,7 @@ class Instance:
     skew_ms: int
     is_newer: bool
     busy: bool = False
+    number: int = 0
 
 
 class Invocation(Owner):
@@ -141,6 +142,7 @@ class Platform:
     running: dict[int, Invocation] = field(default_factory=dict)
     _instances: dict[str, list[Instance]] = field(default_factory=lambda: {name: [] for name in FUNCTIONS})
     _invocations: int = 0
+    _started: int = 0
 
     def invoke(self, function: str, event: Any, done: Callable[[Any], None]) -> None:
         """`done` gets the handler's answer, or None when the invocation died."""
@@ -214,6 +216,8 @@ class Platform:
         if idle and not self.faults.strikes("cold_start"):
             return idle[self.faults.random.randrange(len(idle))]
         instance = self._new(function)
+        self._started += 1
+        instance.number = self._started
         self._instances[function].append(instance)
         return instance
 
@@ -287,6 +291,13 @@ class Platform:
             invocation.deadline_ms += held_ms  # the timer stands still too
             return held_ms
         return None
+
+    @property
+    def instance(self) -> int:
+        """The number of the instance that is running; 0 outside of all."""
+        task = self.kernel.current
+        owner = task.owner if task is not None else None
+        return owner.instance.number if isinstance(owner, Invocation) else 0
 
     @property
     def process(self) -> int:

@@ -22,8 +22,6 @@ from testing.dynamodb.values import Item
 if TYPE_CHECKING:
     from simulation.world import World
 
-SHARE: Final = 0.2
-"""The tables are restored in this part of the seeds."""
 KIND: Final = "restore"
 _MINUTE_MS: Final = 60_000
 _LATEST_STOP_MS: Final = 14 * _MINUTE_MS

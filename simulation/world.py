@@ -340,7 +340,7 @@ class World:
         self.faults.rates, self.faults.episodes = dict(self.planned.rates), self.planned.episodes
         ends_ms = self.kernel.now_ms + TROUBLE_MS
         draws = Random(self.plan.seed + 5)
-        if draws.random() < restores.SHARE and restores.KIND not in self.plan.without:
+        if self.planned.rates[restores.KIND]:
             ends_ms = max(ends_ms, self.restores.plan(draws, self.kernel.now_ms))
         random = Random(self.plan.seed + 2)
         for kind, begin in self._episodes().items():

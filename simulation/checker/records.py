@@ -156,7 +156,8 @@ def i4_audit_log(evidence: Evidence) -> Iterator[Violation]:
 def _leaves_out(event: Stored, before: int) -> bool:
     """The event of a restore says after which number it follows: those between were used and are forgotten."""
     facts = event["facts"]
-    return event["type"] == "payment.restored" and facts.get("afterSeq") == before and event["seq"] > before
+    is_named = event["type"] == "payment.restored" and facts.get("afterSeq") == before
+    return bool(is_named and event["seq"] > before)
 
 
 def hash_of(event: Mapping[str, Any]) -> str:
