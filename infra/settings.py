@@ -97,10 +97,14 @@ class EnvironmentSettings:
     """Requests to providers and merchants leave from two addresses that never change: some insist on a list."""
     worker_concurrency: int = 10
     """Batches at a time; each charges up to ten payments side by side."""
+    slow_worker_concurrency: int = 5
+    """Batches of the slow lane: payments at accounts whose calls time out. They take nothing from the others."""
     provider_event_concurrency: int = 5
     """Batches at a time: providers send bursts, and the jobs that they cause should not pile up."""
     delivery_concurrency: int = 10
     """Batches of ten events at a time. More would only load merchants' servers."""
+    slow_delivery_concurrency: int = 5
+    """Batches of events for endpoints that answer slowly."""
     reserved_concurrency: int | None = None
     """Executions that Api and Authorizer each keep for themselves. AWS refuses it unless the account's limit leaves 100
     executions without a reservation, and a new account has ten in all; `payflowx doctor` compares."""
@@ -264,6 +268,8 @@ ENVIRONMENTS: Final = (
         worker_concurrency=4,
         provider_event_concurrency=2,
         delivery_concurrency=2,
+        slow_worker_concurrency=2,
+        slow_delivery_concurrency=2,
         log_retention=logs.RetentionDays.ONE_WEEK,
     ),
     EnvironmentSettings(
@@ -285,6 +291,7 @@ ENVIRONMENTS: Final = (
         api_burst=400,
         webhook_rate_per_second=200,
         worker_concurrency=50,
+        slow_worker_concurrency=20,
         log_retention=logs.RetentionDays.ONE_YEAR,
         firewall=FirewallMode.COUNT,
         gradual_routing=True,

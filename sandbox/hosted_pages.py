@@ -66,11 +66,12 @@ class PageState(StrEnum):
     CLOSED = "closed"
 
 
-_SENTENCES: Final = {
+SENTENCES: Final = {
     PageState.PROCESSING: "Your bank is processing the payment.",
     PageState.PAID: "The payment was successful.",
     PageState.CLOSED: "This page is closed: nothing can be paid here any more.",
 }
+"""What a page says that takes no payment now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +154,7 @@ def show(page: HostedPage) -> Reply:
     if page.state is PageState.OPEN:
         shown.append(_form(page))
     else:
-        shown.append(f"<p role='status'>{_SENTENCES[page.state]}</p>")
+        shown.append(f"<p role='status'>{SENTENCES[page.state]}</p>")
         if page.back_url:
             shown.append(f"<p><a href='{escape(page.back_url)}'>Back to the shop</a></p>")
     return _html(200, f"{page.provider}: pay", "\n".join(shown))

@@ -1,12 +1,14 @@
 """API Gateway in front of the API's function, with its authorizer and the authorizer's cache."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from simulation.faults import Faults
 from simulation.functions import Platform
-from simulation.history import Call, Commanded, History
+from simulation.history import Call, Commanded, History, PageVisit
 from simulation.kernel import EPOCH_MS, Kernel
 
 _AUTHORIZER_CACHE_MS: Final = 60_000
@@ -16,16 +18,32 @@ _QUESTIONS: Final = frozenset({"list_reviews", "show_reconciliation"})
 _REASON: Final = {"operator": "the simulation", "reason": "As the simulation needs it"}
 
 
+_BELOW: Final = {"show": "", "choose": "/attempts", "close": "/close", "return": "/return"}
+"""The addresses of our pages below that of the checkout, by what the payer does there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An answer of our pages, as a browser has it."""
+
+    status: int
+    location: str
+    html: str
+
+
 @dataclass(slots=True)
 class Api:
-    """Requests of merchants, and commands of operators. `api_keys`: a merchant's keys, the newest last."""
+    """Requests of merchants and payers, and commands of operators. `api_keys`: a merchant's keys, the newest last."""
 
     kernel: Kernel
     faults: Faults
     history: History
     platform: Platform
     api_keys: dict[str, list[str]] = field(default_factory=dict)
-    _authorized: dict[str, tuple[int, str]] = field(default_factory=dict)
+    authorized: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """The authorizer's cache: for each API key, since when, and the merchant."""
+    reason: Mapping[str, str] = field(default_factory=lambda: _REASON)
+    """Who changes something, and why."""
     _requests: int = 0
 
     def request(  # noqa: PLR0917 - in the order of a request line
@@ -59,7 +77,7 @@ class Api:
 
     def command(self, fields: dict[str, Any], *, function: str = "operations", **seen: Any) -> Commanded:
         """From a task: an operator's command. `seen`: what the operator knows of the books."""
-        reason = {} if fields["command"] in _QUESTIONS else _REASON
+        reason = {} if fields["command"] in _QUESTIONS else self.reason
         commanded = Commanded(self.kernel.now_ms, function, {**fields, **reason}, **seen)
         self.history.commands.append(commanded)
         commanded.answer = self.invoke(function, commanded.command)
@@ -68,8 +86,42 @@ class Api:
         self.history.steps.append((self.kernel.now_ms, "operator", str(fields["command"]), result))
         return commanded
 
+    def page(self, owner: tuple[str, str], act: str, token: str, form: dict[str, str] | None = None) -> Page | None:
+        """From a task: a payer's request at our pages; None where no answer comes. Pages have no authorizer."""
+        at_ms = self.kernel.now_ms
+        self.kernel.sleep(self.faults.random.randint(5, 60))
+        event = self._page_event(act, token, form or {})
+        process, answer = self._invoke("checkout", event)
+        self.kernel.sleep(self.faults.random.randint(5, 60))
+        if self.faults.strikes("client_lost_answer"):
+            answer = None
+        status = answer["statusCode"] if answer else 0
+        location = answer["headers"].get("Location", "") if answer else ""
+        self.history.visits.append(PageVisit(at_ms, owner, act, token, status, location, process))
+        self.history.steps.append((self.kernel.now_ms, f"payer of {owner[0]}", f"{act} {owner[1]}", str(status)))
+        return Page(status, location, answer["body"]) if answer else None
+
+    def _page_event(self, act: str, token: str, form: dict[str, str]) -> dict[str, Any]:
+        below = _BELOW[act]
+        method = "POST" if act in {"choose", "close"} else "GET"
+        return {
+            "resource": f"/checkout/{{token}}{below}",
+            "path": f"/checkout/{token}{below}",
+            "httpMethod": method,
+            "headers": {"Content-Type": "application/x-www-form-urlencoded"} if method == "POST" else {},
+            "queryStringParameters": None,
+            "pathParameters": {"token": token},
+            "requestContext": self.request_context(),
+            "body": urlencode(form) if method == "POST" else None,
+            "isBase64Encoded": False,
+        }
+
     def invoke(self, function: str, event: Any) -> Any:
         """From a task: wait for the function's answer; None if it died."""
+        return self._invoke(function, event)[1]
+
+    def _invoke(self, function: str, event: Any) -> tuple[int, Any]:
+        """As `invoke`, with the number of the invocation."""
         task, answers = self.kernel.current, list[Any]()
         if task is None:
             raise RuntimeError("only a task can wait")
@@ -78,12 +130,12 @@ class Api:
             answers.append(answer)
             self.kernel.after(0, task)
 
-        self.platform.invoke(function, event, done)
+        process = self.platform.invoke(function, event, done)
         self.kernel.wait()
-        return answers[0]
+        return process, answers[0]
 
     def _authorize(self, api_key: str) -> str | None:
-        asked_ms, merchant_id = self._authorized.get(api_key, (EPOCH_MS - _DAY_MS, ""))
+        asked_ms, merchant_id = self.authorized.get(api_key, (EPOCH_MS - _DAY_MS, ""))
         if self.kernel.now_ms - asked_ms < _AUTHORIZER_CACHE_MS:
             return merchant_id
         event = {
@@ -94,7 +146,7 @@ class Api:
         answer = self.invoke("authorizer", event)
         if answer is None or "merchantId" not in answer["context"]:
             return None
-        self._authorized[api_key] = (self.kernel.now_ms, answer["context"]["merchantId"])
+        self.authorized[api_key] = (self.kernel.now_ms, answer["context"]["merchantId"])
         return str(answer["context"]["merchantId"])
 
     def _event(self, call: Call, merchant_id: str, query: dict[str, str]) -> dict[str, Any]:

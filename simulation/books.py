@@ -8,7 +8,7 @@ from sandbox.ledger import LedgerSimulator
 from sandbox.store import ConflictError, Record
 
 _ENTERED: Final = frozenset({"charge", "operation"})
-_NAMING: Final = frozenset({"charge", "order", "session"})
+_NAMING: Final = frozenset({"charge", "order", "session", "link"})
 """Records whose ids a request may name instead of our key."""
 _NAMES: Final = ("id", "session", "order_id")
 
@@ -50,7 +50,8 @@ class Books:
     def _name(self, kind: str, key: str, record: Record) -> None:
         if kind not in _NAMING:
             return
-        ours = record.get("receipt") or record.get("reference") or record.get("order_id")
+        asked = record.get("body") or record.get("form") or {}
+        ours = record.get("receipt") or record.get("reference") or record.get("order_id") or _reference(asked)
         if ours:
             self.keys[key] = ours
             self.keys |= {record[name]: ours for name in _NAMES if record.get(name)}
@@ -59,3 +60,9 @@ class Books:
 def charges_of(simulator: LedgerSimulator, now: float) -> dict[str, Record]:
     """The ledger's charges by their ids."""
     return {entry["chargeId"]: entry for entry in simulator.ledger(now) if entry["kind"] == "charge"}
+
+
+def _reference(asked: Record) -> str | None:
+    """Our key in the request that created a hosted object."""
+    found = asked.get("reference") or asked.get("reference_id") or asked.get("client_reference_id")
+    return str(found) if found else None

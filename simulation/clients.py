@@ -7,10 +7,12 @@ from functools import partial
 from typing import Any, Final
 
 from simulation.api import Api
+from simulation.checkouts import is_checkout
 from simulation.faults import Faults
 from simulation.history import Call
 from simulation.kernel import Kernel
 from simulation.operators import Operators
+from simulation.payers import Payers
 from simulation.providers import SimulatedProviders
 from simulation.workload import MERCHANTS, Manner, Order, Step, Wish
 
@@ -56,6 +58,7 @@ class Clients:
     api: Api
     operators: Operators
     providers: SimulatedProviders
+    payers: Payers
     busy: int = 0
 
     def start(self, order: Order, *, without: frozenset[int] = frozenset()) -> None:
@@ -91,6 +94,7 @@ class Clients:
             call = self._create(order, body)
         if call.status == 202:
             self.operators.amounts[call.answer["transactionId"]] = order.body["amount"]
+            self._send_payer(order, call)
             self._go_on(order, call.answer["transactionId"])
         self.busy -= 1
 
@@ -154,6 +158,13 @@ class Clients:
             self.faults.count("client_erases")
             self.operators.erase(order.merchant, transaction_id)
 
+    def _send_payer(self, order: Order, call: Call) -> None:
+        """Give the payer of a checkout the address, as soon as there is one."""
+        action = call.answer.get("nextAction")
+        if action and is_checkout(order.body):
+            expires_ms = call.at_ms + order.body["expiresInSeconds"] * 1_000
+            self.payers.arrive(order, action["url"], expires_ms, action.get("fields") or {})
+
     def _watch(self, order: Order, path: str, looks_ms: tuple[int, ...], *, until: frozenset[str] | None = None) -> str:
         """The payment's status at the last look. Looking ends early at a status that was waited for."""
         wanted = until or frozenset({"SUCCESS", "AUTHORIZED"}) | _ENDED
@@ -165,7 +176,9 @@ class Clients:
                 continue
             status = call.answer["status"]
             action = call.answer.get("nextAction")
-            if action and order.approves:
+            if is_checkout(order.body):
+                self._send_payer(order, call)
+            elif action and order.approves:
                 self.providers.approve(action["url"])
             if status in wanted:
                 break
@@ -173,7 +186,8 @@ class Clients:
 
     def _cancel(self, order: Order, path: str) -> None:
         """At any moment, and without a key."""
-        self.kernel.sleep(int(order.extras["pause"] * 30_000))
+        within_ms = 1_200_000 if is_checkout(order.body) else 30_000
+        self.kernel.sleep(int(order.extras["pause"] * within_ms))
         self.api.request(order.merchant, "POST", f"{path}/cancel")
 
     def _ask_early(self, order: Order, path: str, step: Step, key: str) -> None:

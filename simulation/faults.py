@@ -89,6 +89,8 @@ APART: Final[dict[str, float]] = {
     "gateway_contradicts": 0.5,
     # Real providers, a refund that is sent again: a refusal although it was executed before
     "gateway_refuses_repeat": 0.9,
+    # All providers whose request has the amount in plain text, a hosted object: created with another amount
+    "gateway_other_object": 0.3,
     # A connection that is used again is reset, or swallows the request, before the provider sees it
     "gateway_idle_lost": 0.15,
     # The tables are restored to an earlier time, once in a run that has it

@@ -21,10 +21,12 @@ from payflowx.domain.shared.errors import PayFlowXError, TransitionError
 from payflowx.entrypoints import deliverer, provider_events, reconciler, sweeper, webhook_receiver, worker
 from payflowx.entrypoints.api import authorizer
 from payflowx.entrypoints.api import handler as api
+from payflowx.entrypoints.checkout import handler as checkout
 from payflowx.entrypoints.operators import handler as operators
 from payflowx.providers.registry import Registry
 from payflowx.wiring import platform as wiring
 from payflowx.wiring.api import ApiWiring
+from payflowx.wiring.checkout import CheckoutWiring
 from payflowx.wiring.inbound_webhooks import WebhookReceiverWiring
 from payflowx.wiring.merchants import AuthorizerWiring
 from payflowx.wiring.operators import OperatorsWiring
@@ -56,6 +58,7 @@ class Function:
 FUNCTIONS: Final[dict[str, Function]] = {
     "api": Function(api, ApiWiring, 15_000),
     "authorizer": Function(authorizer, AuthorizerWiring, 5_000),
+    "checkout": Function(checkout, CheckoutWiring, 20_000),
     "worker": Function(worker, WorkerWiring, 30_000),
     "sweeper": Function(sweeper, SweeperWiring, 50_000),
     "operations": Function(operators, OperatorsWiring, 30_000),
@@ -144,11 +147,11 @@ class Platform:
     _invocations: int = 0
     _started: int = 0
 
-    def invoke(self, function: str, event: Any, done: Callable[[Any], None]) -> None:
-        """`done` gets the handler's answer, or None when the invocation died."""
+    def invoke(self, function: str, event: Any, done: Callable[[Any], None]) -> int:
+        """`done` gets the handler's answer, or None when the invocation died. Returns the invocation's number."""
         if self.is_closed(function):
             self.kernel.after(0, lambda: done(None))
-            return
+            return 0
         instance = self._instance(function)
         instance.busy = True
         self._invocations += 1
@@ -171,6 +174,7 @@ class Platform:
         invocation.tasks.append(self.kernel.spawn(run, invocation))
         self.running[invocation.number] = invocation
         self._watch(invocation)
+        return invocation.number
 
     def _end(self, invocation: Invocation, answer: Any) -> None:
         if invocation.alive:
@@ -464,14 +468,15 @@ class _Telemetry:
     def about(self, **facts: object) -> None:
         self.history.lines.append(f"{facts}")
 
-    def count(self, name: str, value: int = 1, **_dimensions: str) -> None:
+    def count(self, name: str, value: int = 1, **dimensions: str) -> None:
         self.history.sometimes[f"metric: {name}"] += value
+        self.history.measure(name, "Count", value, dimensions)
 
     def milliseconds(self, name: str, value: int, **dimensions: str) -> None:
-        """Values are no business of the checker."""
+        self.history.measure(name, "Milliseconds", value, dimensions)
 
     def seconds(self, name: str, value: int, **dimensions: str) -> None:
-        """Values are no business of the checker."""
+        self.history.measure(name, "Seconds", value, dimensions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -26,6 +27,42 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class PageVisit:
+    """A payer's request at our pages and its answer; `status` 0 when no answer came.
+
+    `act`: `show`, `choose`, `close` or `return`. `owner` is the payment's merchant and key. `process` answered it.
+    """
+
+    at_ms: int
+    owner: tuple[str, str]
+    act: str
+    token: str
+    status: int
+    location: str
+    process: int
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A provider's object at the moment when our item said that it opened or ended, and its other objects then.
+
+    `key` is our key of the object. `state` is what the payer sees on its page: `open`, `processing`, `paid` or
+    `closed`; `tries` counts those that failed, `amount` is the amount on its page. `others` are the earlier objects of
+    the payment, each with its key, state and failed tries.
+    """
+
+    at_ms: int
+    partition: str
+    key: str
+    provider: str
+    opened: bool
+    state: str
+    tries: int
+    amount: str
+    others: tuple[tuple[str, str, str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
     """A change of an item, and the process that made it."""
 
@@ -44,7 +81,8 @@ class Sent:
     `merchant` owns the account at whose address it arrived; `credentials` is the merchant whose valid key pair it bore,
     None for a key pair that this provider does not accept. `provider_key` is ours: named in the request, else the key
     of the charge that the request is about. `stored`: that key lay in the database when the request arrived; None
-    without a key. `function` and `process` made the request.
+    without a key. `function` and `process` made the request. `digest` is a checksum of the body. `is_creation`: it
+    creates an object on whose page a payer pays.
     """
 
     at_ms: int
@@ -57,6 +95,8 @@ class Sent:
     merchant: str = ""
     credentials: str | None = ""
     function: str = ""
+    digest: int = 0
+    is_creation: bool = False
 
 
 class Source(StrEnum):
@@ -64,6 +104,7 @@ class Source(StrEnum):
 
     REQUEST = "request"
     DASHBOARD = "dashboard"
+    PAYER = "payer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +223,8 @@ class History:
     """Everything of one run. `steps` tells the story; its hash tells whether two runs were the same."""
 
     calls: list[Call] = field(default_factory=list)
+    visits: list[PageVisit] = field(default_factory=list)
+    doors: list[Door] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
@@ -198,10 +241,15 @@ class History:
     defects: list[str] = field(default_factory=list)
     sometimes: Counter[str] = field(default_factory=Counter)
 
+    def measure(self, name: str, unit: str, value: int, dimensions: Mapping[str, str]) -> None:
+        """A value of a metric: no business of the checker. `payflowx demo-data` keeps them for charts."""
+
     def forget(self) -> None:
         """Free what was recorded, but for what is only counted."""
         recorded: tuple[list[Any] | dict[int, Started], ...] = (
             self.calls,
+            self.visits,
+            self.doors,
             self.writes,
             self.sent,
             self.entries,

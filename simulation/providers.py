@@ -8,20 +8,24 @@ from functools import partial
 from math import exp, inf, log
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
+from zlib import crc32
 
 from payflowx.adapters.platform.http import IDLE_LIMIT_SECONDS
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
 from payflowx.providers.registry import connector
+from sandbox.hosted_pages import PageState
 from sandbox.http_types import BadRequestError, Reply, Request
-from sandbox.simulator import WAITING
+from sandbox.simulator import DECLINED, PENDING, WAITING
 from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
 from sandbox.store import Record
 from simulation import contradictions
 from simulation.accounts import KEY_ID, PROVIDERS, SECRET, ProviderAccount
 from simulation.books import Books
+from simulation.browsing import Tab, opened, pressed
 from simulation.faults import Faults
 from simulation.functions import Platform
 from simulation.history import Entry, History, ReportChange, Sent, Source
+from simulation.hosted_requests import is_creation, with_other_amount
 from simulation.kernel import Kernel
 from simulation.reports import Line, garbled, is_report
 from simulation.workload import MERCHANTS
@@ -83,6 +87,8 @@ class SimulatedProviders:
     history: History
     is_stored: Callable[[str], bool]
     """Whether a provider key lies in the database right now."""
+    is_hosted: Callable[[str], bool] = lambda _key: False
+    """Whether a provider key is that of a hosted object."""
     changed: Callable[[Shop], None] = lambda _shop: None
     """Called after a request that may have changed the books."""
     platform: Platform | None = None
@@ -95,6 +101,8 @@ class SimulatedProviders:
     """By merchant, provider, and the provider's id."""
     _used_ms: dict[tuple[int, str], float] = field(default_factory=dict)
     """When an instance used its connection to a provider last, by the instance and the provider's host."""
+    _objects: dict[str, bool] = field(default_factory=dict)
+    """Our keys of hosted objects, and whether the provider creates each with another amount."""
     _cause: tuple[str | None, Source, int] = (None, Source.REQUEST, 0)
     """Whose key, from where, and by which process the books change at this moment."""
 
@@ -128,7 +136,7 @@ class SimulatedProviders:
         """From a task: one request, and what the caller learns of it."""
         platform = self._platform
         where = urlsplit(endpoint)
-        shop, request = self.shops[where.hostname or ""], replace(request, path=where.path + request.path)
+        shop, request = self.shops[where.netloc], replace(request, path=where.path + request.path)
         platform.travel()
         faults, sleep = self.faults, self.kernel.sleep
         outage = self._outage(shop.account.provider)
@@ -208,6 +216,8 @@ class SimulatedProviders:
             body=request.body,
         )
         provider_key = self._key_of(shop, request)
+        if provider_key and is_creation(asked.method, asked.path, asked.body) and self.is_hosted(provider_key):
+            asked = self._falsified(shop, asked, provider_key)
         self.history.sent.append(
             Sent(
                 at_ms=now_ms,
@@ -220,10 +230,12 @@ class SimulatedProviders:
                 merchant=shop.account.merchant,
                 credentials=self._owner_of(shop, asked),
                 function=self.history.invocations[process].function,
+                digest=crc32(request.body),
+                is_creation=is_creation(request.method, parts.path, request.body),
             )
         )
         forgets = request.method == "GET" and now_ms < shop.current_from_ms and self.faults.strikes("gateway_forgets")
-        simulator.visibility_lag_seconds = _FORGOTTEN_SECONDS if forgets else 0.0
+        simulator.visibility_lag_seconds = self._forgotten_seconds(provider_key) if forgets else 0.0
         if request.method == "POST" and _moves_more(request) and self.faults.strikes("operation_turns_out"):
             refusable = name in REAL_PROVIDERS and "refund" in request.path
             turns = (*_TURNS, _REFUSED_REFUND) if refusable else _TURNS
@@ -246,6 +258,13 @@ class SimulatedProviders:
         if b"order_inactive" in reply.body:
             self.history.sometimes["gateway refused a charge that came after its fence"] += 1
         return reply
+
+    def _forgotten_seconds(self, provider_key: str | None) -> float:
+        """How young a charge is that a read hides. The tries in a hosted object are read by the object's id, which no
+        provider documents as late: such a read is complete.
+        """
+        is_hosted = provider_key is not None and self.is_hosted(provider_key)
+        return 0.0 if is_hosted else _FORGOTTEN_SECONDS
 
     def _contradicting(
         self, shop: Shop, request: HttpRequest, reply: Reply, made: Sequence[Entry], *, is_repeated: bool
@@ -308,6 +327,8 @@ class SimulatedProviders:
 
     def _enter(self, account: ProviderAccount, kind: str, record: Record) -> None:
         provider_key, source, process = self._cause
+        if source is Source.PAYER and kind == "charge":
+            provider_key = str(record["reference"])
         if provider_key is not None:
             charge_id = record["charge_id"] if kind == "operation" else record["id"]
             self.entered[provider_key] = (self.shops[account.host], charge_id)
@@ -343,10 +364,50 @@ class SimulatedProviders:
         known = shop.books.keys
         return next((known[name] for name in _NAME.findall(f"{request.path} {said}") if name in known), None)
 
+    # -- payers
+
+    def open_page(self, url: str, fields: Mapping[str, str] | None = None) -> Tab:
+        """A browser opens a provider's address. That changes nothing."""
+        return opened(self._handle_page, url, fields)
+
+    def press(self, tab: Tab, act: str, method: str) -> Tab:
+        """A payer submits a form of a provider's page, also of a page that was opened long ago."""
+        shop = self.shops[urlsplit(tab.url).hostname or ""]
+        with self._caused(None, Source.PAYER, 0):
+            after = pressed(self._handle_page, tab, act, method)
+        self.changed(shop)
+        if act == "pay" and after.html and after.state == PageState.CLOSED:
+            self.history.sometimes["payer: pays what is closed"] += 1
+        self.history.steps.append((self.kernel.now_ms, f"payer at {shop.account.provider}", act, after.state))
+        return after
+
+    def _handle_page(self, host: str, request: Request) -> Reply | None:
+        shop = self.shops.get(host)
+        reply: Reply | None = shop.simulator.handle(request, self.kernel.now_ms / 1000) if shop else None
+        return reply
+
+    def tries_of(self, shop: Shop, provider_key: str) -> list[str]:
+        """The states of all charges that were tried in the object with this key."""
+        lines = shop.simulator.ledger(self.kernel.now_ms / 1000)
+        return [line["status"] for line in lines if line["kind"] == "charge" and line["reference"] == provider_key]
+
+    def object_state(self, shop: Shop, provider_key: str, tab: Tab) -> tuple[str, int]:
+        """The state of a hosted object, and how many tries in it failed. A try under way counts more than its page."""
+        tries = self.tries_of(shop, provider_key)
+        failed = tries.count(DECLINED)
+        under_way = tab.state != "open" and {PENDING, WAITING} & set(tries)
+        return ("processing" if under_way else tab.state), failed
+
+    def _falsified(self, shop: Shop, asked: Request, provider_key: str) -> Request:
+        """The request for a hosted object, at some providers and for some keys with another amount."""
+        if provider_key not in self._objects:
+            self._objects[provider_key] = self.faults.strikes("gateway_other_object")
+        return with_other_amount(shop.account.provider, asked) if self._objects[provider_key] else asked
+
     def approve(self, url: str) -> None:
         """A payer opens the address of an action."""
         parts = urlsplit(url)
-        shop = self.shops[parts.hostname or ""]
+        shop = self.shops[parts.netloc]
         request = Request(method="GET", path=parts.path)
         with self._caused(None, Source.REQUEST, 0):
             shop.simulator.handle(request, self.kernel.now_ms / 1000)

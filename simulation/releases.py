@@ -21,7 +21,7 @@ _UNREADABLE: Final = "#P#pay_00000000"
 """Begins the ids of its payments: no derived id holds a zero."""
 _SHARDS: Final = range(0, 16, 3)
 _NOT_INDEXED: Final = frozenset({"merchantDay", "merchantDaySort", "reviewsOf", "reviewSort", "chargedAttempt"})
-_FREE: Final = frozenset({"metadata", "tokens", "progress"})
+_FREE: Final = frozenset({"metadata", "tokens", "progress", "fields"})
 """Attributes whose content has no fixed names: nothing can be added to them."""
 
 

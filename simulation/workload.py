@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sandbox.behaviours import BEHAVIOURS
 from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
+from simulation.checkouts import ALL_PROVIDERS, EVERYWHERE, as_checkout
 
 MERCHANTS: Final = ("acme", "globex")
 PAYMENTS: Final = 24
@@ -23,6 +24,8 @@ _REAL_PROVIDERS: Final = tuple(REAL_PROVIDERS)
 _REAL: Final = 0.55
 """This part of the payments goes to the connectors and simulators of the four real providers, and nowhere else."""
 _MANUAL_AT_REAL: Final = ("stripe", "razorpay")
+_PRESENT: Final = 0.22
+"""This part of the payments is a checkout: its payer chooses, and pays on a provider's page."""
 _REFUNDED: Final = 0.9
 """This part of what was taken is given back, some or all of it: operations are what this is about."""
 _SHOPS: Final = 0.25
@@ -37,7 +40,7 @@ _TABS_MS: Final = 240_000
 """Within this time of the first payment, mostly much sooner, the payer tries again."""
 REFUNDS_BY_ITSELF: Final = "globex"
 """The merchant whose charges beside the holder of an order are refunded without a person."""
-_MANUAL: Final = 0.65
+_MANUAL: Final = 0.7
 """Of the payments whose providers can hold an amount; the others cannot, so half of all payments are held."""
 
 DOCUMENT: Final = json.dumps(
@@ -48,6 +51,11 @@ DOCUMENT: Final = json.dumps(
                 {"name": f"{name}-on-request", "when": {"metadata": {"gateway": [name]}}, "use": {"providers": [name]}}
                 for name in _REAL_PROVIDERS
             ),
+            {
+                "name": "checkout",
+                "when": {"metadata": {"route": [EVERYWHERE]}},
+                "use": {"providers": list(ALL_PROVIDERS)},
+            },
             {
                 "name": "inr",
                 "when": {"currencies": ["INR"]},
@@ -159,6 +167,7 @@ def _try(random: Random, order: Order, first: Order, place: int) -> Order:
     if random.random() < _REOPENED[place]:
         body["currency"], body["paymentMethod"] = "INR", {"type": "card", "token": "tok_reopened_decline"}
         body["metadata"] = {name: text for name, text in body.get("metadata", {}).items() if name == "note"}
+        body.pop("expiresInSeconds", None)
     elif place == 0 and "capture" not in body and random.random() < _GIVEN_BACK:
         steps = (Step(Wish.REFUND, wait_ms=random.randrange(20_000)),)
     at_ms = first.at_ms + (int(random.random() ** 3 * _TABS_MS) if place else 0)
@@ -170,6 +179,9 @@ def _order(random: Random, number: int, start_ms: int) -> Order:
     payer = _payer(random)
     body = _at_real_provider(random, payer) if random.random() < _REAL else _at_mock(random, payer)
     body = _with_texts(body, payer)
+    presence = Random(f"present {payer['id']}")
+    if presence.random() < _PRESENT:
+        body = as_checkout(presence, body, payer)
     return Order(
         merchant=merchant,
         key=f"order-{number // len(MERCHANTS)}",

@@ -12,12 +12,14 @@ from simulation.accounts import PROVIDERS
 from simulation.api import Api
 from simulation.clients import Clients
 from simulation.dashboards import Dashboards
+from simulation.doors import Doors
 from simulation.endpoints import Endpoints
 from simulation.faults import Faults
 from simulation.functions import FUNCTIONS, Platform, current_wirings
 from simulation.history import History, Strike, Write
 from simulation.kernel import EPOCH_MS, Kernel
 from simulation.operators import Operators
+from simulation.payers import Payers
 from simulation.provider_events import ProviderEvents
 from simulation.providers import Outage, Shop, SimulatedProviders
 from simulation.queue import Queue
@@ -50,11 +52,20 @@ _REVIEWED_MS: Final = (70 * MINUTE_MS, 140 * MINUTE_MS)
 _UNDECIDED: Final = frozenset({"UNKNOWN", "ACCEPTED", "REQUIRES_ACTION"})
 _HELD_MS: Final = 12 * HOUR_MS
 """An amount that is held and looked at no earlier waits for its merchant."""
+_TRIED_OFTEN: Final = 6
+"""An inquiry about a closed attempt that nobody answers is given up after about a day; nothing else waits for it."""
 _MAX_LAG_MS: Final = 5_000
 
 _CHANCES: Final = {"dashboard_refunds": 5}
 """How often something may happen in a run, where that is not twice."""
-_QUEUES: Final = {"JOBS": "worker", "NOTICES": "provider_events", "DELIVERIES": "deliverer", "RUNS": "reconciler"}
+_QUEUES: Final = {
+    "JOBS": "worker",
+    "NOTICES": "provider_events",
+    "DELIVERIES": "deliverer",
+    "RUNS": "reconciler",
+    "SLOWJOBS": "worker",
+    "SLOWDELIVERIES": "deliverer",
+}
 """The queues and the functions that they feed."""
 _VISIBILITY_FACTOR: Final = 6
 """A message is hidden for so many times its function's timeout."""
@@ -75,6 +86,7 @@ ENVIRONMENT: Final = {
     "CHECKOUT_TOKEN_SECRET_ARN": "arn:checkout-tokens",
     "CHECKOUT_PAGES_URL": "https://pay.example.com/checkout",
     "CHECKOUT_ENABLED": "true",
+    "CHECKOUT_WAIT_SECONDS": "2",
     "SETTLEMENTS_BUCKET": "settlements",
     **{f"{queue}_QUEUE_URL": f"https://sqs.simulated/{queue}" for queue in _QUEUES},
     **{f"{queue}_DEAD_LETTERS_URL": f"https://sqs.simulated/{queue}-dead" for queue in _QUEUES},
@@ -82,6 +94,8 @@ ENVIRONMENT: Final = {
     # Small, so that a queue without workers is late.
     "JOBS_LATE_AT": "6",
     "DELIVERIES_LATE_AT": "6",
+    "SLOWJOBS_LATE_AT": "6",
+    "SLOWDELIVERIES_LATE_AT": "6",
     "ACCOUNT_SECRETS_KEY_ARN": "arn:key",
     "ROUTING_STRATEGY": "s",
     "ROUTING_APPLICATION": "a",
@@ -187,7 +201,7 @@ class World:
         )
         network = Network(self.faults)
         self.queues = {name: self._queue(consumer) for name, consumer in _QUEUES.items()}
-        self.providers = SimulatedProviders(self.kernel, self.faults, self.history, self._is_stored)
+        self.providers = SimulatedProviders(self.kernel, self.faults, self.history, self._is_stored, self._is_hosted)
         accounts = [shop.account for shop in self.providers.shops.values()]
         endpoints = Endpoints(self.kernel, self.faults, self.history)
         clients = {
@@ -231,7 +245,9 @@ class World:
         self.platform.is_closed = lambda function: (
             self.restores.is_closed and function not in {"operations", "reconciler"}
         )
-        self.merchants = Clients(self.kernel, self.faults, self.api, self.operators, self.providers)
+        self.payers = Payers(self.kernel, self.faults, self.api, self.providers)
+        self.merchants = Clients(self.kernel, self.faults, self.api, self.operators, self.providers, self.payers)
+        self.doors = Doors(self.kernel, self.history, self.providers)
         self._sweeper_off = self._workers_off = Episode(0, 0)
         self._owners: dict[str, Key] = {}
         self._due: dict[Key, Item] = {}
@@ -262,6 +278,9 @@ class World:
         if after is not None and "attempts" in after and after["attempts"]["L"]:
             self._owners[after["attempts"]["L"][-1]["M"]["provider_key"]["S"]] = key
 
+        if after is not None and "checkout" in after and key[1] == "PAYMENT":
+            self.doors.observe(key[0], before, after)
+
     def _strike(self, kind: str) -> None:
         self.history.strikes.append(Strike(self.kernel.now_ms, kind, self.platform.process))
 
@@ -272,6 +291,10 @@ class World:
     def jumped_back(self) -> None:
         """The tables are what they were before: what is due is read from them."""
         self._due = {key: item for key, item in self.tables[TRANSACTIONS].items() if "dueAt" in item}
+
+    def _is_hosted(self, provider_key: str) -> bool:
+        item = self.tables[TRANSACTIONS].get(self._owners[provider_key]) if provider_key in self._owners else None
+        return item is not None and "checkout" in item
 
     def _workers_off_until_ms(self) -> int:
         if self.restores.is_closed:
@@ -504,7 +527,7 @@ class World:
 
     def _is_at_rest(self) -> bool:
         """Nothing waits, every event is delivered, and what is still due is watched only."""
-        busy = self.merchants.busy + self.provider_events.pending + self.operators.busy
+        busy = self.merchants.busy + self.payers.busy + self.provider_events.pending + self.operators.busy
         if busy or self.kernel.current is not None or any(queue.messages for queue in self.queues.values()):
             return False
         return not any(self._is_open(key, item) for key, item in self._due.items())
@@ -528,6 +551,9 @@ class World:
         if status == "AUTHORIZED" and "cancelRequested" not in item:
             return int(item["dueAt"]["N"]) < self.kernel.now_ms + _HELD_MS
         if "eventInquiries" in item and "waiting" in item["eventInquiries"]["M"]:
+            tries = item["eventInquiries"]["M"].get("tries", {"N": "0"})
+            if int(tries["N"]) >= _TRIED_OFTEN and status in {"FAILED", "CANCELLED"}:
+                return False
             return int(item["dueAt"]["N"]) < self.kernel.now_ms + 2 * HOUR_MS
         if status in {"IN_REVIEW", "FAILED", "CANCELLED", "SUCCEEDED"}:
             return False
@@ -537,10 +563,15 @@ class World:
         """Whether the provider's books know nothing of the open attempt, or have a charge that waits for its payer."""
         attempts = [attempt["M"] for attempt in item["attempts"]["L"]] if "attempts" in item else []
         unclear = [attempt for attempt in attempts if attempt["state"]["S"] in _UNDECIDED]
-        return any(
-            _has_own_capture(attempt) or not self.providers.is_decided(attempt["provider_key"]["S"])
-            for attempt in unclear
-        )
+        return any(self._is_unclear(attempt) for attempt in unclear)
+
+    def _is_unclear(self, attempt: Item) -> bool:
+        """A hosted object that nobody tried to pay is closed when it expires: no book holds it, and the run waits."""
+        provider_key = attempt["provider_key"]["S"]
+        is_hosted = "progress" in attempt and "hosted_method" in attempt["progress"]["M"]
+        if is_hosted and provider_key not in self.providers.entered:
+            return False
+        return _has_own_capture(attempt) or not self.providers.is_decided(provider_key)
 
 
 def _has_own_capture(attempt: Item) -> bool:

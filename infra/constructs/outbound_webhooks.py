@@ -29,10 +29,19 @@ class OutboundWebhooks(Room):
             # Merchants' servers may be slow; no payment waits for them.
             impairs_payments=False,
         )
+        self.slow_queue = platform.queue(
+            Construct(platform.scope, "SlowDeliveries"),
+            "Queue",
+            content="SlowDeliveries",
+            consumer_timeout=_TIMEOUT,
+            impairs_payments=False,
+        )
         self.deliverer = self._deliverer()
         self.deliverer.consume(self.queue, max_concurrency=platform.settings.delivery_concurrency)
+        self.deliverer.consume(self.slow_queue, max_concurrency=platform.settings.slow_delivery_concurrency)
+        self.deliverer.may_fill(self.slow_queue)
         self.functions = (self.deliverer,)
-        self.queues = (self.queue,)
+        self.queues = (self.queue, self.slow_queue)
 
     def _deliverer(self) -> PayFlowXFunction:
         transactions = self._platform.tables.transactions

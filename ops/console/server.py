@@ -11,11 +11,12 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from ops.console.access import Access
+from ops.console.few_at_a_time import few_at_a_time
 from ops.console.forms import FORM, Forms
 from ops.console.guard import Guard
 from ops.console.registry import HIDDEN, SCREENS
@@ -56,6 +57,7 @@ class Console:
 
 def application(console: Console) -> Starlette:
     """Routes of all screens behind the guard."""
+    console.session.find_invoker = few_at_a_time(console.session.find_invoker)
     return _Pages(console).application()
 
 
@@ -73,6 +75,7 @@ class _Pages:
         ]
         for screen in (*SCREENS, *HIDDEN):
             routes += [Route(view.path, self._viewed(screen, view), methods=["GET"]) for view in screen.views]
+            routes += [Route(view.path, self._asked(screen, view), methods=["POST"]) for view in screen.questions]
             routes += [Route(action.path, self._acted(screen, action), methods=["POST"]) for action in screen.actions]
         routes.append(Route("/help", self._viewed(None, View("/help", _help)), methods=["GET"]))
         routes.append(Route("/{rest:path}", self._admitted(self._missing), methods=["GET", "POST"]))
@@ -112,6 +115,21 @@ class _Pages:
 
         return self._admitted(viewed)
 
+    def _asked(self, screen: Screen, view: View) -> Callable[[Request], Awaitable[Response]]:
+        """A view that is asked for by a form of this session. It may be sent again."""
+
+        async def asked(request: Request) -> Response:
+            question = self._request(request)
+            try:
+                question = replace(question, form=await _form(request))
+                self._nonce(question.form, question)
+            except OperatorError as error:
+                fault = error
+                return await run_in_threadpool(self._shown, screen, lambda _: _fault_page(fault), question)
+            return await run_in_threadpool(self._shown, screen, view.show, question)
+
+        return self._admitted(asked)
+
     def _request(self, request: Request) -> ScreenRequest:
         query = {name: _typed(value) for name, value in request.query_params.items()}
         return ScreenRequest(
@@ -131,7 +149,7 @@ class _Pages:
         match answer:
             case Download():
                 disposition = f'attachment; filename="{answer.name}"'
-                return Response(
+                return StreamingResponse(
                     answer.content, headers={"Content-Disposition": disposition}, media_type=answer.content_type
                 )
             case Elsewhere():

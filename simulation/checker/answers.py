@@ -1,6 +1,7 @@
 """ANSWERS: what a client is told is what is stored."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Violation, alive_between
@@ -111,9 +112,26 @@ def _last(attempts: Sequence[Stored]) -> Stored | None:
 
 
 def _action(item: Stored) -> dict[str, Any] | None:
-    """What the payer has to do, as long as the payment waits for it. Only a hosted page says until when."""
+    """What the payer has to do, as long as the payment waits for it. Only a hosted page says until when.
+
+    A checkout shows our page, whatever is open behind it, unless the payer was to be sent to the provider's at once.
+    """
+    checkout = item.get("checkout", {})
+    if item["status"] != "REQUIRES_ACTION":
+        return None
+    if checkout.get("presentation") == "page":
+        ends = _time(checkout["expires_at_ms"])
+        page = {"type": "redirect", "url": checkout.get("address"), "fields": None, "expiresAt": ends}
+        return page if "address" in checkout else None
     last = _last(item["attempts"]) or {}
     action = last.get("next_action")
-    if item["status"] != "REQUIRES_ACTION" or action is None:
+    if action is None:
         return None
-    return {"type": action["kind"], "url": action["url"], "fields": action.get("fields"), "expiresAt": None}
+    until = _time(last["deadline_ms"]) if checkout and "deadline_ms" in last else None
+    return {"type": action["kind"], "url": action["url"], "fields": action.get("fields"), "expiresAt": until}
+
+
+def _time(at_ms: int) -> str:
+    """RFC 3339 in UTC, with milliseconds."""
+    seconds, ms = divmod(at_ms, 1_000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{ms:03d}Z"

@@ -20,6 +20,7 @@ PAYMENT: Final = "PAYMENT"
 _EVENT: Final = "EVENT#"
 _OPERATION: Final = "OP#"
 _CREATION: Final = re.compile(r"/payments(?:/(pay_[a-z2-7]{16})/(capture|refunds))?")
+_HELD: Final = frozenset({"authorized", "charged", "pending"})
 UNDONE: Final = frozenset({"failed", "canceled"})
 """States of a capture, void or refund in a provider's books that moved no money, or whose money came back."""
 
@@ -90,6 +91,17 @@ class PaymentEvidence:
     def status(self) -> str:
         """As stored."""
         return self.item["status"] if self.item else "MISSING"
+
+    @property
+    def is_checkout(self) -> bool:
+        """Whether its payer chooses, and pays on a provider's page."""
+        return self.item is not None and "checkout" in self.item
+
+    @property
+    def is_held_twice(self) -> bool:
+        """Whether the payer approved two amounts inside one hosted object."""
+        held = [entry for entry in self.books if entry["kind"] == "charge" and entry["status"] in _HELD]
+        return self.item is not None and self.item.get("capture") == "manual" and self.is_checkout and len(held) > 1
 
     @property
     def charged(self) -> list[dict[str, Any]]:

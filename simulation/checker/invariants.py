@@ -4,6 +4,13 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from simulation.checker.answers import answers_are_stored
+from simulation.checker.checkouts import (
+    choices,
+    extra_charges,
+    i20_one_door,
+    looking_changes_nothing,
+    same_bytes,
+)
 from simulation.checker.deliveries import audience, deliveries
 from simulation.checker.events import credentials, i19_provider_events
 from simulation.checker.evidence import Evidence, Violation
@@ -68,6 +75,11 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     i17_one_order_one_charge,
     i18_balance,
     i19_provider_events,
+    i20_one_door,
+    choices,
+    same_bytes,
+    looking_changes_nothing,
+    extra_charges,
     answers_are_stored,
     credentials,
     deliveries,
@@ -78,7 +90,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     rest,
     defects,
 )
-"""I14, that a seed gives one history, is checked by running seeds twice. I20 comes with the checkout."""
+"""I14, that a seed gives one history, is checked by running seeds twice."""
 
 
 def violations(evidence: Evidence) -> list[Violation]:

@@ -33,7 +33,7 @@ _RECHECKED_MS: Final = 20 * 3_600_000
 def i1_one_charge(evidence: Evidence) -> Iterator[Violation]:
     """A payment is charged once, an operation moves money once, and no more moves than was held or taken."""
     for name, payment in evidence.payments.items():
-        if len(payment.charged) > 1:
+        if len(_objects(payment)) > 1:
             books = [(entry["gateway"], entry["reference"], entry["chargeId"]) for entry in payment.charged]
             yield Violation("I1", name, f"charged {len(books)} times: {books}")
         for operation in payment.operations.values():
@@ -41,6 +41,12 @@ def i1_one_charge(evidence: Evidence) -> Iterator[Violation]:
                 books = [(entry["gateway"], entry["reference"], entry["amount"]) for entry in operation.executed]
                 yield Violation("I1", name, f"{operation.operation_id} moved money {len(books)} times: {books}")
         yield from _more_than_there_was(name, payment)
+
+
+def _objects(payment: PaymentEvidence) -> set[str] | list[str]:
+    """Where it was charged. A payer may pay twice inside one hosted object; elsewhere each charge counts."""
+    places = [str(entry["reference"]) for entry in payment.charged]
+    return set(places) if payment.is_checkout else places
 
 
 def _more_than_there_was(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
@@ -78,15 +84,21 @@ def i3_status_is_truth(evidence: Evidence) -> Iterator[Violation]:
         if item is None or payment.name in misjudged:
             continue
         if payment.status == "SUCCESS":
-            wanted = [(item["captured"], item["currency"])]
+            extras = [(extra["amount"], extra["currency"]) for extra in item.get("extraCharges", [])]
+            wanted = [(item["captured"], item["currency"]), *extras]
             found = [(entry["amount"], entry["currency"]) for entry in payment.charged]
-            if found != wanted:
+            if sorted(found) != sorted(wanted) and not _is_read_once_more(item):
                 yield Violation("I3", name, f"is SUCCESS, but the books say {found} instead of {wanted}")
             yield from _refunds(name, payment, item)
         elif payment.status in {"FAILED", "CANCELLED"} and any(e["refunded"] < e["amount"] for e in payment.charged):
             yield Violation("I3", name, f"is {payment.status} and was charged at {payment.charged[0]['gateway']}")
         for operation in payment.operations.values():
             yield from _operation(name, operation, evidence.result.ended_ms, unread)
+
+
+def _is_read_once_more(item: Stored) -> bool:
+    """A paid object whose last read is still to come may hold charges that nobody knows yet."""
+    return "checkout" in item and bool(item.get("eventInquiries", {}).get("waiting"))
 
 
 def misjudged_payments(evidence: Evidence) -> Iterator[str]:

@@ -168,6 +168,9 @@ def _why_failed(world: _World, payment: PaymentEvidence, write: Write, before: S
     attempts = after["attempts"]
     last: Stored = max(attempts, key=lambda attempt: (attempt["epoch"], attempt["number"]), default={})
     code = after.get("lastError", {}).get("code")
+    if "checkout" in after:
+        ended = write.at_ms + _CLOCKS_MS >= after["checkout"]["expires_at_ms"] or len(attempts) >= MAX_ATTEMPTS
+        return "" if ended else f"failed ({code}) while its payer could still pay"
     if code == "action_expired":
         if any(line["kind"] == "void" and line["source"] == "dashboard" for line in payment.books):
             return ""  # somebody released it at the provider
@@ -222,7 +225,8 @@ def _operation_reasons(world: _World, name: str, payment: PaymentEvidence) -> It
             code = after.get("lastError", {}).get("code")
             what = ""
             if after["status"] == "IN_REVIEW":
-                what = _why_operation_review(world, write, before, after, operation.books)
+                books = [] if payment.is_held_twice else operation.books
+                what = _why_operation_review(world, write, before, after, books)
             elif after["status"] == "FAILED" and before["status"] == "PENDING" and code == "retries_exhausted":
                 what = "" if len(after["attempts"]) > _MAX_OPERATION_RETRIES else "was given up too early"
             if what:

@@ -222,12 +222,16 @@ def _news(payment: PaymentEvidence) -> Iterator[tuple[int, str]]:
             known[operation_id] = event["facts"]["operationStatus"]
         if event["type"] == "payment.restored":
             yield event["seq"], "payment.restored"
+        elif event["type"] == _CHARGED_TWICE:
+            yield event["seq"], _CHARGED_TWICE
         elif event.get("from") not in {None, event["to"]}:
             yield event["seq"], _PAYMENT_TOPICS[event["to"]]
         elif operation_id and before != known[operation_id] and (before or event["type"].endswith(_OUTSIDE)):
             yield event["seq"], f"{_KINDS[operation_id[:4]]}.{known[operation_id].lower()}"
 
 
+_CHARGED_TWICE: Final = "payment.charged_twice"
+"""A further charge inside a hosted object that was paid: money that is owed to the payer."""
 _OUTSIDE: Final = ".made_at_provider"
 """No merchant asked for it, so its first status is news too."""
 _KINDS: Final = {"cap_": "capture", "void": "void", "ref_": "refund"}

@@ -148,8 +148,14 @@ def _is_opened_again(one: Stored, other: Stored, before: Stored, after: Stored) 
 
 
 def _is_without_charge(one: Stored, other: Stored) -> bool:
-    """An unknown answer to a request before the one that charges, and then proof that none of those has left."""
-    return (one["state"] == "UNKNOWN" and other["state"] in {"NOT_SENT", "REJECTED"}) and one["provider"] in _STEPPED
+    """An unknown answer to a request before the one that charges, and then proof that none of those has left.
+
+    Nobody can pay a hosted object whose address was not given out, whatever became of its creation.
+    """
+    progress = one.get("progress", {})
+    is_unopened = "hosted_method" in progress and "hosted_object" not in progress
+    is_before = one["provider"] in _STEPPED or is_unopened
+    return one["state"] == "UNKNOWN" and other["state"] in {"NOT_SENT", "REJECTED"} and is_before
 
 
 def _is_capturing(other: Stored) -> bool:
@@ -202,17 +208,21 @@ def _open_attempts(name: str, which: str, versions: Sequence[Version], *, ends: 
         began = before is not None and len(after["attempts"]) > len(before["attempts"])
         if began and set(states[:-1]) & ends:
             yield Violation("I9", name, f"{which}began an attempt after {states[:-1]}")
-        if began and after["status"] != "PENDING":
+        may_begin = {"PENDING"} if "checkout" not in after else {"REQUIRES_ACTION"}
+        if began and after["status"] not in may_begin:
             yield Violation("I9", name, f"{which}began an attempt while it was {after['status']}")
 
 
 def _final_refusals(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
-    """Hard declines, lack of funds and declines that may reopen end a payment's attempts."""
+    """Hard declines, lack of funds and declines that may reopen end a payment's attempts.
+
+    The payer of a checkout may have another card: only a decline that may reopen holds the next attempt.
+    """
     for _, before, after, _ in payment.changes():
         if len(after["attempts"]) == len(before["attempts"]):
             continue
         for attempt in after["attempts"][:-1]:
-            if attempt.get("decline_kind") in {"hard", "funds"}:
+            if attempt.get("decline_kind") in {"hard", "funds"} and "checkout" not in after:
                 what = f"began attempt {len(after['attempts'])} after a decline of kind {attempt['decline_kind']}"
                 yield Violation("I9", name, what)
             if attempt.get("reopens_until_ms") is not None:
@@ -220,7 +230,9 @@ def _final_refusals(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
 
 
 MAX_ANSWERED: Final = 4
-"""The first attempt and MAX_RETRIES of three. What was not sent does not count."""
+"""The first attempt and MAX_RETRIES of three. What was not sent does not count, and a payer chooses up to eight times.
+"""
+MAX_ATTEMPTS: Final = 8
 _CLOCKS_MS: Final = 7_000
 
 
@@ -238,11 +250,17 @@ def _limits(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
             yield Violation(
                 "I9", name, f"began attempt {newest['number']} at {newest['provider']}, outside of its route"
             )
-        if sum(attempt["state"] != "NOT_SENT" for attempt in earlier) >= MAX_ANSWERED:
+        if len(earlier) >= MAX_ATTEMPTS:
+            yield Violation("I9", name, f"began attempt {newest['number']}")
+        answered = sum(attempt["state"] != "NOT_SENT" for attempt in earlier)
+        if answered >= MAX_ANSWERED and "checkout" not in after:
             yield Violation("I9", name, f"began attempt {newest['number']} after {MAX_ANSWERED} that were answered")
 
 
-_CHARGES: Final = {"/v1/charges", "/v1/payment_intents", "/pg/orders", "/pg/orders/sessions", "/v1/orders"}
+_CHARGES: Final = {
+    *("/v1/charges", "/v1/payment_intents", "/pg/orders", "/pg/orders/sessions", "/v1/orders"),
+    *("/v1/sessions", "/v1/checkout/sessions", "/v1/payment_links"),
+}
 """The requests that charge, or begin to. A cancellation or an inquiry may come later."""
 _ON_THE_WAY_MS: Final = 75 * 60_000
 """A request may be on its way for an hour, and a worker held up before it sends."""

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from simulation.checker.checkout_paths import count_checkout, count_pages
 from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored
 from simulation.checker.transitions import OPEN
 from simulation.history import Source
@@ -13,6 +14,7 @@ def walked(evidence: Evidence) -> Counter[str]:
     for payment in evidence.payments.values():
         _count_hints(found, payment)
         _count_standings(found, payment)
+        count_checkout(found, payment)
         for operation in payment.operations.values():
             _count_operation(found, payment, operation)
         refunds = [o for o in payment.operations.values() if o.item and o.item["kind"] == "refund"]
@@ -20,6 +22,7 @@ def walked(evidence: Evidence) -> Counter[str]:
         for event in payment.events:
             _count_event(found, event)
     _count_world(found, evidence)
+    count_pages(found, evidence)
     return found
 
 

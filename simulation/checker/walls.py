@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from simulation.checker.evidence import Evidence, PaymentEvidence, Violation
+from simulation.checkouts import is_checkout
 from simulation.providers import KEY_ID, SECRET
 from simulation.workload import Order
 from simulation.world import TRANSACTIONS
@@ -38,7 +39,8 @@ def i12_no_secrets(evidence: Evidence) -> Iterator[Violation]:
     secrets = [SECRET, KEY_ID, *evidence.result.api_keys.values()]
     items = {place: repr(item) for place, item in evidence.result.items.items()}
     payers = {value for order in evidence.result.orders for value in payer_values(order)}
-    words = _by_stem([*secrets, "tok_", *sorted(payers)])
+    pages = {page for payment in evidence.payments.values() for page in addresses_of(payment)}
+    words = _by_stem([*secrets, "tok_", *sorted(payers | pages)])
     places = {
         "a log line": history.lines,
         "a message": history.messages,
@@ -91,7 +93,8 @@ def erasure(evidence: Evidence) -> Iterator[Violation]:
             texts[owner].append((sort, repr(item)))
     for name in sorted(erased):
         for sort, text in texts[name]:
-            wanted = [*values.get(name, ()), *_sessions(evidence.payments[name])]
+            payment = evidence.payments[name]
+            wanted = [*values.get(name, ()), *_sessions(payment), *addresses_of(payment)]
             left = [value for value in wanted if value in text]
             if left:
                 yield Violation("ERASURE", name, f"was erased, and its item {sort} holds {left}")
@@ -104,6 +107,21 @@ def _sessions(payment: PaymentEvidence) -> list[str]:
     return sorted(found - {"erased"})
 
 
+def addresses_of(payment: PaymentEvidence) -> list[str]:
+    """Where the payer of a checkout pays or sees the page. What follows the last / of our address bears a token."""
+    if not payment.is_checkout:
+        return []
+    found: set[str] = set()
+    for _, _, after in payment.versions:
+        checkout = (after or {}).get("checkout", {})
+        pages = [checkout.get("address", ""), checkout.get("choice", {}).get("return_url", "").removesuffix("/return")]
+        found |= {page.rpartition("/")[2] for page in pages}
+        actions = [attempt["next_action"] for attempt in (after or {}).get("attempts", []) if "next_action" in attempt]
+        for action in actions:
+            found |= set(action["fields"].values()) if action.get("fields") else {action["url"]}
+    return sorted(found - {""})
+
+
 def payer_values(order: Order) -> list[str]:
     """What the client sent about the payer: the customer, tokens, free texts and addresses."""
     body = order.body
@@ -111,6 +129,7 @@ def payer_values(order: Order) -> list[str]:
     method = body["paymentMethod"]
     texts = [
         *customer.values(),
+        *(order.payer.values() if is_checkout(body) else ()),
         *([method["token"]] if "token" in method else []),
         *method.get("tokens", {}).values(),
         body.get("description", ""),
@@ -130,7 +149,11 @@ def _owner(partition: str, item: Mapping[str, Any]) -> str:
 
 
 def _without_echo(answer: Mapping[str, Any]) -> Any:
-    """A merchant gets its own description, metadata and order back."""
+    """A merchant gets its own description, metadata and order back, and its payer's address, also that of the payment
+    that holds the order.
+    """
     if "items" in answer:
         return [_without_echo(each) for each in answer["items"]]
-    return {name: value for name, value in answer.items() if name not in {"description", "metadata", "orderId"}}
+    echoed = {"description", "metadata", "orderId", "nextAction"}
+    kept = {name: value for name, value in answer.items() if name not in echoed}
+    return {name: _without_echo(value) if isinstance(value, Mapping) else value for name, value in kept.items()}

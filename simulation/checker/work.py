@@ -147,6 +147,8 @@ def rest(evidence: Evidence) -> Iterator[Violation]:
         for owner in owners:
             which = "" if owner is payment else f"{owner.versions[0][0].key[1]} "
             for number, (write, _, after) in enumerate(owner.versions):
+                if after is not None and _is_forgotten(after):
+                    yield Violation("REST", name, "waits for its payer and is due for nothing")
                 if after is None or "dueAt" not in after or after["lease"]["owner"]:
                     continue
                 kind = _waits_for(after)
@@ -159,6 +161,11 @@ def rest(evidence: Evidence) -> Iterator[Violation]:
                 if kind and next_ms - from_ms > WAKE_MS:
                     what = f"{which}was not worked on for {(next_ms - from_ms) // _MINUTE_MS} min ({kind})"
                     yield Violation("REST", name, what)
+
+
+def _is_forgotten(item: Stored) -> bool:
+    """A checkout that waits for its payer must be due when it ends."""
+    return "checkout" in item and item["status"] == "REQUIRES_ACTION" and "dueAt" not in item
 
 
 def _next_ms(item: Stored) -> int:

@@ -17,6 +17,7 @@ from simulation.mutants.restoring import RESTORING
 from simulation.mutants.reviewing import REVIEWING
 from simulation.mutants.tenancy import TENANCY
 from simulation.mutants.undecided import UNDECIDED
+from simulation.mutants.visiting import VISITING
 
 _ALL: Final[tuple[Mutant, ...]] = (
     *CHARGING,
@@ -28,6 +29,7 @@ _ALL: Final[tuple[Mutant, ...]] = (
     *RECOVERING,
     *RESTORING,
     *ORDERING,
+    *VISITING,
 )
 
 MUTANTS: Final = tuple(mutant for mutant in _ALL if mutant.name not in UNDECIDED)

@@ -6,7 +6,7 @@ from unittest.mock import patch
 from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.payments import payment_items
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
-from payflowx.adapters.sqs.queue_room import CountedRoom
+from payflowx.adapters.sqs.queue_room import QueueRoom
 from payflowx.application.recovery import wake_attempts, waking
 from payflowx.application.recovery.sweep import SweepDueItems, Swept
 from payflowx.application.recovery.wake_event import WakeEvent
@@ -109,7 +109,7 @@ RECOVERING: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "a queue that was late once gets no wake-ups any more",
-        Edit(CountedRoom, "admits", "if 0 <= age_ms < _ASK_INTERVAL_MS:", "if self._asked_at_ms and self._room == 0:"),
+        Edit(QueueRoom, "admits", "if 0 <= age_ms < _ASK_INTERVAL_MS:", "if self._asked_at_ms and self._room == 0:"),
     ),
     broken(
         _ROOM,

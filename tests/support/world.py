@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from payflowx.adapters.dynamodb.core import keys
@@ -10,6 +10,7 @@ from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_att
 from payflowx.adapters.dynamodb.merchants.accounts import directory_item
 from payflowx.adapters.dynamodb.merchants.configuration import MERCHANT as HEAD
 from payflowx.adapters.dynamodb.merchants.configuration import SWITCH, account_item, token_item
+from payflowx.adapters.dynamodb.merchants.directory import DynamoDBMerchantDirectory
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
 from payflowx.adapters.dynamodb.payments.event_items import event_to_item
 from payflowx.adapters.dynamodb.payments.operation_items import operation_to_item
@@ -228,6 +229,10 @@ class World:
         return self.wired(WorkerWiring).merchants
 
     @property
+    def merchant_directory(self) -> DynamoDBMerchantDirectory:
+        return DynamoDBMerchantDirectory(client=self.dynamodb, table=CONFIGURATION)  # type: ignore[arg-type]
+
+    @property
     def references(self) -> DynamoDBReferences:
         return DynamoDBReferences(client=self.dynamodb, table=TRANSACTIONS)  # type: ignore[arg-type]
 
@@ -381,11 +386,11 @@ class World:
     # -- driving
 
     def work(self, *, turns: int = 1) -> None:
-        """Deliver the next messages, in order, after their delays."""
+        """Deliver the next messages, in order, after their delays, as the slow lane does: none is handed over."""
         for _ in range(turns):
             job, delay_seconds = self.jobs.sent.pop(0)
             self.clock.advance(delay_seconds)
-            self.process(job, self.deadline)
+            self.process(replace(job, slow=True), self.deadline)
 
     def work_until_idle(self, *, most: int = 50) -> int:
         """Deliver messages until none is left; how many there were."""
@@ -426,7 +431,7 @@ class World:
 
     def wake(self, payment: Payment) -> None:
         """A message without hints, as the sweeper sends it."""
-        job = Job(merchant_id=payment.merchant_id, transaction_id=payment.transaction_id)
+        job = Job(merchant_id=payment.merchant_id, transaction_id=payment.transaction_id, slow=True)
         self.process(job, self.deadline)
 
 

@@ -101,11 +101,13 @@ class Sessions:
     def _outcome(self, request: ChargeRequest, session: dict[str, Any]) -> Outcome:
         """Money first, then what the bank still processes, then whether the payer can try again."""
         session_id = reference(session.get("id"))
-        if (why := _difference(request, session)) is not None:
-            return Mismatch(code=f"{why}_differs", reference=session_id)
         payments = _payments(session)
         taken = [payment for payment in payments if payment["status"] == "succeeded"]
         held = [payment for payment in payments if payment["status"] == "authorized"]
+        if (why := _difference(request, session)) is not None:
+            if taken or held or _hosted(request).object_id is not None:
+                return Mismatch(code=f"{why}_differs", reference=session_id)
+            return Unknown(code=f"{why}_differs")  # nobody was given its address, and nobody paid
         if taken:
             return _succeeded(request, taken)
         if held:

@@ -22,6 +22,7 @@ from payflowx.wiring.checkout_tokens import CheckoutOpenerAccess, CheckoutOpener
 from payflowx.wiring.ledger import LedgerWriter, LedgerWriterSettings
 from payflowx.wiring.outbound_webhooks import OutboundWebhooks, OutboundWebhooksSettings
 from payflowx.wiring.platform import Platform
+from payflowx.wiring.provider_health import ProviderHealthAccess
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ class ApiSettings(LedgerWriterSettings, OutboundWebhooksSettings, CheckoutOpener
 
 
 @dataclass(kw_only=True)
-class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess):
+class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess, ProviderHealthAccess):
     call_limits = PROMPT
     settings: ApiSettings
 
@@ -43,7 +44,7 @@ class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess):
         return cls(platform=platform, settings=ApiSettings.from_environment(platform.environment))
 
     def prepare(self) -> None:
-        _ = self.create_payment, self.read_payments
+        _ = self.create_payment, self.read_payments, self.providers.capabilities()
 
     # -- payments
 
@@ -65,6 +66,7 @@ class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess):
             clock=self.platform.clock,
             telemetry=self.telemetry,
             policy=self.policy,
+            health=self.health,
             checkout_opener=self.checkout_opener,
             refused_starts=DynamoDBRefusedStarts(
                 client=self.platform.clients.dynamodb, table=self.settings.transactions_table

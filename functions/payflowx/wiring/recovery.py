@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
-from payflowx.adapters.sqs.queue_room import CountedRoom
+from payflowx.adapters.sqs.queue import Queue
+from payflowx.adapters.sqs.queue_room import QueueRoom
 from payflowx.application.recovery.sweep import SweepDueItems
 from payflowx.application.recovery.wake_attempts import WakeAttempts
 from payflowx.application.recovery.wake_event import WakeEvent
 from payflowx.domain.payments.ports import DueKind
-from payflowx.domain.recovery.ports import WakeQueue
 from payflowx.wiring.ledger import LedgerWriter, LedgerWriterSettings
 from payflowx.wiring.platform import Platform
 
@@ -29,6 +29,9 @@ class SweeperWiring(LedgerWriter):
     @classmethod
     def over(cls, platform: Platform) -> Self:
         return cls(platform=platform, settings=SweeperSettings.from_environment(platform.environment))
+
+    def prepare(self) -> None:
+        _ = self.sweep
 
     @cached_property
     def sweep(self) -> SweepDueItems:
@@ -69,5 +72,5 @@ class SweeperWiring(LedgerWriter):
             room=self._room(self.deliveries, self.settings.deliveries_late_at),
         )
 
-    def _room(self, queue: WakeQueue, late_at: int) -> CountedRoom:
-        return CountedRoom(queue=queue, late_at=late_at, now_ms=self.platform.clock.now_ms)
+    def _room(self, queue: Queue[Any], late_at: int) -> QueueRoom:
+        return QueueRoom(waiting=queue.waiting, late_at=late_at, now_ms=self.platform.clock.now_ms)

@@ -328,8 +328,16 @@ class TestTheWholeRead:
     def test_a_known_payment_that_is_missing_proves_nothing(self) -> None:
         assert read(order(order_status="TERMINATED"), [], reference="77") == Unknown(code="payment_not_in_answer")
 
-    def test_an_order_of_another_amount_is_a_mismatch(self) -> None:
-        assert isinstance(read(order(order_amount=1), []), Mismatch)
+    def test_an_order_of_another_amount_is_a_mismatch_once_it_may_be_paid_or_is(self) -> None:
+        """Nobody can pay one whose address was never given out: it contradicts nothing that is paid elsewhere."""
+        assert isinstance(read(order(order_amount=1, order_status="PAID"), []), Mismatch)
+        assert read(order(order_amount=1), []) == Unknown(code="amount_differs")
+        given_out = HostedCheckout("cashfree")
+        hosted = given_out.request.hosted
+        assert hosted is not None
+        given_out.request = replace(given_out.request, hosted=replace(hosted, object_id=KEY))
+        given_out.answers(answer(200, order(order_amount=1)), answer(200, []))
+        assert isinstance(given_out.inquire(), Mismatch)
 
     @pytest.mark.parametrize("headers", [{}, {"date": "yesterday"}])
     def test_without_cashfree_s_clock_an_expired_order_is_not_closed(self, headers: dict[str, str]) -> None:

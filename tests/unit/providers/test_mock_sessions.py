@@ -177,6 +177,18 @@ class TestCreating:
         assert isinstance(checkout.create(), Rejected | Unknown)
         assert isinstance(checkout.inquire(), Mismatch)
 
+    def test_a_session_that_differs_contradicts_nothing_while_nobody_has_its_address(
+        self, checkout: HostedCheckout
+    ) -> None:
+        """It was rejected when it was created, and the payer was sent elsewhere. Money in it counts."""
+        hosted = checkout.request.hosted
+        assert hosted is not None
+        unopened = replace(hosted, object_id=None)
+        checkout.request = replace(checkout.request, amount=AMOUNT + 1, hosted=unopened, reference=None)
+        assert checkout.inquire() == Unknown(code="amount_differs")
+        checkout.press(Act.PAY)
+        assert isinstance(checkout.inquire(), Mismatch)
+
     @pytest.mark.parametrize("name", NAMES)
     @pytest.mark.parametrize("change", [{"amount": 1}, {"currency": "USD"}, {"reference": "another"}])
     def test_a_session_that_differs_is_rejected_and_its_address_not_used(

@@ -226,8 +226,13 @@ class Story:
         self.event("payment.created", 1, actor="api")
         self.call("POST", "/payments", 202, key=key, body=json.dumps(body))
 
-    def claim(self, process: int, *, provider: str = "mock", sort: str = "PAYMENT", append: bool = True) -> None:
-        """A worker takes the lease, and appends an attempt unless it resolves the one that is open."""
+    def claim(
+        self, process: int, *, provider: str = "mock", sort: str = "PAYMENT", append: bool = True, **facts: Any
+    ) -> None:
+        """A worker takes the lease, and appends an attempt unless it resolves the one that is open.
+
+        `facts` are further facts of the attempt.
+        """
         self.now_ms += 1_000
         item = self.item(sort)
         epoch = item["lease"]["epoch"] + 1
@@ -244,6 +249,7 @@ class Story:
                     "epoch": epoch,
                     "started_at_ms": self.now_ms,
                     "state": "STARTED",
+                    **facts,
                 }
             )
         lease = {"owner": f"w{process}", "epoch": epoch, "expiresAt": self.now_ms + 45_000}

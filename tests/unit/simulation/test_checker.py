@@ -15,6 +15,7 @@ from simulation.history import Write
 from simulation.kernel import EPOCH_MS
 from simulation.providers import SECRET
 from simulation.world import CONFIGURATION, Plan
+from tests.unit.simulation.checkout_stories import BAD_CHECKOUTS, GOOD_CHECKOUTS
 from tests.unit.simulation.story import DAY_MS, PAYER, Story, stored
 
 SEED = 5
@@ -253,7 +254,7 @@ GOOD: list[Told] = [
 ]
 
 
-@pytest.mark.parametrize("tell", GOOD)
+@pytest.mark.parametrize("tell", [*GOOD, *GOOD_CHECKOUTS])
 def test_an_honest_history_breaks_nothing(tell: Told) -> None:
     assert found(tell().evidence()) == set()
 
@@ -1173,7 +1174,10 @@ BAD: list[tuple[str, Told]] = [
 ]
 
 
-@pytest.mark.parametrize(("words", "tell"), BAD, ids=[f"{n:02}-{w.split()[0]}" for n, (w, _) in enumerate(BAD)])
+ALL_BAD = [*BAD, *BAD_CHECKOUTS]
+
+
+@pytest.mark.parametrize(("words", "tell"), ALL_BAD, ids=[f"{n:02}-{w.split()[0]}" for n, (w, _) in enumerate(ALL_BAD)])
 def test_a_history_that_breaks_a_rule_is_found(words: str, tell: Told) -> None:
     said = found(tell().evidence())
     assert any(re.search(words, each) for each in said), said
@@ -1193,7 +1197,7 @@ def test_an_exception_is_found() -> None:
 
 
 def test_every_invariant_has_a_bad_history() -> None:
-    proven = {words.split()[0] for words, _ in BAD} | {"DEFECT"}
+    proven = {words.split()[0] for words, _ in (*BAD, *BAD_CHECKOUTS)} | {"DEFECT"}
     named = {
         "I1",
         "I2",
@@ -1213,6 +1217,7 @@ def test_every_invariant_has_a_bad_history() -> None:
         "I17",
         "I18",
         "I19",
+        "I20",
     }
     assert proven == named | {"ANSWERS", "ACCOUNTS", "DELIVERY", "ERASURE", "REASONS", "REST", "DEFECT"}
     for invariant in INVARIANTS:

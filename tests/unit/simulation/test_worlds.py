@@ -14,6 +14,7 @@ from simulation.accounts import ProviderAccount
 from simulation.books import Books
 from simulation.check import evidence_of
 from simulation.checker.evidence import Evidence
+from simulation.checkouts import EVERYWHERE, is_checkout
 from simulation.faults import APART, EPISODES, MAX_RATES, Faults
 from simulation.history import Source
 from simulation.kernel import EPOCH_MS
@@ -41,9 +42,21 @@ class TestWorkload:
     def test_half_of_the_payments_are_held_and_more_than_half_are_at_real_providers(self) -> None:
         asked = [order for seed in range(50) for order in orders(Random(seed), 0)]
         held = sum(order.body.get("capture") == "manual" for order in asked) / len(asked)
-        real = sum(order.body.get("metadata", {}).get("gateway") in REAL_PROVIDERS for order in asked) / len(asked)
+        named = [order.body.get("metadata", {}) for order in asked]
+        real = sum(n.get("gateway") in REAL_PROVIDERS or n.get("route") == EVERYWHERE for n in named) / len(asked)
         assert 0.45 < held < 0.55
         assert real > 0.5
+
+    def test_a_fifth_of_the_payments_has_a_payer_who_is_present_at_every_provider(self) -> None:
+        asked = [order for seed in range(50) for order in orders(Random(seed), 0)]
+        checkouts = [order for order in asked if is_checkout(order.body)]
+        assert 0.15 < len(checkouts) / len(asked) < 0.3
+        assert not any("token" in order.body["paymentMethod"] for order in checkouts)
+        routes = {order.body["metadata"].get("gateway", order.body["metadata"].get("route")) for order in checkouts}
+        assert routes == {*REAL_PROVIDERS, EVERYWHERE, "split", None}
+        shapes = {(o.body["paymentMethod"].get("presentation"), "customer" in o.body) for o in checkouts}
+        assert shapes == {("direct", True), (None, True), (None, False)}
+        assert any("orderId" in order.body for order in checkouts)
 
     def test_every_wish_is_asked_for_in_every_manner(self) -> None:
         steps = {(s.wish, s.manner, s.patient) for seed in range(50) for o in orders(Random(seed), 0) for s in o.steps}
@@ -105,7 +118,7 @@ class TestBooks:
     def test_every_line_of_the_ledger_names_the_request_that_made_it(self, calm: Evidence) -> None:
         lines = calm.result.ledger
         assert lines
-        assert {line["source"] for line in lines} <= {Source.REQUEST.value, "provider"}
+        assert {line["source"] for line in lines} <= {Source.REQUEST.value, Source.PAYER.value, "provider"}
         refunds = [line for line in lines if line["kind"] == "refund" and line["source"] == Source.REQUEST.value]
         keys = Counter(line["providerKey"] for line in refunds)
         assert refunds

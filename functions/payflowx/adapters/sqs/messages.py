@@ -45,7 +45,7 @@ def _proof(outcome: Succeeded) -> Mapping[str, Any]:
 
 def _encode_job(job: Job, correlation_id: str | None) -> str:
     fields = {**asdict(job), "correlation_id": job.correlation_id or correlation_id}
-    return _body({**fields, "read_refunds": job.read_refunds or None})
+    return _body({**fields, "read_refunds": job.read_refunds or None, "slow": job.slow or None})
 
 
 def _decode_job(body: str) -> Job:
@@ -59,8 +59,8 @@ def _decode_job(body: str) -> Job:
         raise UnreadableMessageError("the message names no payment")
     if any(hint is not None and not isinstance(hint, str) for hint in hints):
         raise UnreadableMessageError("the message's hints are no texts")
-    if type(job.read_refunds) is not bool:
-        raise UnreadableMessageError("the message's flag is no boolean")
+    if type(job.read_refunds) is not bool or type(job.slow) is not bool:
+        raise UnreadableMessageError("the message's flags are no booleans")
     if job.version is not None and type(job.version) is not int:
         raise UnreadableMessageError("the message's version is no number")
     return job
@@ -173,7 +173,7 @@ PROVIDER_EVENTS: Final[Codec[ReceivedEvent]] = Codec(
 
 
 def _encode_delivery(job: DeliveryJob, correlation_id: str | None) -> str:
-    return _body({**asdict(job), "correlation_id": job.correlation_id or correlation_id})
+    return _body({**asdict(job), "correlation_id": job.correlation_id or correlation_id, "slow": job.slow or None})
 
 
 def _decode_delivery(body: str) -> DeliveryJob:
@@ -183,10 +183,13 @@ def _decode_delivery(body: str) -> DeliveryJob:
             merchant_id=fields["merchant_id"],
             transaction_id=fields["transaction_id"],
             seq=fields["seq"],
+            slow=fields.get("slow", False),
             correlation_id=log_context.received_correlation_id(fields),
         )
     if not isinstance(job.merchant_id, str) or not isinstance(job.transaction_id, str) or type(job.seq) is not int:
         raise UnreadableMessageError("the message names no event")
+    if type(job.slow) is not bool:
+        raise UnreadableMessageError("the message's flag is no boolean")
     return job
 
 

@@ -16,6 +16,7 @@ from payflowx.domain.payments.order_link import OrderLink
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod, Route, customer_facts
 from payflowx.domain.payments.ports import Created, Existing, Job, Jobs, Payments
 from payflowx.domain.payments.retry import RetryPolicy
+from payflowx.domain.providers.health import ProviderHealth
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.routing.ports import RoutingRules
 from payflowx.domain.routing.routing import Availability, CheckoutFacts, RoutingFacts, decide_route
@@ -83,6 +84,7 @@ class CreatePayment:
     clock: Clock
     telemetry: Telemetry
     policy: RetryPolicy
+    health: ProviderHealth
     checkout_opener: CheckoutOpener | None = None
     """None: this deployment has no checkout."""
     refused_starts: RefusedStarts | None = None
@@ -162,6 +164,7 @@ class CreatePayment:
             capabilities=self.providers.capabilities(),
             accounts=merchant.preferred_accounts(),
             disabled=merchant.disabled,
+            failing=self.health.passed_over(merchant.merchant_id, merchant.preferred_accounts()),
         )
         return decide_route(self.rules.current(), facts, available)
 

@@ -32,6 +32,7 @@ from payflowx.domain.payments.claim import (
     ResolveOpenAttempt,
     StartAttempt,
     start_instead,
+    target_of,
 )
 from payflowx.domain.payments.not_sent import reopened
 from payflowx.domain.payments.outcome import Mismatch, NotFound, NotSent, Unknown
@@ -40,11 +41,13 @@ from payflowx.domain.payments.ports import Job, Stored, VersionConflict
 from payflowx.domain.payments.restored import is_to_search
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.work_item import WorkItem
+from payflowx.domain.providers.health import AccountName, ProviderHealth
 from payflowx.domain.providers.ports import Provider, Providers
 from payflowx.domain.shared.ambient import Clock, Deadline, Randomness, Telemetry
 from payflowx.domain.shared.errors import ConfigurationError, LeaseLostError
 from payflowx.domain.shared.identifiers import derive_provider_key
 from payflowx.domain.shared.limits import LEASE_MS, MAX_CLAIM_TRIES
+from payflowx.domain.shared.slow_lane import SlowLane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +85,8 @@ class ProcessJob:
     randomness: Randomness
     telemetry: Telemetry
     policy: RetryPolicy
+    health: ProviderHealth
+    slow_lane: SlowLane[Job]
 
     def __call__(self, job: Job, deadline: Deadline) -> None:
         """Take the next step of the job's item, if there is one."""
@@ -89,6 +94,8 @@ class ProcessJob:
         if merchant is None:
             raise ConfigurationError("the payment's merchant does not exist")
         if job.read_refunds:
+            if self._is_handed_over(job, is_slow=self.health.has_slow_account(job.merchant_id)):
+                return
             self.record_provider_refunds(job.merchant_id, job.transaction_id)
             return
         claim = self._claim(job, merchant, deadline)
@@ -105,6 +112,8 @@ class ProcessJob:
         item: WorkItem | None = None
         hinted = self._hinted_attempt(job, merchant)
         if hinted is not None and job.version is not None:
+            if self._is_slow(job, hinted):
+                return None
             match self.items.payments.claim(
                 job.owner_id, version=job.version, lease=self._lease(epoch=1), now_ms=self.clock.now_ms(), append=hinted
             ):
@@ -116,20 +125,25 @@ class ProcessJob:
             item = item or self.items.get(job.owner_id)
             if item is None:
                 raise ConfigurationError("the message names a payment or operation that does not exist")
-            result = self._claim_as_decided(item, merchant, deadline)
+            result = self._claim_as_decided(job, item, merchant, deadline)
             if not isinstance(result, VersionConflict):
                 return result
             item = item.with_owner(result.item) if result.item and item.operation is None else None
         return None
 
-    def _claim_as_decided(self, item: WorkItem, merchant: Merchant, deadline: Deadline) -> _Claim | Conflict | None:
+    def _claim_as_decided(
+        self, job: Job, item: WorkItem, merchant: Merchant, deadline: Deadline
+    ) -> _Claim | Conflict | None:
         if is_to_search(item, merchant.restored, self.clock.now_ms()):
             return self._claim_forgotten(item, merchant, deadline)
         settled = self._settle(item, merchant)
         if settled is not None:
             return None if isinstance(settled, Stored) else VersionConflict(item=None)
         epoch, append, reopen, is_closed = item.owner.lease.epoch + 1, None, None, False
-        match self._decide(item, merchant):
+        decision = self._decide(item, merchant)
+        if self._is_slow(job, target_of(decision)):
+            return None
+        match decision:
             case NoWork(reason=reason):
                 self.telemetry.info("no work to do", transactionId=item.payment.transaction_id, reason=reason)
                 return None
@@ -185,6 +199,20 @@ class ProcessJob:
         if isinstance(result, VersionConflict):
             return result
         return _Claim(item=item.with_owner(result.item), number=attempt.number, opened=False)
+
+    def _is_slow(self, job: Job, target: Attempt | Candidate | None) -> bool:
+        """Return whether the next call goes to a slow account, and the job was handed to the slow lane."""
+        if target is None or job.slow:
+            return False
+        name = AccountName(merchant_id=job.merchant_id, provider=target.provider, account_id=target.account_id)
+        return self._is_handed_over(job, is_slow=self.health.is_slow(name))
+
+    def _is_handed_over(self, job: Job, *, is_slow: bool) -> bool:
+        """Hand a job of a slow account to the slow lane, before its item is claimed."""
+        if not is_slow or job.slow:
+            return False
+        self.slow_lane.take(replace(job, slow=True), is_due=not job.read_refunds)
+        return True
 
     def _decide(self, item: WorkItem, merchant: Merchant) -> ClaimDecision:
         """Return the decision from the stored item; an attempt is opened again only for exactly its stored request."""
@@ -293,7 +321,10 @@ class ProcessJob:
         attempt = claim.item.owner.attempt(claim.number)
         self.telemetry.about(attempt=attempt.number, provider=attempt.provider)
         provider = self.providers.get(attempt.provider)
+        started_ms = self.clock.now_ms()
         item, observation = self._observe(claim, provider, merchant, deadline)
+        name = AccountName(merchant_id=merchant.merchant_id, provider=attempt.provider, account_id=attempt.account_id)
+        self.health.observe(name, observation.outcome, self.clock.now_ms() - started_ms)
         self.outcome_writer.record(item, claim.number, observation, self._context(merchant, provider))
 
     def _observe(

@@ -11,11 +11,11 @@ from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.ports import Due, DueItems, Job, WakeJobs
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.review_reasons import ReviewReason
-from payflowx.domain.recovery.ports import QueueRoom
 from payflowx.domain.shared.ambient import Telemetry
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS
 from payflowx.domain.shared.limits import MAX_DRIVES
 from payflowx.domain.shared.metrics import Metric
+from payflowx.domain.shared.slow_lane import Room
 from payflowx.domain.shared.statuses import (
     FINAL_OPERATION_STATUSES,
     FINAL_STATUSES,
@@ -33,7 +33,7 @@ class WakeAttempts:
     due_items: DueItems
     items: WorkItems
     jobs: WakeJobs
-    room: QueueRoom
+    room: Room
     outcome_writer: OutcomeWriter
     telemetry: Telemetry
     policy: RetryPolicy

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from payflowx.domain.merchants.checkout_profile import CheckoutProfile
 from payflowx.domain.merchants.operator_action import OperatorAction
-from payflowx.domain.merchants.ports import Merchant
+from payflowx.domain.merchants.ports import NO_LIMITS, ApprovalLimits, Merchant
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.restore_window import RestoreWindow
 from payflowx.domain.providers.ports import Account
@@ -102,6 +102,8 @@ class MerchantDirectory(AuditLog, Protocol):
     def set_automatic_refund(self, merchant_id: str, record: AuditEntry, *, enabled: bool) -> bool:
         """Set the switch of an existing merchant."""
         ...
+
+    def set_approval_limits(self, merchant_id: str, limits: ApprovalLimits, record: AuditEntry) -> bool: ...
 
     def keys(self, merchant_id: str) -> Sequence[ApiKeyRecord]: ...
 
@@ -201,3 +203,9 @@ class RoutingDecoder(Protocol):
     """
 
     def __call__(self, data: bytes) -> RoutingDocument: ...
+
+
+def limits_of(merchant_directory: MerchantDirectory, merchant_id: str) -> ApprovalLimits:
+    """Return the merchant's limits as stored now."""
+    merchant = merchant_directory.merchant(merchant_id)
+    return merchant.approval_limits if merchant is not None else NO_LIMITS

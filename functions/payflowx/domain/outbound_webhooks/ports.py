@@ -20,6 +20,8 @@ class DeliveryJob:
     merchant_id: str
     transaction_id: str
     seq: int
+    slow: bool = False
+    """It was handed to the slow lane, which posts to every endpoint."""
     correlation_id: str | None = None
 
 

@@ -242,6 +242,8 @@ class Job:
     request_hash: str | None = None
     read_refunds: bool = False
     """Read the refunds of the payment's charge at the provider: one may have been made there."""
+    slow: bool = False
+    """It was handed to the slow lane, and is done by whoever receives it."""
     correlation_id: str | None = None
     """The correlation id of the original request; set by the queue's adapter."""
 

@@ -55,11 +55,21 @@ def needs_search(owner: Payment | Operation, window: RestoreWindow | None) -> bo
 
 
 def is_to_search(item: WorkItem, window: RestoreWindow | None, now_ms: int) -> bool:
-    """Return whether this is the item's next step now. An order's pending decision and a live lease come first."""
+    """Return whether this is the item's next step now. A live lease, and a payer who has not chosen yet, come first."""
     owner = item.owner
     if not needs_search(owner, window) or owner.lease.is_live(now_ms):
         return False
+    if item.operation is None and _waits_for_payer(item.payment, now_ms):
+        return False
     return now_ms + EARLY_GRACE_MS >= owner.ready_at_ms
+
+
+def _waits_for_payer(payment: Payment, now_ms: int) -> bool:
+    """Return whether a checkout sends nothing and does not end yet."""
+    checkout = payment.checkout
+    if checkout is None or payment.cancel_requested or any(attempt.is_open for attempt in payment.attempts):
+        return False
+    return checkout.choice_for(len(payment.attempts) + 1) is None and now_ms < checkout.expires_at_ms
 
 
 def is_routed_anew(payment: Payment, window: RestoreWindow) -> bool:

@@ -17,6 +17,8 @@ class WorkQueueName(StrEnum):
     JOBS = "jobs"
     PROVIDER_EVENTS = "notices"
     DELIVERIES = "deliveries"
+    SLOW_JOBS = "slow-jobs"
+    SLOW_DELIVERIES = "slow-deliveries"
     RUNS = "runs"
 
 
@@ -70,14 +72,6 @@ class DeadLetters(Protocol):
     def purge(self, queue: WorkQueueName) -> None: ...
 
 
-class WakeQueue(Protocol):
-    """A work queue as the sweeper sees it."""
-
-    def waiting(self) -> int:
-        """Return the approximate number of messages that no consumer has taken. Raises `StorageUnavailableError`."""
-        ...
-
-
 class UnreadableMessageError(PayFlowXError):
     """A message that this version cannot parse."""
 
@@ -92,11 +86,3 @@ class FailureLog(Protocol):
     """The logged failures of a message: a few lines, newest last; empty if none is found."""
 
     def failures(self, queue: WorkQueueName, message_id: str, since_ms: int) -> Sequence[str]: ...
-
-
-class QueueRoom(Protocol):
-    """The room that is left in a work queue before it is late."""
-
-    def admits(self) -> bool:
-        """Return whether one more message may be sent now. Several threads may ask."""
-        ...

@@ -82,6 +82,7 @@ def _endpoint_item(endpoint: Endpoint) -> Item:
         "status": endpoint.status.value,
         "disabledReason": endpoint.disabled_reason.value if endpoint.disabled_reason else None,
         "failingSince": endpoint.failing_since_ms,
+        "slowSince": endpoint.slow_since_ms,
         "createdAt": endpoint.created_at_ms,
         "updatedAt": endpoint.updated_at_ms,
     }
@@ -99,6 +100,7 @@ def _endpoint(item: Item) -> Endpoint:
         status=EndpointStatus(item["status"]),
         disabled_reason=DisabledReason(item["disabledReason"]) if "disabledReason" in item else None,
         failing_since_ms=item.get("failingSince"),
+        slow_since_ms=item.get("slowSince"),
         created_at_ms=item["createdAt"],
         updated_at_ms=item["updatedAt"],
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from payflowx.adapters.sqs.queue_room import CountedRoom
+from payflowx.adapters.sqs.queue_room import QueueRoom
 from payflowx.domain.shared.errors import StorageUnavailableError
 from tests.support.memory import ManualClock
 
@@ -29,8 +29,8 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-def room_of(depth: Depth, clock: ManualClock) -> CountedRoom:
-    return CountedRoom(queue=depth, late_at=10, now_ms=clock.now_ms)
+def room_of(depth: Depth, clock: ManualClock) -> QueueRoom:
+    return QueueRoom(waiting=depth.waiting, late_at=10, now_ms=clock.now_ms)
 
 
 def test_it_lends_what_the_queue_lacks_and_asks_once_for_it(clock: ManualClock) -> None:

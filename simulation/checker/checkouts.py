@@ -1,0 +1,123 @@
+"""I20 and what else a checkout promises: one door at a time, a choice for each attempt, and nothing by looking."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from sandbox.hosted_pages import amount_text
+from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Violation
+from simulation.history import Door
+
+_TAKING: Final = frozenset({"open", "processing", "paid"})
+_REOPENING: Final = frozenset({"razorpay", "razorpay_mock", "payu"})
+"""A try that failed inside their objects may still be charged, days after: docs/providers."""
+_FIXED: Final = ("hosted_method", "hosted_expires_at", "hosted_return_url")
+_ERASED: Final = "erased"
+
+
+def i20_one_door(evidence: Evidence) -> Iterator[Violation]:
+    """An object is opened only when no earlier one can take money any more; one ends only when it cannot be paid."""
+    names = {(p.merchant, p.transaction_id): (name, p) for name, p in evidence.payments.items()}
+    for door in evidence.result.history.doors:
+        _, merchant, _, transaction_id = door.partition.split("#")
+        name, payment = names[merchant, transaction_id]
+        item = payment.item or {}
+        yield from (Violation("I20", name, what) for what in _faults(door, payment))
+        wanted = amount_text(item.get("amount", 0), item.get("currency", ""))
+        if door.opened and door.amount and door.amount != wanted:
+            yield Violation("I20", name, f"{door.key} asks the payer for {door.amount} instead of {wanted}")
+
+
+def _faults(door: Door, payment: PaymentEvidence) -> Iterator[str]:
+    if door.opened:
+        for key, provider, state, tries in door.others:
+            if state in _TAKING:
+                yield f"{door.key} was opened while {key} was {state}"
+            elif tries and provider in _REOPENING:
+                yield f"{door.key} was opened while a try in {key} at {provider} might still be charged"
+        return
+    event = next((e for e in payment.events if e["at"] == door.at_ms), None)
+    written = _version_at(payment, door)
+    if written is None or (event is not None and event["actor"] == "operator"):
+        return
+    attempt = next(a for a in written["attempts"] if a["provider_key"] == door.key)
+    if door.state == "open" or (door.state in _TAKING and attempt.get("reopens_until_ms") is None):
+        yield f"{door.key} is {attempt['state']} while it is {door.state}"
+    elif door.tries and door.provider in _REOPENING and attempt.get("reopens_until_ms") is None:
+        yield f"{door.key} is {attempt['state']} and not watched, while a try in it might still be charged"
+
+
+def _version_at(payment: PaymentEvidence, door: Door) -> Stored | None:
+    """The version that said it; None if a person decided so."""
+    for write, before, after, event in payment.changes():
+        by_operator = event is not None and event["actor"] == "operator"
+        if write.at_ms == door.at_ms and not by_operator and _states(before) != _states(after):
+            return after
+    return None
+
+
+def _states(item: Stored) -> list[str]:
+    return [attempt["state"] for attempt in item["attempts"]]
+
+
+def choices(evidence: Evidence) -> Iterator[Violation]:
+    """An attempt of a checkout begins for a stored choice, at its first way; its object's facts never change."""
+    for name, payment in evidence.payments.items():
+        if not payment.is_checkout:
+            continue
+        for _, before, after, _ in payment.changes():
+            if len(after["attempts"]) > len(before["attempts"]):
+                newest, choice = after["attempts"][-1], before["checkout"].get("choice", {})
+                if "sent_before_restore" in newest.get("progress", {}):
+                    continue  # the choice is forgotten; nothing is sent for it
+                if choice.get("number") != newest["number"] or newest["provider"] != next(iter(choice["ways"]), None):
+                    yield Violation("I20", name, f"attempt {newest['number']} began, and the payer had not chosen it")
+                if int(newest["progress"]["hosted_expires_at"]) > after["checkout"]["expires_at_ms"]:
+                    yield Violation("I20", name, f"the object of attempt {newest['number']} outlives the checkout")
+            for one, other in zip(before["attempts"], after["attempts"], strict=False):
+                changed = [f for f in _FIXED if one["progress"].get(f) != other["progress"].get(f) != _ERASED]
+                if changed:
+                    yield Violation("I20", name, f"attempt {one['number']} changed {changed}")
+
+
+def same_bytes(evidence: Evidence) -> Iterator[Violation]:
+    """A hosted object is asked for again with the same bytes: another expiry or amount would be another object."""
+    for name, payment in evidence.payments.items():
+        digests: dict[tuple[str, str], int] = {}
+        for sent in payment.sent if payment.is_checkout else ():
+            if not sent.is_creation or sent.provider_key is None:
+                continue
+            if digests.setdefault((sent.connector, sent.provider_key), sent.digest) != sent.digest:
+                yield Violation("I20", name, f"{sent.connector} was asked for {sent.provider_key} with other bytes")
+
+
+def looking_changes_nothing(evidence: Evidence) -> Iterator[Violation]:
+    """Who opens the page writes nothing, sends no message, and no page calls a provider."""
+    history = evidence.result.history
+    writers = {write.process for write in history.writes}
+    for visit in history.visits:
+        if visit.act == "show" and visit.process in writers:
+            yield Violation(
+                "I20", "-", f"the payer of {visit.owner} opened the page, and process {visit.process} wrote"
+            )
+    for sent in history.sent:
+        if sent.function == "checkout":
+            yield Violation("I20", "-", f"a page called {sent.connector}: {sent.method} {sent.path}")
+
+
+def extra_charges(evidence: Evidence) -> Iterator[Violation]:
+    """Every further charge inside an object that was paid is recorded, once its last read is over; and no other."""
+    for name, payment in evidence.payments.items():
+        item = payment.item
+        if item is None or not payment.is_checkout or item.get("chargedAttempt") is None:
+            continue
+        if item.get("eventInquiries", {}).get("waiting") or any(a["state"] == "MISMATCH" for a in item["attempts"]):
+            continue
+        if payment.is_held_twice:
+            continue  # no capture takes more than one of them; which one, is the provider's choice
+        charge = item["attempts"][item["chargedAttempt"] - 1]
+        recorded = {extra["reference"] for extra in item.get("extraCharges", [])}
+        booked = {line["chargeId"] for line in payment.charged} - {charge.get("reference")}
+        if recorded != booked:
+            yield Violation(
+                "I20", name, f"was paid {len(booked)} times more than once, and {len(recorded)} are recorded"
+            )
