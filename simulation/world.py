@@ -7,6 +7,7 @@ from random import Random
 from typing import Any, Final
 
 from sandbox.simulators import REAL_PROVIDERS
+from simulation import restores
 from simulation.accounts import PROVIDERS
 from simulation.api import Api
 from simulation.clients import Clients
@@ -24,6 +25,7 @@ from simulation.provider_events import ProviderEvents
 from simulation.providers import Outage, Shop, SimulatedProviders
 from simulation.queue import Queue
 from simulation.releases import UNKNOWN_WORD, NewerDynamoDBClient, is_unreadable, unreadable_items
+from simulation.restores import Forgotten, Restores
 from simulation.services import AppConfigClient, DynamoDBClient, KmsClient, Network, SecretsClient, SqsClient
 from simulation.workload import ARRIVAL_MS, DOCUMENT, MERCHANTS, REFUNDS_BY_ITSELF, Order, orders
 from testing.dynamodb.database import Database
@@ -169,6 +171,8 @@ class Result:
     """Whether everything came to rest before patience ran out."""
     undecided: set[Key] = field(default_factory=set)
     """Items of a short run about whose open attempt the providers' books have no answer yet."""
+    forgotten: Forgotten | None = None
+    """What a restore has forgotten; None in a run without one."""
     listed: set[tuple[str, str, str | None]] = field(default_factory=set)
     """The list of reviews at the end: merchant, payment, and operation if it is about one."""
     api_keys: dict[str, str] = field(default_factory=dict)
@@ -241,6 +245,10 @@ class World:
         self.provider_events = ProviderEvents(self.kernel, self.faults, self.history, self.api, self.providers)
         self.providers.changed = self.provider_events.changed
         self.dashboards = Dashboards(self.kernel, self.faults, self.history, self.providers)
+        self.restores = Restores(self)
+        self.platform.is_closed = lambda function: (
+            self.restores.is_closed and function not in {"operations", "reconciler"}
+        )
         self.payers = Payers(self.kernel, self.faults, self.api, self.providers)
         self.merchants = Clients(self.kernel, self.faults, self.api, self.operators, self.providers, self.payers)
         self.doors = Doors(self.kernel, self.history, self.providers)
@@ -284,11 +292,17 @@ class World:
         item = self.tables[TRANSACTIONS].get(self._owners[name]) if name in self._owners else None
         return item is not None and name in provider_keys(item)
 
+    def jumped_back(self) -> None:
+        """The tables are what they were before: what is due is read from them."""
+        self._due = {key: item for key, item in self.tables[TRANSACTIONS].items() if "dueAt" in item}
+
     def _is_hosted(self, name: str) -> bool:
         item = self.tables[TRANSACTIONS].get(self._owners[name]) if name in self._owners else None
         return item is not None and "checkout" in item
 
     def _workers_off_until_ms(self) -> int:
+        if self.restores.is_closed:
+            return self.kernel.now_ms + MINUTE_MS
         return self._workers_off.until_ms if self._workers_off.covers(self.kernel.now_ms) else 0
 
     # -- the run
@@ -318,6 +332,7 @@ class World:
             kernel.spawn(self.operators.list_reviews)
             kernel.run(kernel.now_ms + MINUTE_MS)
             kernel.close()
+        self.restores.forget_late_arrivals()
         return Result(
             plan=self.plan,
             history=self.history,
@@ -329,6 +344,7 @@ class World:
             ended_ms=kernel.now_ms,
             settled=settled,
             undecided=set() if self.plan.is_long else {k for k, item in self._due.items() if self._is_undecided(item)},
+            forgotten=self.restores.forgotten,
             listed=self.operators.listed,
             api_keys={f"{m}#{n}": key for m, keys in self.api.api_keys.items() for n, key in enumerate(keys)},
             secrets=tuple(
@@ -358,6 +374,9 @@ class World:
         self.operators.errs = self.planned.rates["operator_errs"]
         self.faults.rates, self.faults.episodes = dict(self.planned.rates), self.planned.episodes
         ends_ms = self.kernel.now_ms + TROUBLE_MS
+        draws = Random(self.plan.seed + 5)
+        if self.planned.rates[restores.KIND]:
+            ends_ms = max(ends_ms, self.restores.plan(draws, self.kernel.now_ms))
         random = Random(self.plan.seed + 2)
         for kind, begin in self._episodes().items():
             start_ms = self.kernel.now_ms + random.randrange(ARRIVAL_MS)

@@ -67,6 +67,8 @@ def choices(evidence: Evidence) -> Iterator[Violation]:
         for _, before, after, _ in payment.changes():
             if len(after["attempts"]) > len(before["attempts"]):
                 newest, choice = after["attempts"][-1], before["checkout"].get("choice", {})
+                if "sent_before_restore" in newest.get("progress", {}):
+                    continue  # the choice is forgotten; nothing is sent for it
                 if choice.get("number") != newest["number"] or newest["provider"] != next(iter(choice["ways"]), None):
                     yield Violation("I20", name, f"attempt {newest['number']} began, and the payer had not chosen it")
                 if int(newest["progress"]["hosted_expires_at"]) > after["checkout"]["expires_at_ms"]:

@@ -50,7 +50,7 @@ def _why_wrong(delivered: Delivered, payment: PaymentEvidence | None, secrets: M
     if payment.merchant != delivered.merchant:
         return f"is an event of {payment.merchant}"
     seq = delivered.headers["webhook-id"].rpartition("_")[2]
-    event = payment.events[int(seq) - 1] if seq.isdigit() and 0 < int(seq) <= len(payment.events) else {}
+    event = (payment.event(int(seq)) if seq.isdigit() else None) or {}
     told = (delivered.body.get("id"), delivered.body.get("type"), delivered.body.get("sequence"))
     if told != (delivered.headers["webhook-id"], event.get("topic"), event.get("number")):
         return f"says {told}, stored is {event.get('topic')} with number {event.get('number')}"
@@ -121,6 +121,8 @@ def _milliseconds(timestamp: str) -> int:
 def _gone(evidence: Evidence) -> set[str]:
     """Endpoints that said that they are gone, or that failed for so long that they were disabled."""
     urls = {delivered.url for delivered in evidence.result.history.deliveries if delivered.status == _GONE}
+    if evidence.result.forgotten is not None:
+        urls |= evidence.result.forgotten.gone
     made = {call.answer.get("id", ""): call.answer.get("url") for call in evidence.result.history.calls}
     return {endpoint_id for endpoint_id, url in made.items() if url in urls} | {
         endpoint_id

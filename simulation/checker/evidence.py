@@ -111,8 +111,13 @@ class PaymentEvidence:
 
     def event_of(self, version: Stored) -> Stored | None:
         """The audit event that was written with this version; None for a write without one."""
-        seq = version["eventSeq"]
-        return self.events[seq - 1] if 0 < seq <= len(self.events) else None
+        return self.event(version["eventSeq"])
+
+    def event(self, seq: int) -> Stored | None:
+        """The audit event with this number. Numbers go on from 1; a restore may leave some out."""
+        if 0 < seq <= len(self.events) and self.events[seq - 1]["seq"] == seq:
+            return self.events[seq - 1]
+        return next((event for event in self.events if event["seq"] == seq), None)
 
     def changes(self) -> Iterator[tuple[Write, Stored, Stored, Stored | None]]:
         """The writes that changed a stored payment, with the event of those that have one."""

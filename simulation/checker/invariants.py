@@ -32,6 +32,7 @@ from simulation.checker.records import (
     reviews_are_listed,
     unknown_words_wait,
 )
+from simulation.checker.restores import restored
 from simulation.checker.transitions import (
     i5_transitions,
     i9_one_open_attempt,
@@ -86,6 +87,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     erasure,
     reasons,
     due_after_claims,
+    restored,
     rest,
     defects,
 )

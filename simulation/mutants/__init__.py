@@ -14,6 +14,7 @@ from simulation.mutants.operating import OPERATING
 from simulation.mutants.ordering import ORDERING
 from simulation.mutants.outbound import OUTBOUND
 from simulation.mutants.recovering import RECOVERING
+from simulation.mutants.restoring import RESTORING
 from simulation.mutants.reviewing import REVIEWING
 from simulation.mutants.tenancy import TENANCY
 from simulation.mutants.undecided import UNDECIDED
@@ -27,6 +28,7 @@ _ALL: Final[tuple[Mutant, ...]] = (
     *REVIEWING,
     *TENANCY,
     *RECOVERING,
+    *RESTORING,
     *ORDERING,
     *CHECKOUTS,
     *WRITING,

@@ -108,6 +108,7 @@ class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess, ProviderHe
             outcome_writer=self.outcome_writer,
             operations=self.operations,
             request_operation=self.request_operation,
+            merchants=self.merchants,
             clock=self.platform.clock,
             policy=self.policy,
         )

@@ -218,6 +218,7 @@ def payment(place: int, status: PaymentStatus, attempts: Sequence[Attempt], **ch
         "drives": 4,
         "cancel_requested": True,
         "erased": True,
+        "searched_at_ms": NOW_MS + 450,
         "review_since_ms": NOW_MS + 400 if status is PaymentStatus.IN_REVIEW else None,
         "event_inquiries": EventInquiries(since_ms=NOW_MS + 500, count=3),
         "disputes": (DISPUTE,),
@@ -307,6 +308,7 @@ def operations() -> Iterator[Operation]:
             "ready_at_ms": NOW_MS + 1,
             "due_at_ms": NOW_MS + 90_000 if status is OperationStatus.PENDING else None,
             "drives": 1,
+            "searched_at_ms": NOW_MS + 6,
             "review_since_ms": NOW_MS + 4 if status is OperationStatus.IN_REVIEW else None,
             "event_inquiries": EventInquiries(since_ms=NOW_MS + 5, count=2),
         }

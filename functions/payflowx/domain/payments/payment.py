@@ -240,6 +240,8 @@ class Payment:
     """Number of wake-ups by the sweeper without progress."""
     cancel_requested: bool = False
     erased: bool = False
+    searched_at_ms: int | None = None
+    """The time of the search for keys that a restore had forgotten. Release 0.2.0 neither writes nor reads it."""
     review_since_ms: int | None = None
     """The time at which the open review began; None without one."""
     disputes: tuple[Dispute, ...] = ()

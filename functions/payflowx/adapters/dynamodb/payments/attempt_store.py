@@ -101,10 +101,12 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
             conditions.append(expression.at_most("schemaVersion", max(Layout)))
         if append is not None or reopen is not None:
             conditions.append(expression.absent("chargedAttempt"))
-        if append is not None:
-            # A claim that was decided from a message, and not from a read, begins nothing after the deadline.
+        if append is not None and not append.is_sent_before_restore:
+            # A claim that was decided from a message, and not from a read, begins nothing after the deadline. What may
+            # have been sent before a restore is recorded at any time: nothing is sent for it.
             deadline = expression.name("chargeDeadline")
             conditions.append(f"({expression.absent('chargeDeadline')} OR {deadline} > {expression.value(now_ms)})")
+        if append is not None:
             item = attempt_item_of(append, owner_id.transaction_id, layout)
             update += f", {writes.appended_attempt(expression, item)}"
             conditions += writes.may_append(expression, append)
