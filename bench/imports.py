@@ -11,7 +11,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 HANDLERS: Final = {
     "payflowx.entrypoints.api.authorizer": 42,
     "payflowx.entrypoints.checkout.handler": 182,
-    "payflowx.entrypoints.api.handler": 220,
+    "payflowx.entrypoints.api.handler": 222,
     "payflowx.entrypoints.worker": 174,
     "payflowx.entrypoints.webhook_receiver": 103,
     "payflowx.entrypoints.provider_events": 156,
