@@ -151,7 +151,7 @@ class Platform:
         """`done` gets the handler's answer, or None when the invocation died. Returns the invocation's number."""
         if self.is_closed(function):
             self.kernel.after(0, lambda: done(None))
-            return 0
+            return -1  # no invocation; 0 is the number of what happens outside of all
         instance = self._instance(function)
         instance.busy = True
         self._invocations += 1

@@ -19,6 +19,8 @@ def i20_one_door(evidence: Evidence) -> Iterator[Violation]:
     names = {(p.merchant, p.transaction_id): (name, p) for name, p in evidence.payments.items()}
     for door in evidence.result.history.doors:
         _, merchant, _, transaction_id = door.partition.split("#")
+        if evidence.result.forgotten is not None and (merchant, transaction_id) not in names:
+            continue  # a restore has forgotten the payment
         name, payment = names[merchant, transaction_id]
         item = payment.item or {}
         yield from (Violation("I20", name, what) for what in _faults(door, payment))
