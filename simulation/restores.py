@@ -129,13 +129,7 @@ class Restores:
     def touched(self, _copies: Mapping[str, str]) -> Sequence[UsedNumbers]:
         before = self._snapshots["Transactions"]
         return [
-            UsedNumbers(
-                merchant_id=item["merchantId"]["S"],
-                transaction_id=item["transactionId"]["S"],
-                seq=int(item["eventSeq"]["N"]),
-                number=int(item["announced"]["N"]) if "announced" in item else 0,
-                erased="erased" in item,
-            )
+            _used(key[0], item)
             for key, item in self.world.tables["Transactions"].items()
             if key[1] == "PAYMENT" and before.get(key) != item and not is_unreadable(key[0])
         ]
@@ -248,3 +242,14 @@ class Restores:
         """An operator whose command failed gives it again."""
         while not self.world.api.command(fields, function=function).ok:
             self.world.kernel.sleep(30_000)
+
+
+def _used(partition: str, item: Item) -> UsedNumbers:
+    _, merchant, _, payment = partition.split("#")
+    return UsedNumbers(
+        merchant_id=merchant,
+        transaction_id=payment,
+        seq=int(item["eventSeq"]["N"]),
+        number=int(item["announced"]["N"]) if "announced" in item else 0,
+        erased="erased" in item,
+    )

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from ops.errors import Exit, OperatorError
 from ops.target import Target, aws_errors
+from payflowx.adapters.dynamodb.core.keys import parse_payment_partition
 from payflowx.application.recovery.restore import UsedNumbers
 
 OUTPUTS: Final = ("TransactionsTableName", "IdempotencyTableName")
@@ -157,9 +158,10 @@ def _text(item: Item, names: Sequence[str]) -> str:
 
 
 def _used(item: Item) -> UsedNumbers:
+    merchant_id, transaction_id = parse_payment_partition(item["pk"]["S"])
     return UsedNumbers(
-        merchant_id=item["merchantId"]["S"],
-        transaction_id=item["transactionId"]["S"],
+        merchant_id=merchant_id,
+        transaction_id=transaction_id,
         seq=int(item["eventSeq"]["N"]),
         number=int(item["announced"]["N"]) if "announced" in item else 0,
         erased="erased" in item,

@@ -133,7 +133,7 @@ def test_a_mismatch_is_found_understood_and_closed_with_only_what_the_pages_show
         tab.get_by_text(f"{reviewed['transactionId']} is FAILED.").wait_for()
         tab.reload()
         other.get_by_role("button", name="Close the review").click()
-        other.get_by_role("alert").wait_for()
+        other.get_by_role("alert").first.wait_for()
         story = tab.locator("main").inner_text()
         assert "provider case 7" in story or "TICKET-7" in story
     assert environment.api().get(f"/payments/{reviewed['transactionId']}")["status"] == "FAILED"
