@@ -16,7 +16,7 @@ GIVEN := -c prod.account=111122223333 -c prod.page-to=https://events.example.com
 	-c github=example/payflowx -c deploys=dev,staging,prod -c costs-to=costs@example.com -c monthly-budget=100
 
 .DEFAULT_GOAL := help
-.PHONY: alarms all-clients architecture audit bench branch-deploy branch-destroy browser cdk-diff certify-aws chaos check clean clients commands conformance contract costs coverage demo deploy deployed e2e format full-simulation help hooks infra integration lint load lock long-chaos mutants nightly openapi openapi-diff pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
+.PHONY: alarms all-clients architecture audit bench branch-deploy branch-destroy browser cdk-diff certify-aws chaos check clean clients commands conformance contract costs counts coverage demo deploy deployed e2e format full-simulation help hooks incidents infra integration lint load lock long-chaos mutants nightly openapi openapi-diff pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,8 +30,8 @@ setup-local: python
 python:
 	@command -v $(PYTHON) >/dev/null || { echo "payflowx: $(PYTHON) was not found; Python 3.11 or newer is needed." >&2; exit 1; }
 
-run: setup-local ## Run the stacks on this machine, pay three payments, stay up (PORT=3000)
-	@exec $(VENV)/python -m local run $(if $(PROVIDER),--provider "$(PROVIDER)")$(if $(filter true,$(CHECKOUT)), --checkout)
+run: setup-local ## Run the stacks on this machine, pay three payments, stay up (PORT=3000; DEMO_DATA=true: a week of payments)
+	@exec $(VENV)/python -m local run $(if $(PROVIDER),--provider "$(PROVIDER)")$(if $(filter true,$(CHECKOUT)), --checkout)$(if $(filter true,$(DEMO_DATA)), --demo-data)
 
 demo: setup-local ## The same, and end: success only if all went as expected (PROVIDER=stripe, razorpay, cashfree or payu; CHECKOUT=true)
 	@exec $(VENV)/python -m local demo $(if $(PROVIDER),--provider "$(PROVIDER)")$(if $(filter true,$(CHECKOUT)), --checkout)
@@ -42,7 +42,7 @@ alarms: setup-local ## Every alarm of the running local environment, and its sta
 # The longest first. Simulation and local environment use all cores themselves: they run alone.
 GATE := unit contract integration simulator python313 types clients conformance sdk synth infra lint architecture
 GATE_ALONE := simulate e2e browser
-NIGHTLY := full-simulation mutants long-chaos load soak rights coverage bench all-clients audit
+NIGHTLY := full-simulation mutants long-chaos load soak incidents rights coverage bench all-clients audit
 
 test: setup ## The whole gate, two targets at a time, with the CPU time of each
 	@$(VENV)/python -m bench.gate $(GATE) --alone $(GATE_ALONE)
@@ -99,6 +99,10 @@ browser: setup ## A real browser pays checkouts in the local environment; pictur
 	@# 5: all were left out, and a line says why. In CI that is an error.
 	@$(VENV)/python -m pytest -q tests/browser $(if $(CI),--require=browser) || { [ $$? -eq 5 ] && [ -z "$$CI" ]; }
 
+incidents: setup ## All prepared incidents of the console in a real browser: two of them are also in the gate
+	@$(VENV)/python local/setup.py browser
+	@$(VENV)/python -m pytest -q tests/browser/console_incidents/test_gate.py tests/browser/console_incidents/nightly.py $(if $(CI),--require=browser)
+
 smoke: setup ## Stripe's adapter against localstripe, a fake of somebody else's; optional (goes into .local/localstripe)
 	@[ -x .local/localstripe/bin/localstripe ] || { $(VENV)/python -m venv .local/localstripe && \
 		.local/localstripe/bin/python -m pip --quiet --disable-pip-version-check install localstripe==1.15.10; }
@@ -153,8 +157,11 @@ load: setup ## 500 payments from 50 clients through a local environment, as a ta
 soak: setup ## Ten minutes at a steady rate: memory, processes, open files and queues must stay flat (SECONDS=, RATE=, INTERVAL=)
 	@exec $(VENV)/python -m local.soak
 
-bench: setup ## Count AWS calls, bytes and imports
-	@PYTHONPATH=functions:. $(VENV)/python -m bench
+bench: setup ## The suite: starts, CPU, calls, units, bytes, dollars beside baselines; writes docs/performance.md (QUICK=true)
+	@PYTHONPATH=functions:. $(VENV)/python -m bench $(if $(QUICK),--quick)
+
+counts: setup ## The deterministic part of the suite alone; keeps the times of docs/performance.md
+	@PYTHONPATH=functions:. $(VENV)/python -m bench counts
 
 costs: setup ## Write docs/costs.md from the templates, the counts of `make bench` and the price list
 	@PYTHONPATH=functions:. $(VENV)/python -m bench.costs

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from bench.model.engine import ModelEngine
 from payflowx.entrypoints import deliverer, worker
 from payflowx.entrypoints.api import handler as api
 from tests.support.handlers import Context, Functions, payment_body, rest_event, simulated_functions
@@ -59,6 +60,19 @@ def log_lines(engine: "InProcessEngine", *, batch: int = FULL_BATCH) -> LogLines
         with contextlib.redirect_stdout(output):
             _pay(functions, batch)
     return LogLines(payments=batch, lines=tuple(output.getvalue().splitlines(keepends=True)))
+
+
+def counted_lines() -> dict[str, Any]:
+    """Bytes and lines a payment, in events of ten messages and of one."""
+    found = {str(batch): log_lines(ModelEngine(provider=PROVIDER), batch=batch) for batch in (FULL_BATCH, 1)}  # type: ignore[arg-type]  # as `InProcessEngine`
+    return {
+        batch: {
+            "bytes": round(lines.bytes_a_payment),
+            "lines": round(lines.lines_a_payment, 1),
+            "byKind": lines.bytes_by_kind(),
+        }
+        for batch, lines in found.items()
+    }
 
 
 @contextlib.contextmanager

@@ -1,11 +1,17 @@
-"""A boto3 client that counts what it is asked."""
+"""Clients that count what they are asked: calls, bytes of writes, capacity."""
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
-_WRITES = frozenset({"put_item", "update_item", "transact_write_items"})
-_READS = frozenset({"get_item", "query", "batch_get_item"})
+from botocore.exceptions import ClientError
+
+from bench.model.units import Written, read_units, single_read_units, write_units
+from testing.dynamodb.database import Database
+
+_WRITES: Final = frozenset({"put_item", "update_item", "delete_item", "transact_write_items", "batch_write_item"})
+_READS: Final = frozenset({"get_item", "query", "batch_get_item"})
 
 
 @dataclass
@@ -30,19 +36,10 @@ class Meter:
         self.write_units += other.write_units
         self.read_units += other.read_units
 
-    def bill(self, name: str, answer: dict[str, Any]) -> None:
-        """The units that the engine says the call took."""
-        consumed = answer.get("ConsumedCapacity", [])
-        units = sum(c["CapacityUnits"] for c in (consumed if isinstance(consumed, list) else [consumed]))
-        if name in _WRITES:
-            self.write_units += units
-        else:
-            self.read_units += units
-
 
 @dataclass
 class MeteredClient:
-    """Passes everything on."""
+    """Counts the calls of any service, and passes them on."""
 
     client: Any
     meter: Meter
@@ -54,12 +51,66 @@ class MeteredClient:
 
         def call(**request: Any) -> Any:
             self.meter.calls.append(name)
-            if name in _WRITES:
-                self.meter.bytes_written += len(json.dumps(request, default=str))
-            if name not in _WRITES | _READS:
-                return method(**request)
-            answer = method(**request, ReturnConsumedCapacity="TOTAL")
-            self.meter.bill(name, answer)
-            return answer
+            return method(**request)
 
         return call
+
+
+@dataclass
+class MeteredDatabase:
+    """Counts capacity and bytes, too. A write whose condition fails is billed as if it had been made."""
+
+    database: Database
+    meter: Meter
+    _written: list[Written] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.database.observe = self._observe
+
+    def _observe(self, table: str, _key: object, before: Any, after: Any) -> None:
+        self._written.append(Written(table=self.database.tables[table], before=before, after=after))
+
+    def __getattr__(self, name: str) -> Any:
+        method: Callable[..., Any] = getattr(self.database, name)
+        if name not in _WRITES | _READS:
+            return method
+
+        def call(**request: Any) -> Any:
+            self.meter.calls.append(name)
+            if name in _READS:
+                answer = method(**request)
+                self.meter.read_units += _read(name, request, answer)
+                return answer
+            self.meter.bytes_written += len(json.dumps(request, default=str))
+            return self._write(method, request)
+
+        return call
+
+    def _write(self, method: Callable[..., Any], request: Mapping[str, Any]) -> Any:
+        self._written.clear()
+        actions = request.get("TransactItems", [{}])
+        transaction = "TransactItems" in request
+        try:
+            answer = method(**request)
+        except ClientError:
+            self.meter.write_units += write_units((), checks=len(actions), transaction=transaction)
+            raise
+        checks = sum("ConditionCheck" in action for action in actions)
+        self.meter.write_units += write_units(self._written, checks=checks, transaction=transaction)
+        return answer
+
+
+def _read(name: str, request: Mapping[str, Any], answer: Mapping[str, Any]) -> float:
+    match name:
+        case "get_item":
+            return single_read_units([answer], consistent=bool(request.get("ConsistentRead")))
+        case "batch_get_item":
+            return sum(
+                single_read_units(
+                    ({"Item": item} for item in answer["Responses"].get(table, ())),
+                    consistent=bool(wanted.get("ConsistentRead")),
+                )
+                for table, wanted in request["RequestItems"].items()
+            )
+        case _:
+            return read_units(answer["Items"], consistent=bool(request.get("ConsistentRead")))

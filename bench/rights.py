@@ -49,6 +49,14 @@ UNREACHED: Final[Mapping[str, str]] = {
     "Operations: appconfig:StopDeployment on routing document": "a roll-out of dev ends at once: there is none to stop",
     "Operations: dynamodb:PutItem on Transactions": "no review is closed here, and no refund recorded by hand",
     "Sweeper: dynamodb:PutItem on Transactions": "no item here is woken forty times, which sends it to review",
+    "Deliverer: dynamodb:UpdateItem on Configuration (endpoints)": "no endpoint here fails for days, which disables it",
+    "Operations: sqs:ChangeMessageVisibility on dead letters": "a letter that is not given back returns by itself",
+    "Operations: sqs:SendMessage on Deliveries": "no dead letter of this queue is replayed here",
+    "Reconciler: dynamodb:PutItem on Transactions": "no report here says what the ledger has to record",
+    "Reconciler: s3:GetObject on settlement files": "no settlement file is read here",
+    "Reconciler: secretsmanager:GetSecretValue on account secrets": _ONCE,
+    "Webhooks: dynamodb:Query on Configuration": _ONCE,
+    "Sweeper: dynamodb:BatchGetItem on Transactions": "no endpoint here is three minutes old",
     "Reconciler: dynamodb:BatchWriteItem on Transactions": "no report here has a line that the ledger has not",
 }
 """Rights, or functions with all of theirs, that nothing here can miss, and why.

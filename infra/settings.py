@@ -77,15 +77,22 @@ class EnvironmentSettings:
     """Requests to providers and merchants leave from two addresses that never change: some insist on a list."""
     worker_concurrency: int = 10
     """Batches at a time; each charges up to ten payments side by side."""
+    slow_worker_concurrency: int = 5
+    """Batches of the slow lane: payments at accounts whose calls time out. They take nothing from the others."""
     provider_event_concurrency: int = 5
     """Batches at a time: providers send bursts, and the jobs that they cause should not pile up."""
     delivery_concurrency: int = 10
     """Batches of ten events at a time. More would only load merchants' servers."""
+    slow_delivery_concurrency: int = 5
+    """Batches of events for endpoints that answer slowly."""
     reserved_concurrency: int | None = None
     """Executions that Api and Authorizer each keep for themselves. AWS refuses it unless the account's limit leaves 100
     executions without a reservation, and a new account has ten in all; `payflowx doctor` compares."""
     checkout: bool = False
     """Accept new checkouts. The release before this one cannot read them: off until nobody rolls back to it."""
+    compact_payments: bool = False
+    """Store new payments in the layout of half the write units. The release before this one cannot read it: off until
+    nobody rolls back to it, and on from the start where that release never ran."""
     checkout_wait_seconds: int = 4
     """How long the request that chooses a method waits for the provider's page; 0: not at all."""
     checkout_rate_per_second: int = 20
@@ -236,12 +243,15 @@ ENVIRONMENTS: Final = (
         routing_document=ROUTING / "dev.json",
         loopback_allowed=True,
         checkout=True,
+        compact_payments=True,
         # On a laptop a cold start is slow, and the local engine evaluates one period instead of three.
         latency_alarm=Duration.seconds(10),
         # On a laptop each batch in work is a process of 60 MB.
         worker_concurrency=4,
         provider_event_concurrency=2,
         delivery_concurrency=2,
+        slow_worker_concurrency=2,
+        slow_delivery_concurrency=2,
         log_retention=logs.RetentionDays.ONE_WEEK,
     ),
     EnvironmentSettings(
@@ -250,6 +260,7 @@ ENVIRONMENTS: Final = (
         providers=_MOCKS,
         routing_document=ROUTING / "default.json",
         checkout=True,
+        compact_payments=True,
         firewall=FirewallMode.COUNT,
         canary=True,
     ),
@@ -263,6 +274,7 @@ ENVIRONMENTS: Final = (
         api_burst=400,
         webhook_rate_per_second=200,
         worker_concurrency=50,
+        slow_worker_concurrency=20,
         log_retention=logs.RetentionDays.ONE_YEAR,
         firewall=FirewallMode.COUNT,
         gradual_routing=True,

@@ -13,6 +13,7 @@ from typing import Final
 
 from local.checkout_walkthrough import a_link_to_try, walk_through_checkout
 from local.console import say
+from local.demo_data import fill_with_demo_data
 from local.environment import LocalEnvironment, running_environment
 from local.errors import LocalEnvironmentError
 from local.provider_walkthrough import walk_through_provider
@@ -30,12 +31,15 @@ def main() -> int:
     parser.add_argument("mode", choices=("run", "demo"))
     parser.add_argument("--provider", choices=sorted(SCENARIOS), help="walk through this provider")
     parser.add_argument("--checkout", action="store_true", help="a payer pays on the provider's page")
+    parser.add_argument("--demo-data", action="store_true", help="begin with a week of payments of every fate")
     arguments = parser.parse_args()
     mode: str = arguments.mode
     interrupt_on_signals()
     started = time.monotonic()
     try:
         with running_environment(_port()) as environment:
+            if arguments.demo_data:
+                fill_with_demo_data()
             walked = _Walk(provider=arguments.provider, checkout=arguments.checkout)
             as_expected = _walk(environment, walked, started)
             if mode == "run":
@@ -93,6 +97,7 @@ Try:
   curl -s {environment.mocks["mock"]}/_ledger
 
 Pay in a browser: {a_link_to_try(environment, str(time.time_ns()))}
+See it in a browser: .venv/bin/payflowx console  (prints an address that works once; --write allows changes)
 """
     )
     threading.Event().wait()

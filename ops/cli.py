@@ -5,11 +5,14 @@ from typing import Any, Final
 
 import click
 
+from ops.commands.approvals import approvals
 from ops.commands.audit import audit
 from ops.commands.certify import certify
 from ops.commands.checkout import checkout
 from ops.commands.console import console
 from ops.commands.credentials import credentials
+from ops.commands.deliveries import deliveries
+from ops.commands.demo_data import demo_data
 from ops.commands.disputes import disputes
 from ops.commands.dlq import dlq
 from ops.commands.doctor import doctor
@@ -19,6 +22,7 @@ from ops.commands.merchants import merchants
 from ops.commands.payments import payments
 from ops.commands.providers import providers
 from ops.commands.reconcile import reconcile
+from ops.commands.reconciliations import reconciliations
 from ops.commands.review import review
 from ops.commands.routing import routing
 from ops.commands.versions import versions
@@ -37,12 +41,16 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     payments,
     links,
     review,
+    approvals,
     disputes,
+    deliveries,
     dlq,
     reconcile,
+    reconciliations,
     certify,
     versions,
     audit,
+    demo_data,
 )
 
 

@@ -24,7 +24,7 @@ class Function(Enum):
         self.output = output
 
 
-_OF_THE_RECONCILER: Final = frozenset({"reconcile", "show_reconciliation", "read_refunds"})
+_OF_THE_RECONCILER: Final = frozenset({"reconcile", "show_reconciliation", "list_reconciliations", "read_refunds"})
 
 
 def function_of(command: str) -> Function:
@@ -35,7 +35,7 @@ def function_of(command: str) -> Function:
 class Invoker(Protocol):
     """Asks one function."""
 
-    def __call__(self, command: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, command: Mapping[str, Any], /) -> dict[str, Any]:
         """Its answer, `{"ok": ...}`."""
         ...
 

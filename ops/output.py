@@ -41,6 +41,6 @@ def text_of(value: Any) -> str:
         case list():
             return ", ".join(text_of(inner) for inner in value)
         case Mapping():
-            return ", ".join(f"{name}={text_of(inner)}" for name, inner in value.items())
+            return ", ".join(f"{text_of(name)}={text_of(inner)}" for name, inner in value.items())
         case _:
             return "".join(char if char.isprintable() else "?" for char in str(value))

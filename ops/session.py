@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ops.errors import Exit, OperatorError
+from ops.identity import prove
 from ops.invoker import Function, Invoker, LambdaInvoker, function_of, unwrapped
 from ops.output import key_values, table
 from ops.target import LOCAL, Target, find_target
@@ -40,8 +41,18 @@ class Session:
         return unwrapped(self.find_invoker(self.target, function)({"command": command, **given}), function)
 
     def change(self, command: str, reason: str, **fields: Any) -> dict[str, Any]:
-        """A change, with who decides it and why."""
-        return self.ask(command, operator=self.target.who(), reason=reason, **fields)
+        """A change, with who decides it and why, and a proof of the former where there are credentials for one."""
+        function = function_of(command)
+        given = {"command": command, "operator": self.target.who(), "reason": reason, **fields}
+        asked = {name: value for name, value in given.items() if value is not None}
+        proof = self._proof(asked) if function is Function.OPERATIONS else None
+        if proof is not None:
+            asked = {**asked, "proof": proof}
+        return unwrapped(self.find_invoker(self.target, function)(asked), function)
+
+    def _proof(self, command: Mapping[str, Any]) -> dict[str, str] | None:
+        name = self.target.outputs.get(Function.OPERATIONS.output, "").partition(":")[0]
+        return prove(self.target, name, command) if name else None
 
     def pages(
         self, command: str, cursor: str, next_cursor: str, *, start: str | None = None, **fields: Any

@@ -140,6 +140,9 @@ class SimulatorServer:
                 if settings.get("reset"):
                     self._reset()
                 self.control.update(settings)
+                for kind, key, record in settings.get("records", []):
+                    before = self.store.get(kind, key) or {"version": 0}
+                    self.store.put(kind, key, {**record, "version": before["version"]})
                 self._configure(settings)
             closed_seconds = float(settings.get("closePortSeconds", 0))
             if not 0 <= closed_seconds <= _MAX_CLOSED_SECONDS:

@@ -1,6 +1,7 @@
 """API Gateway in front of the API's function, with its authorizer and the authorizer's cache."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -39,7 +40,10 @@ class Api:
     history: History
     platform: Platform
     api_keys: dict[str, list[str]] = field(default_factory=dict)
-    _authorized: dict[str, tuple[int, str]] = field(default_factory=dict)
+    authorized: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """The authorizer's cache: for each API key, since when, and the merchant."""
+    reason: Mapping[str, str] = field(default_factory=lambda: _REASON)
+    """Who changes something, and why."""
     _requests: int = 0
 
     def request(  # noqa: PLR0917 - in the order of a request line
@@ -73,7 +77,7 @@ class Api:
 
     def command(self, fields: dict[str, Any], *, function: str = "operations", **seen: Any) -> Commanded:
         """From a task: an operator's command. `seen`: what the operator knows of the books."""
-        reason = {} if fields["command"] in _QUESTIONS else _REASON
+        reason = {} if fields["command"] in _QUESTIONS else self.reason
         commanded = Commanded(self.kernel.now_ms, function, {**fields, **reason}, **seen)
         self.history.commands.append(commanded)
         commanded.answer = self.invoke(function, commanded.command)
@@ -131,7 +135,7 @@ class Api:
         return process, answers[0]
 
     def _authorize(self, api_key: str) -> str | None:
-        asked_ms, merchant_id = self._authorized.get(api_key, (EPOCH_MS - _DAY_MS, ""))
+        asked_ms, merchant_id = self.authorized.get(api_key, (EPOCH_MS - _DAY_MS, ""))
         if self.kernel.now_ms - asked_ms < _AUTHORIZER_CACHE_MS:
             return merchant_id
         event = {
@@ -142,7 +146,7 @@ class Api:
         answer = self.invoke("authorizer", event)
         if answer is None or "merchantId" not in answer["context"]:
             return None
-        self._authorized[api_key] = (self.kernel.now_ms, answer["context"]["merchantId"])
+        self.authorized[api_key] = (self.kernel.now_ms, answer["context"]["merchantId"])
         return str(answer["context"]["merchantId"])
 
     def _event(self, call: Call, merchant_id: str, query: dict[str, str]) -> dict[str, Any]:

@@ -58,6 +58,7 @@ class Function:
 FUNCTIONS: Final[dict[str, Function]] = {
     "api": Function(api, ApiWiring, 15_000),
     "authorizer": Function(authorizer, AuthorizerWiring, 5_000),
+    "checkout": Function(checkout, CheckoutWiring, 20_000),
     "worker": Function(worker, WorkerWiring, 30_000),
     "sweeper": Function(sweeper, SweeperWiring, 50_000),
     "operations": Function(operators, OperatorsWiring, 30_000),
@@ -65,7 +66,6 @@ FUNCTIONS: Final[dict[str, Function]] = {
     "webhooks": Function(webhook_receiver, WebhookReceiverWiring, 10_000),
     "provider_events": Function(provider_events, ProviderEventsWiring, 20_000),
     "reconciler": Function(reconciler, ReconcilerWiring, 60_000),
-    "checkout": Function(checkout, CheckoutWiring, 20_000),
 }
 
 
@@ -443,14 +443,15 @@ class _Telemetry:
     def about(self, **facts: object) -> None:
         self.history.lines.append(f"{facts}")
 
-    def count(self, name: str, value: int = 1, **_dimensions: str) -> None:
+    def count(self, name: str, value: int = 1, **dimensions: str) -> None:
         self.history.sometimes[f"metric: {name}"] += value
+        self.history.measure(name, "Count", value, dimensions)
 
     def milliseconds(self, name: str, value: int, **dimensions: str) -> None:
-        """Values are no business of the checker."""
+        self.history.measure(name, "Milliseconds", value, dimensions)
 
     def seconds(self, name: str, value: int, **dimensions: str) -> None:
-        """Values are no business of the checker."""
+        self.history.measure(name, "Seconds", value, dimensions)
 
 
 @dataclass(frozen=True, slots=True)

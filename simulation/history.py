@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -239,6 +240,9 @@ class History:
     steps: list[tuple[int, str, str, str]] = field(default_factory=list)
     defects: list[str] = field(default_factory=list)
     sometimes: Counter[str] = field(default_factory=Counter)
+
+    def measure(self, name: str, unit: str, value: int, dimensions: Mapping[str, str]) -> None:
+        """A value of a metric: no business of the checker. `payflowx demo-data` keeps them for charts."""
 
     def forget(self) -> None:
         """Free what was recorded, but for what is only counted."""

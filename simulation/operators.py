@@ -1,7 +1,7 @@
 """Operators: they set merchants up, erase, rotate, replay, and decide what only people can decide."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -42,8 +42,8 @@ class Operators:
     listed: set[tuple[str, str, str | None]] = field(default_factory=set)
     _keys: dict[str, str] = field(default_factory=dict)
 
-    def set_up(self) -> None:
-        """Create the merchants with their accounts and endpoints."""
+    def set_up(self, late: Set[str] = frozenset()) -> None:
+        """Create the merchants with their accounts, and the endpoints of those that do not register them later."""
         for merchant in MERCHANTS:
             shops = [shop for shop in self.providers.shops.values() if shop.account.merchant == merchant]
             fields = {
@@ -56,9 +56,19 @@ class Operators:
             self.api.api_keys[merchant], self._keys[merchant] = [answer["apiKey"]], answer["keyId"]
             for told in answer["webhooks"]:
                 self.providers.shop(merchant, told["provider"]).account.webhook_path = told["path"]
-            for number in range(1, ENDPOINTS[merchant] + 1):
-                wanted = json.dumps({"url": url_of(merchant, number)})
-                self.api.request(merchant, "POST", "/webhook-endpoints", key=f"endpoint-{number}", body=wanted)
+            if merchant not in late:
+                self.register_endpoints(merchant)
+
+    def register_endpoints(self, merchant: str) -> None:
+        """Again later, until each is registered: an answer may be lost, or say that the URL is known already."""
+        for number in range(1, ENDPOINTS[merchant] + 1):
+            wanted = json.dumps({"url": url_of(merchant, number)})
+            for _ in range(_TRIES):
+                key = f"endpoint-{number}"
+                call = self.api.request(merchant, "POST", "/webhook-endpoints", key=key, body=wanted)
+                if call.status == 201 or call.answer.get("code") == "endpoint_exists":
+                    break
+                self.kernel.sleep(_PAUSE_MS)
 
     def erase(self, merchant: str, transaction_id: str) -> None:
         """A payer's wish; again later as long as the payment is not final."""

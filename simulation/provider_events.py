@@ -50,9 +50,9 @@ class ProviderEvents:
 
     def _collect(self, shop: Shop) -> None:
         for webhook in shop.simulator.webhooks_due(self.kernel.now_ms / 1000):
-            self._send(shop, webhook)
+            self.send(shop, webhook)
 
-    def _send(self, shop: Shop, webhook: Webhook) -> None:
+    def send(self, shop: Shop, webhook: Webhook) -> None:
         """Decide how it travels."""
         faults, random, other = self.faults, self.faults.random, self._other(shop)
         if faults.strikes("event_forged"):

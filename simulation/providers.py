@@ -133,7 +133,7 @@ class SimulatedProviders:
         """From a task: one request, and what the caller learns of it."""
         platform = self._platform
         where = urlsplit(endpoint)
-        shop, request = self.shops[where.hostname or ""], replace(request, path=where.path + request.path)
+        shop, request = self.shops[where.netloc], replace(request, path=where.path + request.path)
         platform.travel()
         faults, sleep = self.faults, self.kernel.sleep
         outage = self._outage(shop.account.provider)
@@ -393,7 +393,7 @@ class SimulatedProviders:
     def approve(self, url: str) -> None:
         """A payer opens the address of an action."""
         parts = urlsplit(url)
-        shop = self.shops[parts.hostname or ""]
+        shop = self.shops[parts.netloc]
         request = Request(method="GET", path=parts.path)
         with self._caused(None, Source.REQUEST, 0):
             shop.simulator.handle(request, self.kernel.now_ms / 1000)

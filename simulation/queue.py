@@ -14,6 +14,8 @@ BATCH: Final = 10
 _CONCURRENCY: Final = 4
 """Fewer workers than deployed: fuller batches, more messages that wait for each other."""
 
+_SLOW: Final = '"slow":true'
+
 Invoke = Callable[[str, Any, Callable[[Any], None]], object]
 
 
@@ -48,6 +50,8 @@ class Queue:
     def send(self, body: str, *, delay_ms: int) -> dict[str, Any]:
         """SendMessage."""
         self.history.messages.append(body)
+        if _SLOW in body:
+            self.history.sometimes[f"handed to the slow lane of the {self.consumer}"] += 1
         if self.faults.strikes("queue_delay"):
             delay_ms += self.faults.random.randint(1_000, 120_000)
         self._add(body, delay_ms)

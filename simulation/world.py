@@ -17,6 +17,7 @@ from simulation.faults import Faults
 from simulation.functions import FUNCTIONS, Platform, current_wirings
 from simulation.history import History, Strike, Write
 from simulation.kernel import EPOCH_MS, Kernel
+from simulation.layouts import provider_key, provider_keys
 from simulation.operators import Operators
 from simulation.payers import Payers
 from simulation.provider_events import ProviderEvents
@@ -48,6 +49,8 @@ _LONG_EVERY: Final = 50
 _REVIEWED_MS: Final = (70 * MINUTE_MS, 140 * MINUTE_MS)
 """After the trouble, operators work through the reviews."""
 _UNDECIDED: Final = frozenset({"UNKNOWN", "ACCEPTED", "REQUIRES_ACTION"})
+_LATE: Final = 0.3
+"""Of the merchants, the part that registers its endpoints late."""
 _HELD_MS: Final = 12 * HOUR_MS
 """An amount that is held and looked at no earlier waits for its merchant."""
 _TRIED_OFTEN: Final = 6
@@ -56,7 +59,14 @@ _MAX_LAG_MS: Final = 5_000
 
 _CHANCES: Final = {"dashboard_refunds": 5}
 """How often something may happen in a run, where that is not twice."""
-_QUEUES: Final = {"JOBS": "worker", "NOTICES": "provider_events", "DELIVERIES": "deliverer", "RUNS": "reconciler"}
+_QUEUES: Final = {
+    "JOBS": "worker",
+    "NOTICES": "provider_events",
+    "DELIVERIES": "deliverer",
+    "RUNS": "reconciler",
+    "SLOWJOBS": "worker",
+    "SLOWDELIVERIES": "deliverer",
+}
 """The queues and the functions that they feed."""
 _VISIBILITY_FACTOR: Final = 6
 """A message is hidden for so many times its function's timeout."""
@@ -77,6 +87,7 @@ ENVIRONMENT: Final = {
     "CHECKOUT_TOKEN_SECRET_ARN": "arn:checkout-tokens",
     "CHECKOUT_PAGES_URL": "https://pay.example.com/checkout",
     "CHECKOUT_ENABLED": "true",
+    "COMPACT_PAYMENTS": "true",
     "CHECKOUT_WAIT_SECONDS": "2",
     "SETTLEMENTS_BUCKET": "settlements",
     **{f"{queue}_QUEUE_URL": f"https://sqs.simulated/{queue}" for queue in _QUEUES},
@@ -85,6 +96,8 @@ ENVIRONMENT: Final = {
     # Small, so that a queue without workers is late.
     "JOBS_LATE_AT": "6",
     "DELIVERIES_LATE_AT": "6",
+    "SLOWJOBS_LATE_AT": "6",
+    "SLOWDELIVERIES_LATE_AT": "6",
     "ACCOUNT_SECRETS_KEY_ARN": "arn:key",
     "ROUTING_STRATEGY": "s",
     "ROUTING_APPLICATION": "a",
@@ -259,7 +272,7 @@ class World:
         else:
             self._due.pop(key, None)
         if after is not None and "attempts" in after and after["attempts"]["L"]:
-            self._owners[after["attempts"]["L"][-1]["M"]["provider_key"]["S"]] = key
+            self._owners[provider_key(after, after["attempts"]["L"][-1]["M"])] = key
 
         if after is not None and "checkout" in after and key[1] == "PAYMENT":
             self.doors.observe(key[0], before, after)
@@ -267,12 +280,12 @@ class World:
     def _strike(self, kind: str) -> None:
         self.history.strikes.append(Strike(self.kernel.now_ms, kind, self.platform.process))
 
-    def _is_stored(self, provider_key: str) -> bool:
-        item = self.tables[TRANSACTIONS].get(self._owners[provider_key]) if provider_key in self._owners else None
-        return item is not None and any(a["M"]["provider_key"]["S"] == provider_key for a in item["attempts"]["L"])
+    def _is_stored(self, name: str) -> bool:
+        item = self.tables[TRANSACTIONS].get(self._owners[name]) if name in self._owners else None
+        return item is not None and name in provider_keys(item)
 
-    def _is_hosted(self, provider_key: str) -> bool:
-        item = self.tables[TRANSACTIONS].get(self._owners[provider_key]) if provider_key in self._owners else None
+    def _is_hosted(self, name: str) -> bool:
+        item = self.tables[TRANSACTIONS].get(self._owners[name]) if name in self._owners else None
         return item is not None and "checkout" in item
 
     def _workers_off_until_ms(self) -> int:
@@ -284,12 +297,15 @@ class World:
         """Set up in peace, run in trouble, come to rest."""
         kernel = self.kernel
         with current_wirings(kernel):
-            kernel.spawn(self.operators.set_up)
+            late = self._late_merchants()
+            kernel.spawn(partial(self.operators.set_up, frozenset(late)))
             kernel.run(EPOCH_MS + MINUTE_MS)
             if any("orderId" in order.body for order in self.orders):
                 kernel.spawn(partial(self.operators.refund_by_itself, REFUNDS_BY_ITSELF))
                 kernel.run(kernel.now_ms + MINUTE_MS)
             trouble_ends_ms = self._make_trouble()
+            for merchant, after_ms in late.items():
+                kernel.after(after_ms, partial(kernel.spawn, partial(self.operators.register_endpoints, merchant)))
             self._sweep_later()
             for number, order in enumerate(self.orders):
                 if self.plan.only is None or number in self.plan.only:
@@ -319,6 +335,11 @@ class World:
                 text for s in self.providers.shops.values() for pair in s.account.issued for text in pair.texts()
             ),
         )
+
+    def _late_merchants(self) -> dict[str, int]:
+        """Merchants that register their endpoints while payments arrive, and how long after the first one."""
+        random = Random(self.plan.seed + 6)
+        return {name: random.randrange(ARRIVAL_MS) for name in MERCHANTS if random.random() < _LATE}
 
     def _left_out(self, number: int) -> frozenset[int]:
         return frozenset(step for order, step in self.plan.without_steps if order == number)
@@ -535,15 +556,15 @@ class World:
         """Whether the provider's books know nothing of the open attempt, or have a charge that waits for its payer."""
         attempts = [attempt["M"] for attempt in item["attempts"]["L"]] if "attempts" in item else []
         unclear = [attempt for attempt in attempts if attempt["state"]["S"] in _UNDECIDED]
-        return any(self._is_unclear(attempt) for attempt in unclear)
+        return any(self._is_unclear(item, attempt) for attempt in unclear)
 
-    def _is_unclear(self, attempt: Item) -> bool:
+    def _is_unclear(self, item: Item, attempt: Item) -> bool:
         """A hosted object that nobody tried to pay is closed when it expires: no book holds it, and the run waits."""
-        provider_key = attempt["provider_key"]["S"]
+        name = provider_key(item, attempt)
         is_hosted = "progress" in attempt and "hosted_method" in attempt["progress"]["M"]
-        if is_hosted and provider_key not in self.providers.entered:
+        if is_hosted and name not in self.providers.entered:
             return False
-        return _has_own_capture(attempt) or not self.providers.is_decided(provider_key)
+        return _has_own_capture(attempt) or not self.providers.is_decided(name)
 
 
 def _has_own_capture(attempt: Item) -> bool:

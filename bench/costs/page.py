@@ -33,10 +33,11 @@ _ASSUMED: Final = f"""
 - A payment is one `POST`, one read, one charge that succeeds at the first attempt, one webhook of the provider, one to
   the merchant.
 - Seconds of each function a payment: {{runs}}. The provider takes 0.7 of the worker's. A run of the sweeper takes 0.3.
-- {q.LOG_BYTES:,} bytes of log and {q.STORED_BYTES:,} of items and index entries a payment. They never expire, so each
-  million ever made costs {{stored}} a month.
-- {q.INDEX_WRITE_UNITS} write units of indexes and {q.OTHER_WRITE_UNITS} of webhooks a payment, {q.KEY_CALLS} calls of
-  KMS, two secrets of provider accounts.
+- {q.OTHER_LOG_BYTES:,} bytes of log a payment besides those of accept, worker and deliverer, which are counted.
+- {q.STORED_BYTES:,} bytes of items and index entries a payment. They never expire, so each million ever made costs
+  {{stored}} a month.
+- {q.KEY_CALLS} calls of KMS a payment, two secrets of provider accounts. The provider's webhook brings no news, and
+  writes nothing.
 - Five long polls a queue that Lambda keeps open, twenty seconds each.
 """
 

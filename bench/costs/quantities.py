@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bench.log_bytes import FULL_BATCH
+from bench.payment_counts import READ, WITH_ENDPOINT
 from payflowx.domain.shared.limits import DUE_SHARDS
 from payflowx.domain.shared.metrics import DIMENSIONS, Metric
 
@@ -53,12 +55,8 @@ API_REQUESTS: Final = 3
 """A POST, one read, and the provider's webhook."""
 MESSAGES: Final = 3
 """To the worker, from the provider's webhook, and to the merchant; each is sent, received and deleted."""
-OTHER_WRITE_UNITS: Final = 2
-"""The provider's event, seen, and the result of the delivery: `make bench` does not count them."""
-INDEX_WRITE_UNITS: Final = 8
-"""Entries of the indexes `due` and `byMerchant`: the engine's counts leave them out."""
-LOG_BYTES: Final = 5000
-"""Of all functions and of the API."""
+OTHER_LOG_BYTES: Final = 2_150
+"""The provider's webhook in two functions, and three lines of API Gateway's access log."""
 STORED_BYTES: Final = 3600
 """Items and index entries. They never expire."""
 KEY_CALLS: Final = 0.5
@@ -113,18 +111,18 @@ def of_payment(
     bench: Mapping[str, Any], templates: Mapping[str, Template], *, traced_share: float, watched: bool
 ) -> dict[str, float]:
     """Pieces a payment: accepted, charged at the first attempt, read once, and reported to the merchant."""
-    charged, read = bench["accept to SUCCESS"], bench["read"]
+    charged, read = bench["payments"][WITH_ENDPOINT], bench["payments"][READ]
     found = {
         "api_requests": API_REQUESTS,
         "web_acl_requests": API_REQUESTS if watched else 0,
-        "write_units": charged["writeUnits"] + OTHER_WRITE_UNITS + INDEX_WRITE_UNITS,
+        "write_units": charged["writeUnits"],
         "read_units": charged["readUnits"] + read["readUnits"],
         "queue_requests": 3 * MESSAGES,
         "invocations": sum(run.invocations for run in RUNS),
         "gb_seconds": sum(run.invocations * run.seconds * memory_gb(templates, run.function) for run in RUNS),
         "key_calls": KEY_CALLS,
         "secret_calls": SECRET_CALLS,
-        "log_gb": LOG_BYTES / 1e9,
+        "log_gb": (bench["logBytes"][str(FULL_BATCH)]["bytes"] + OTHER_LOG_BYTES) / 1e9,
         "traces": API_REQUESTS * traced_share,
         "table_gb": STORED_BYTES / 1e9,
         "recovery_gb": STORED_BYTES / 1e9,

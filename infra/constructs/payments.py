@@ -13,6 +13,7 @@ from infra.constructs.shared.room import Room
 
 _WORKER_TIMEOUT = Duration.seconds(30)
 """The lease of a payment (45 s) must be longer; a test compares the two."""
+_HEALTH_PARTITIONS = "H#*"
 
 
 class Payments(Room):
@@ -23,12 +24,22 @@ class Payments(Room):
         self.jobs = platform.queue(
             platform.scope, "JobsQueue", content="Jobs", consumer_timeout=_WORKER_TIMEOUT, impairs_payments=True
         )
+        self.slow_jobs = platform.queue(
+            platform.scope,
+            "SlowJobsQueue",
+            content="SlowJobs",
+            consumer_timeout=_WORKER_TIMEOUT,
+            # It is long whenever a provider fails, and nobody else waits for it.
+            impairs_payments=False,
+        )
         self.authorizer = self._authorizer()
         self.api = self._api(routing, outbound_webhooks)
         self.worker = self._worker(outbound_webhooks)
         self.worker.consume(self.jobs, max_concurrency=platform.settings.worker_concurrency)
+        self.worker.consume(self.slow_jobs, max_concurrency=platform.settings.slow_worker_concurrency)
+        self.worker.may_fill(self.slow_jobs)
         self.functions = (self.authorizer, self.api, self.worker)
-        self.queues = (self.jobs,)
+        self.queues = (self.jobs, self.slow_jobs)
 
     def _authorizer(self) -> PayFlowXFunction:
         authorizer = self._platform.function(
@@ -48,7 +59,7 @@ class Payments(Room):
             "Api",
             handler="api.handler",
             service="api",
-            reads=("ALLOWED_PROVIDERS", "CHECKOUT_ENABLED", "LOOPBACK_ALLOWED", *RETRIES),
+            reads=("ALLOWED_PROVIDERS", "CHECKOUT_ENABLED", "COMPACT_PAYMENTS", "LOOPBACK_ALLOWED", *RETRIES),
             description="Accepts and shows payments",
             timeout=Duration.seconds(15),
             memory_mb=1024,
@@ -84,6 +95,12 @@ class Payments(Room):
         worker.may_read(tables.transactions, "GetItem")
         worker.may_write(tables.transactions, "PutItem", "UpdateItem")
         worker.may_read(tables.configuration, "Query")
+        # The health of provider accounts, and nothing else of the table that holds merchants and their API keys.
+        worker.allow(
+            ["dynamodb:GetItem", "dynamodb:UpdateItem"],
+            [tables.configuration.resource.table_arn],
+            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [_HEALTH_PARTITIONS]}},
+        )
         worker.may_send(self.jobs)
         worker.may_send(outbound_webhooks.queue)
         worker.may_use_account_secrets()
@@ -136,6 +153,9 @@ class Payments(Room):
                 threshold=1,
                 runbook="dispute",
                 says="The evidence of a dispute is due within three days.",
+            ),
+            "BreakersOpened": self._at_once(
+                "BreakersOpened", "breaker-open", "A provider account fails, and new payments pass it over."
             ),
             "SendsPostponed": Symptom(
                 metric=self._metric("SendsPostponed"),

@@ -75,8 +75,10 @@ class ServiceStack(Stack):
         reconciliation = Reconciliation(platform, payments=payments, outbound_webhooks=outbound)
         consumed = (
             ConsumedQueue(queue=payments.jobs, consumer=payments.worker),
+            ConsumedQueue(queue=payments.slow_jobs, consumer=payments.worker),
             ConsumedQueue(queue=inbound.queue, consumer=inbound.provider_events),
             ConsumedQueue(queue=outbound.queue, consumer=outbound.deliverer),
+            ConsumedQueue(queue=outbound.slow_queue, consumer=outbound.deliverer),
             ConsumedQueue(queue=reconciliation.runs, consumer=reconciliation.reconciler),
         )
         operators = Operators(platform, routing=routing, queues=consumed)

@@ -13,6 +13,7 @@ _COLUMNS: Final = {
     "what": "action",
     "merchant": "merchantId",
     "who": "operator",
+    "identity": "identity",
     "why": "reason",
     "facts": "facts",
 }

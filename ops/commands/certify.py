@@ -1,6 +1,7 @@
 """`payflowx certify`."""
 
 import json
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -50,6 +51,7 @@ def certify(
     Exits with 0 when our connector read every answer as expected, with 3 when one differs.
     """
     certification = _certification()
+    path = _writable(Path(report_file or f"certify-{provider}.json"))
     try:
         made = certification.certified(
             provider,
@@ -62,12 +64,18 @@ def certify(
     except certification.LiveAccountError as error:
         hint = "Nothing was sent. Use the keys of a test account."
         raise OperatorError(str(error), Exit.REFUSED, hint=hint) from None
-    path = Path(report_file or f"certify-{provider}.json")
     path.write_text(json.dumps(made.report, indent=2, ensure_ascii=False) + "\n")
     counts = ", ".join(f"{count} {verdict}" for verdict, count in made.report["verdicts"].items())
     session.show(made.report, f"{provider}: {counts}. Report: {path}")
     if made.differs:
         raise click.exceptions.Exit(int(Exit.BAD_NEWS))
+
+
+def _writable(path: Path) -> Path:
+    """Raise a usage error for a path that cannot be written: the run makes objects, and should not be repeated."""
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise click.UsageError(f"{path} cannot be written.")
+    return path
 
 
 def _certification() -> Any:

@@ -13,9 +13,9 @@ from ops.options import confirm, reason_option, target_options, yes_option
 from ops.output import key_values, table
 from ops.session import Session, pass_session
 
-QUEUES: Final = ("jobs", "notices", "deliveries", "runs")
+QUEUES: Final = ("jobs", "slow-jobs", "notices", "deliveries", "slow-deliveries", "runs")
 _MAX_LOOK: Final = 50
-_BATCH: Final = 10
+BATCH: Final = 10
 _NOTHING: Final = "There are no dead letters."
 _PLAN: Final = {
     "queue": "queue",
@@ -142,7 +142,7 @@ def _replayed(
     count, names = 0, _named(queue)
     while names and (limit is None or count < limit):
         started = time.monotonic()
-        size = min(_BATCH, rate, limit - count if limit is not None else _BATCH)
+        size = min(BATCH, rate, limit - count if limit is not None else BATCH)
         items = session.change("replay_dead_letters", reason, queue=names[0], limit=size)["items"]
         if not items:
             names = names[1:]

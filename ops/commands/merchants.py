@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import click
 
+from ops.commands.approvals import show_decided
 from ops.errors import Exit, OperatorError
 from ops.options import reason_option, target_options
 from ops.session import Session, pass_session
@@ -112,6 +113,7 @@ def show(session: Session, *, merchant_id: str) -> None:
         "Name": merchant["name"],
         "Switched off": merchant["disabledProviders"],
         "Automatic refund": "on" if merchant.get("automaticRefund") else "off",
+        "Two people above": merchant.get("approvalLimits"),
     }
     rows |= _checkout_rows(merchant["checkout"])
     for account in accounts:
@@ -151,6 +153,43 @@ def set_orders(session: Session, *, merchant_id: str, automatic_refund: str, rea
     switch = automatic_refund == "on"
     done = session.change("set_orders", reason, merchantId=merchant_id, automaticRefund=switch)
     session.show(done, f"The automatic refund is {automatic_refund} for {merchant_id}; heeded within a minute.")
+
+
+@merchants.command("set-approvals")
+@click.argument("merchant_id")
+@click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="CURRENCY=MINOR",
+    help="One person decides up to this amount, in the minor unit. May be repeated; other currencies have none.",
+)
+@click.option("--off", is_flag=True, help="One person decides every amount, as at first.")
+@reason_option
+@target_options
+@pass_session
+def set_approvals(session: Session, *, merchant_id: str, limits: tuple[str, ...], off: bool, reason: str) -> None:
+    """Set the amounts above which two people decide closings of reviews and refunds that are recorded by hand.
+
+    Once limits are set, a change of them needs two people as well.
+    """
+    if off == bool(limits):
+        raise click.UsageError("Say the limits (--limit USD=100000), or --off.")
+    answer = session.change(
+        "set_approval_limits", reason, merchantId=merchant_id, limits=None if off else _limits(limits)
+    )
+    said = "Every amount is decided by one person" if off else f"The limits are {', '.join(limits)}"
+    show_decided(session, answer, f"{said} at {merchant_id}.")
+
+
+def _limits(pairs: tuple[str, ...]) -> dict[str, int]:
+    found = {}
+    for pair in pairs:
+        currency, _, amount = pair.partition("=")
+        if not amount.isdecimal():
+            raise click.BadParameter(f"{pair!r} is not CURRENCY=MINOR.", param_hint="--limit")
+        found[currency.upper()] = int(amount)
+    return found
 
 
 def _sandbox_accounts(session: Session) -> Sequence[Mapping[str, str]]:

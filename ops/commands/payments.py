@@ -6,7 +6,9 @@ from typing import Any, Final
 
 import click
 
+from ops.commands.approvals import show_decided
 from ops.errors import Exit
+from ops.log_search import MAX_HOURS, payments_of_correlation
 from ops.options import confirm, merchant_option, reason_option, target_options, transaction_argument, yes_option
 from ops.output import key_values, table
 from ops.session import Session, pass_session
@@ -132,6 +134,23 @@ def find(session: Session, *, text: str, merchant: str | None) -> None:
     session.show_table(found["items"], columns, nothing="Nothing of this merchant has that name.")
 
 
+@payments.command("correlate")
+@click.argument("correlation_id")
+@click.option(
+    "--hours", type=click.IntRange(1, MAX_HOURS), default=24, show_default=True, help="So far back in the log lines."
+)
+@target_options
+@pass_session
+def correlate(session: Session, *, correlation_id: str, hours: int) -> None:
+    """The payments of a request by its correlation id, from the functions' log lines.
+
+    You need `cloudformation:ListStackResources` and `logs:FilterLogEvents`.
+    """
+    found = payments_of_correlation(session.target, correlation_id, hours=hours)
+    columns = {"payment": "transactionId", "merchant": "merchantId"}
+    session.show_table(found, columns, nothing="No line of this time has that correlation id and a payment.")
+
+
 @payments.command("events")
 @transaction_argument
 @merchant_option
@@ -161,6 +180,30 @@ def verify(session: Session, *, transaction_id: str, merchant: str | None) -> No
         raise click.exceptions.Exit(int(Exit.BAD_NEWS))
     if not found["complete"]:
         raise click.exceptions.Exit(int(Exit.UNAVAILABLE))
+
+
+@payments.command("cost")
+@transaction_argument
+@merchant_option
+@target_options
+@pass_session
+def cost(session: Session, *, transaction_id: str, merchant: str | None) -> None:
+    """What a payment has cost at AWS so far: calls, capacity, messages, and millionths of a dollar.
+
+    It is calculated from the payment's attempts, events and deliveries. Reads by clients leave no record, and functions
+    and logs are paid by time and bytes: neither is in it.
+    """
+    found = session.ask("show_payment_cost", merchantId=session.merchant(merchant), transactionId=transaction_id)
+    rows = {
+        "calls of AWS": found["calls"],
+        "write units": found["writeUnits"],
+        "read units": found["readUnits"],
+        "messages": found["messages"],
+        "requests of the API": found["apiRequests"],
+        "micro-dollars": found["microDollars"],
+    }
+    more = "" if found["complete"] else "\n\nIt cost more: it has more events or operations than were looked at."
+    session.show(found, key_values(rows) + more)
 
 
 @payments.command("deliveries")
@@ -258,7 +301,8 @@ def record_refund(
     names = {"merchantId": session.merchant(merchant), "transactionId": transaction_id}
     facts = {"reference": reference, "amount": amount, "evidence": evidence}
     payment = session.change("record_refund", reason, **names, **facts)
-    session.show(payment, f"{payment['refunded']} are refunded, {payment['refundable']} can be refunded.")
+    text = f"{payment.get('refunded')} are refunded, {payment.get('refundable')} can be refunded."
+    show_decided(session, payment, text)
 
 
 @payments.command("erase")

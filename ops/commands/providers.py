@@ -1,5 +1,8 @@
 """`payflowx providers`."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
 from ops.options import reason_option, target_options
@@ -18,12 +21,19 @@ def providers() -> None:
 @target_options
 @pass_session
 def status(session: Session, *, merchant: str | None) -> None:
-    """All providers of this deployment."""
-    items = session.ask("list_providers", merchantId=merchant)["items"]
+    """All providers of this deployment, and the accounts whose calls fail or are slow."""
+    found = session.ask("list_providers", merchantId=merchant)["items"]
+    items = [{**item, "unwell": "; ".join(map(_unwell, item.get("unwellAccounts", [])))} for item in found]
     columns = {"provider": "provider", "simulated": "simulated", "can cancel": "canFence", "off": "disabledForEveryone"}
     if merchant:
         columns[f"off for {merchant}"] = "disabledForMerchant"
+    columns["accounts that are not well"] = "unwell"
     session.show_table(items, columns, nothing="This deployment has no provider.")
+
+
+def _unwell(account: Mapping[str, Any]) -> str:
+    since = f" since {account['since']}" if account["since"] else ""
+    return f"{account['merchantId']}/{account['accountId']}: {account['state']}{since}"
 
 
 @providers.command("disable")

@@ -71,7 +71,7 @@ def reconcile(
     )["runs"]
     if wait:
         runs = [_waited_for(session, run["runId"]) for run in runs]
-    reports = [{**run, "findings": list(_findings(session, run["runId"])) if wait else []} for run in runs]
+    reports = [{**run, "findings": list(findings_of(session, run["runId"])) if wait else []} for run in runs]
     session.show(reports, "\n\n".join(_report(run) for run in reports))
     if any(run["differences"] or run["phase"] == "failed" for run in reports):
         raise click.exceptions.Exit(Exit.BAD_NEWS)
@@ -101,7 +101,7 @@ def _waited_for(session: Session, run_id: str) -> dict[str, Any]:
         time.sleep(_POLL_SECONDS)
 
 
-def _findings(session: Session, run_id: str) -> Iterator[dict[str, Any]]:
+def findings_of(session: Session, run_id: str) -> Iterator[dict[str, Any]]:
     """All of them, page by page."""
     after: str | None = None
     while True:

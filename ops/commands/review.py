@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import click
 
+from ops.commands.approvals import show_decided
 from ops.errors import Exit, OperatorError
 from ops.options import (
     F,
@@ -169,7 +170,7 @@ def close(
     confirm(f"End {ident} as {end}? The merchant acts on it.", yes=yes)
     found = {"verdict": verdict, "evidence": evidence, "reference": reference, "amount": amount}
     closed = close_review(session, ident, merchant, reason, held=held, **found)
-    session.show(closed, f"{ident} is {closed['status']}.")
+    show_decided(session, closed, f"{ident} is {closed.get('status')}.")
 
 
 def shown_review(session: Session, ident: str, merchant: str | None, **facts: Any) -> dict[str, Any]:

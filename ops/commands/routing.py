@@ -1,15 +1,19 @@
 """`payflowx routing`."""
 
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from ops.errors import Exit
-from ops.options import TransactionId, merchant_option, reason_option, target_options
+from ops.options import TransactionId, every_merchant_option, merchant_option, reason_option, target_options
 from ops.output import key_values
 from ops.session import Session, pass_session
 
+MAX_BACK_TEST: Final = 10_000
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -105,6 +109,73 @@ def explain(
     }
     reasons = "\n".join(f"- {reason}" for reason in route["reasons"])
     session.show(route, f"{key_values(rows)}\n{reasons}")
+
+
+@routing.command("back-test")
+@click.argument("file", type=_file)
+@click.option("--last", type=click.IntRange(1, MAX_BACK_TEST), default=MAX_BACK_TEST, show_default=True)
+@every_merchant_option
+@target_options
+@pass_session
+def back_test(session: Session, *, file: Path, last: int, merchant: str | None) -> None:
+    """Try a document on the last stored decisions: which payments it would send elsewhere, and which rules take none.
+
+    It changes nothing. Accounts are those of today; switches are left out.
+    """
+    tested = back_test_of(session, _read(file), merchant=merchant, last=last, say=session.say)
+    session.show(tested, back_test_text(tested))
+
+
+def back_test_of(
+    session: Session,
+    document: str,
+    *,
+    merchant: str | None,
+    last: int,
+    say: Callable[[str], None] = lambda _text: None,
+) -> dict[str, Any]:
+    """The results of all pages together. Each merchant has an equal part of `last`, rounded up to a page."""
+    names = session.merchants(merchant)
+    moves: dict[tuple[Any, ...], dict[str, Any]] = {}
+    rules: Counter[str] = Counter()
+    compared = erased = 0
+    for name in names:
+        left, position = math.ceil(last / len(names)), None
+        while left > 0:
+            page = session.ask("back_test_routing", merchantId=name, document=document, position=position)
+            compared, erased = compared + page["compared"], erased + page["erased"]
+            left -= page["compared"] + page["erased"]
+            for move in page["moves"]:
+                key = (move["from"], move["to"], move["code"])
+                known = moves.setdefault(key, {**move, "count": 0})
+                known["count"] += move["count"]
+            for rule in page["rules"]:
+                rules[rule["rule"]] += rule["count"]
+            say(f"{compared + erased} decisions read")
+            position = page["nextPosition"]
+            if position is None:
+                break
+    return {
+        "compared": compared,
+        "erased": erased,
+        "moved": sum(move["count"] for move in moves.values()),
+        "moves": sorted(moves.values(), key=lambda move: -move["count"]),
+        "rules": [{"rule": name, "count": count} for name, count in rules.items()],
+    }
+
+
+def back_test_text(tested: Mapping[str, Any]) -> str:
+    """For a person: the moves, and the rules that match nothing."""
+    lines = [f"{tested['moved']} of {tested['compared']} payments would begin at another provider."]
+    lines += [
+        f"- {move['count']} from {move['from']} to {move['to'] or 'none (' + str(move['code']) + ')'}, such as "
+        f"{', '.join(move['examples'])}"
+        for move in tested["moves"]
+    ]
+    lines += [f"- the rule {rule['rule']} matches nothing" for rule in tested["rules"] if not rule["count"]]
+    if tested["erased"]:
+        lines.append(f"- {tested['erased']} were not compared: their facts are erased")
+    return "\n".join(lines)
 
 
 def _metadata(pairs: tuple[str, ...]) -> dict[str, str]:

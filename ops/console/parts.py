@@ -8,7 +8,7 @@ from typing import Any, Final
 from ops.errors import Exit, OperatorError
 from ops.target import aws_errors
 
-DEADLINE_SECONDS: Final = 8.0
+DEADLINE_SECONDS: Final = 15.0
 _THREADS: Final = 8
 _POOL: Final = ThreadPoolExecutor(_THREADS, thread_name_prefix="console-part")
 

@@ -168,7 +168,8 @@ def _detail(event: Mapping[str, Any]) -> str:
     if "reason" in facts and event["actor"] == "operator":
         parts.append(f"because: {facts['reason']}")
     if isinstance(facts.get("nextStepInSeconds"), int):
-        parts.append(f"next step in {age(facts['nextStepInSeconds'])}")
+        seconds = facts["nextStepInSeconds"]
+        parts.append(f"next step in {age(seconds)}" if seconds else "next step at once")
     return "; ".join(parts)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -27,11 +27,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """An answer that is saved as a file."""
+    """An answer that is saved as a file, sent as it is made. An error in between ends the download as failed."""
 
     name: str
     content_type: str
-    content: str
+    content: Iterator[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +131,8 @@ class Screen:
     summary: str
     views: tuple[View, ...]
     actions: tuple[Action, ...] = ()
+    questions: tuple[View, ...] = ()
+    """Views whose question is too long for an address: a form is posted, and nothing changes."""
 
 
 def fingerprint(value: object) -> str:

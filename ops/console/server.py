@@ -9,13 +9,14 @@ from urllib.parse import parse_qsl, urlencode
 from jinja2 import Environment
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from ops.console.access import Access
+from ops.console.few_at_a_time import few_at_a_time
 from ops.console.forms import FORM, Forms
 from ops.console.guard import Guard
 from ops.console.registry import HIDDEN, SCREENS
@@ -54,8 +55,9 @@ class Console:
         return f"http://{self.host}{_ENTRY}?{urlencode({'token': self.access.token})}"
 
 
-def application(console: Console) -> Starlette:
+def application(console: Console) -> ASGIApp:
     """Routes of all screens behind the guard."""
+    console.session.find_invoker = few_at_a_time(console.session.find_invoker)
     return _Pages(console).application()
 
 
@@ -65,7 +67,8 @@ class _Pages:
         self._cookie = f"payflowx_console_{console.host.rpartition(':')[2]}"
         self._character_keys = True
 
-    def application(self) -> Starlette:
+    def application(self) -> ASGIApp:
+        """The guard stands before everything, so that answers to defects have its headers, too."""
         routes: list[Route | Mount] = [
             Route(_ENTRY, self._enter, methods=["GET"]),
             Route("/keys", self._admitted(self._set_keys), methods=["POST"]),
@@ -73,10 +76,12 @@ class _Pages:
         ]
         for screen in (*SCREENS, *HIDDEN):
             routes += [Route(view.path, self._viewed(screen, view), methods=["GET"]) for view in screen.views]
+            routes += [Route(view.path, self._asked(screen, view), methods=["POST"]) for view in screen.questions]
             routes += [Route(action.path, self._acted(screen, action), methods=["POST"]) for action in screen.actions]
         routes.append(Route("/help", self._viewed(None, View("/help", _help)), methods=["GET"]))
         routes.append(Route("/{rest:path}", self._admitted(self._missing), methods=["GET", "POST"]))
-        return Starlette(routes=routes, middleware=[Middleware(Guard, host=self._console.host)])
+        pages = Starlette(routes=routes, exception_handlers={Exception: self._defect})
+        return Guard(pages, host=self._console.host)
 
     # -- entering
 
@@ -112,6 +117,21 @@ class _Pages:
 
         return self._admitted(viewed)
 
+    def _asked(self, screen: Screen, view: View) -> Callable[[Request], Awaitable[Response]]:
+        """A view that is asked for by a form of this session. It may be sent again."""
+
+        async def asked(request: Request) -> Response:
+            question = self._request(request)
+            try:
+                question = replace(question, form=await _form(request))
+                self._nonce(question.form, question)
+            except OperatorError as error:
+                fault = error
+                return await run_in_threadpool(self._shown, screen, lambda _: _fault_page(fault), question)
+            return await run_in_threadpool(self._shown, screen, view.show, question)
+
+        return self._admitted(asked)
+
     def _request(self, request: Request) -> ScreenRequest:
         query = {name: _typed(value) for name, value in request.query_params.items()}
         return ScreenRequest(
@@ -131,7 +151,7 @@ class _Pages:
         match answer:
             case Download():
                 disposition = f'attachment; filename="{answer.name}"'
-                return Response(
+                return StreamingResponse(
                     answer.content, headers={"Content-Disposition": disposition}, media_type=answer.content_type
                 )
             case Elsewhere():
@@ -197,6 +217,10 @@ class _Pages:
         return answer
 
     # -- settings and the rest
+
+    async def _defect(self, _request: Request, _error: Exception) -> Response:
+        """Starlette raises the error again afterwards, so that its trace is in the terminal."""
+        return HTMLResponse(self._console.templates.get_template("defect.html").render(), 500)
 
     async def _set_keys(self, request: Request) -> Response:
         """Character keys can be turned off, as WCAG 2.1.4 asks. The setting lasts as long as the process."""

@@ -127,8 +127,8 @@ def _action(item: Stored) -> dict[str, Any] | None:
     action = last.get("next_action")
     if action is None:
         return None
-    ends = _time(last["deadline_ms"]) if checkout and "deadline_ms" in last else None
-    return {"type": action["kind"], "url": action["url"], "fields": action.get("fields"), "expiresAt": ends}
+    until = _time(last["deadline_ms"]) if checkout and "deadline_ms" in last else None
+    return {"type": action["kind"], "url": action["url"], "fields": action.get("fields"), "expiresAt": until}
 
 
 def _time(at_ms: int) -> str:

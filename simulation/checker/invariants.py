@@ -39,7 +39,7 @@ from simulation.checker.transitions import (
     unknown_attributes_stay,
 )
 from simulation.checker.walls import erasure, i11_nothing_crosses, i12_no_secrets
-from simulation.checker.work import i13_bounded_work, rest
+from simulation.checker.work import due_after_claims, i13_bounded_work, rest
 
 Invariant = Callable[[Evidence], Iterator[Violation]]
 
@@ -85,6 +85,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     audience,
     erasure,
     reasons,
+    due_after_claims,
     rest,
     defects,
 )

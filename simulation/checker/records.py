@@ -215,5 +215,6 @@ _KINDS: Final = {"cap_": "capture", "void": "void", "ref_": "refund"}
 
 
 def _is_owed(event: Stored) -> bool:
+    """An event that was never planned is nobody's, unless its merchant had an endpoint: see `audience`."""
     pending = any(delivery["state"] == "PENDING" for delivery in event.get("deliveries", {}).values())
-    return "dueAt" in event or pending or not event.get("planned")
+    return "dueAt" in event or pending

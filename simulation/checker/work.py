@@ -78,8 +78,7 @@ def _early(name: str, which: str, versions: Sequence[Version]) -> Iterator[Viola
     for write, before, after in versions:
         if before is None or after is None:
             continue
-        took = after["lease"]["owner"] and after["lease"]["epoch"] > before["lease"]["epoch"]
-        if took and write.at_ms + _CLOCKS_MS < _ready_ms(before):
+        if _takes_lease(before, after) and write.at_ms + _CLOCKS_MS < _ready_ms(before):
             yield Violation("I13", name, f"{which}was worked on {before['readyAt'] - write.at_ms} ms before its time")
         if _is_expedited_for_nothing(before, after):
             yield Violation("I13", name, f"{which}has its next attempt brought forward by a hint")
@@ -112,6 +111,29 @@ def _too_soon(name: str, which: str, after: Stored, one: Stored, other: Stored) 
     at_turn = after["readyAt"] in turns_ms
     if waits_ms < min(step_ms, _capture_wait_ms(other, after["updatedAt"])) and not at_turn:
         yield Violation("I13", name, f"{which}inquires again after {waits_ms} ms instead of {step_ms} ms")
+
+
+# --- DUE
+
+DUE_AFTER_LEASE_MS: Final = (15 * _SECOND_MS, 60 * _SECOND_MS)
+"""The earliest and latest due time of an item under a lease, after the lease's end."""
+
+
+def due_after_claims(evidence: Evidence) -> Iterator[Violation]:
+    """Whoever takes a lease leaves an item that is due soon after it, and not before: a dead worker is found."""
+    for name, payment in evidence.payments.items():
+        owners: list[PaymentEvidence | OperationEvidence] = [payment, *payment.operations.values()]
+        for owner in owners:
+            for _, before, after in owner.versions:
+                if before is None or after is None or not _takes_lease(before, after):
+                    continue
+                waits_ms = after.get("dueAt", -1) - after["lease"]["expiresAt"]
+                if not DUE_AFTER_LEASE_MS[0] <= waits_ms <= DUE_AFTER_LEASE_MS[1]:
+                    yield Violation("DUE", name, f"a claim left it due {waits_ms} ms after the lease's end")
+
+
+def _takes_lease(before: Stored, after: Stored) -> bool:
+    return bool(after["lease"]["owner"]) and after["lease"]["epoch"] > before["lease"]["epoch"]
 
 
 # --- REST

@@ -17,6 +17,7 @@ from simulation.mutants.recovering import RECOVERING
 from simulation.mutants.reviewing import REVIEWING
 from simulation.mutants.tenancy import TENANCY
 from simulation.mutants.undecided import UNDECIDED
+from simulation.mutants.writing import WRITING
 
 _ALL: Final[tuple[Mutant, ...]] = (
     *CHARGING,
@@ -28,6 +29,7 @@ _ALL: Final[tuple[Mutant, ...]] = (
     *RECOVERING,
     *ORDERING,
     *CHECKOUTS,
+    *WRITING,
 )
 
 MUTANTS: Final = tuple(mutant for mutant in _ALL if mutant.name not in UNDECIDED)

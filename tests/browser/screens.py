@@ -42,9 +42,9 @@ class Screens:
         assert re.fullmatch(r"[a-z0-9-]+", name)
         self.seen.add(name)
         wide = tab.viewport_size
-        _no_barriers(tab)
+        without_barriers(tab)
         tab.set_viewport_size(_NARROW)
-        _no_barriers(tab)
+        without_barriers(tab)
         overflowing = tab.evaluate(_OVERFLOW)
         tab.screenshot(path=PICTURES / f"{name}-320.png", full_page=True)
         tab.set_viewport_size(wide)
@@ -54,7 +54,7 @@ class Screens:
         assert overflowing == [], name
 
 
-def _no_barriers(tab: "Page") -> None:
+def without_barriers(tab: "Page") -> None:
     """Fail for a violation that axe-core finds."""
     found = _examined(tab)
     assert found["passes"], "axe-core ran no rule"

@@ -75,6 +75,7 @@ class StoredWorld(World):
             payments=self.payments,
             operations=self.operations,
             outcome_writer=self.outcome_writer,
+            merchant_directory=self.merchant_directory,
             clock=self.clock,
             policy=self.policy,
         )
@@ -86,6 +87,7 @@ class StoredWorld(World):
             payments=self.payments,
             operations=self.operations,
             outcome_writer=self.outcome_writer,
+            merchant_directory=self.merchant_directory,
             clock=self.clock,
             policy=self.policy,
         )

@@ -34,12 +34,12 @@ _OF_ITSELF: Final = re.compile(
 """Actions that neither read nor write anything that a reader of the table wants to know."""
 
 _DEAD_LETTERS: Final = "dead letters"
-_PARTS: Final = {"E#*": "endpoints", "AUDIT#*": "audit entries"}
+_PARTS: Final = {"E#*": "endpoints", "H#*": "health", "AUDIT#*": "audit entries"}
 """Parts of the configuration table, by the condition that confines a right to them."""
 _NAMES: Final = (
     (re.compile(r"Tables(Transactions|Idempotency|Configuration)"), r"{0}"),
     (re.compile(r"Queue(DeadLetters)"), _DEAD_LETTERS),
-    (re.compile(r"Queue(Jobs|Notices|Deliveries|Runs)"), r"{0}"),
+    (re.compile(r"Queue(Jobs|SlowJobs|Notices|Deliveries|SlowDeliveries|Runs)"), r"{0}"),
     (re.compile(r"(SettlementFiles)"), "settlement files"),
     (re.compile(r"(CursorSecret)"), "cursor secret"),
     (re.compile(r"(CheckoutSecret)"), "checkout secret"),

@@ -37,9 +37,11 @@ def _aws(resource: str, functions: str, page: str, *actions: str) -> tuple[Need,
 
 _TRANSACTIONS, _CONFIGURATION = "Transactions", "Configuration"
 _ENDPOINTS, _DEAD, _ROUTING = "Configuration (endpoints)", "dead letters", "routing document"
+_HEALTH, _HEALTH_ITEMS = "Configuration (health)", "dynamodb/merchants/account_health.py"
 _WRITES = "dynamodb/core/writes.py"
 _PUBLISHER, _READER = "appconfig/publisher.py", "appconfig/reader.py"
 _DIRECTORY, _CONFIG = "dynamodb/merchants/directory.py", "dynamodb/merchants/configuration.py"
+_RECORDED = "dynamodb/merchants/recorded_changes.py"
 _ATTEMPTS, _EVENTS = "dynamodb/payments/attempt_store.py", "dynamodb/webhooks/merchant_events.py"
 _OWN_DEAD = "sqs/dead_letters.py"
 _CONSUMER_PAGE = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"
@@ -50,7 +52,10 @@ _QUEUE_KEY_PAGE = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSD
 _SECRET_KEY_PAGE = "https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html"
 _FILE_KEY_PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html"
 _MISSING_FILE_PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"
-_QUEUES = (("Deliveries", "Deliverer"), ("Jobs", "Worker"), ("Notices", "Notices"), ("Runs", "Reconciler"))
+_QUEUES = (
+    *(("Deliveries", "Deliverer"), ("SlowDeliveries", "Deliverer")),
+    *(("Jobs", "Worker"), ("SlowJobs", "Worker"), ("Notices", "Notices"), ("Runs", "Reconciler")),
+)
 
 NEEDS: Final[tuple[Need, ...]] = (
     # -- routing document
@@ -68,21 +73,26 @@ NEEDS: Final[tuple[Need, ...]] = (
     ),
     # -- tables
     _code(
-        *("dynamodb:BatchGetItem", _TRANSACTIONS, "Api Operations Reconciler"),
+        *("dynamodb:BatchGetItem", _TRANSACTIONS, "Api Deliverer Operations Reconciler Sweeper"),
         ("dynamodb/core/batches.py", "client.batch_get_item("),
     ),
+    _code(
+        *("dynamodb:BatchGetItem", _ENDPOINTS, "Deliverer"),
+        ("dynamodb/webhooks/delivery_source.py", "self.configuration_table: [endpoints_key("),
+    ),
     _code("dynamodb:BatchWriteItem", _TRANSACTIONS, "Reconciler", ("dynamodb/core/batches.py", ".batch_write_item(")),
-    _code("dynamodb:ConditionCheckItem", _CONFIGURATION, "Operations", (_DIRECTORY, '"ConditionCheck": {')),
+    _code("dynamodb:ConditionCheckItem", _CONFIGURATION, "Operations", (_RECORDED, '"ConditionCheck": {')),
     _code(
         *("dynamodb:GetItem", _CONFIGURATION, "Authorizer Operations Webhooks"),
         ("dynamodb/merchants/api_keys.py", ".get_item("),
         (_CONFIG, ".get_item("),
     ),
     _code("dynamodb:GetItem", _ENDPOINTS, "Api Deliverer", ("dynamodb/webhooks/endpoints.py", ".get_item(")),
+    _code("dynamodb:GetItem", _HEALTH, "Worker", (_HEALTH_ITEMS, ".get_item(")),
     _code("dynamodb:GetItem", "Idempotency", "Api", ("dynamodb/payments/attempt_store.py", ".get_item(")),
     _code("dynamodb:GetItem", _TRANSACTIONS, LEDGER, (_ATTEMPTS, ".get_item("), (_EVENTS, ".get_item(")),
-    _code("dynamodb:PutItem", _CONFIGURATION, "Operations", (_DIRECTORY, '"Put": {')),
-    _code("dynamodb:PutItem", "Configuration (audit entries)", "Reconciler", (_DIRECTORY, '"Put": {')),
+    _code("dynamodb:PutItem", _CONFIGURATION, "Operations", (_RECORDED, '"Put": {')),
+    _code("dynamodb:PutItem", "Configuration (audit entries)", "Reconciler", (_RECORDED, '"Put": {')),
     _code("dynamodb:PutItem", "Idempotency", "Api", (_WRITES, '"Put": {')),
     _code("dynamodb:PutItem", _TRANSACTIONS, WRITERS, (_WRITES, '"Put": {')),
     _code(
@@ -97,6 +107,7 @@ NEEDS: Final[tuple[Need, ...]] = (
     ),
     _code("dynamodb:UpdateItem", _CONFIGURATION, "Operations", (_DIRECTORY, ".update_item(")),
     _code("dynamodb:UpdateItem", _ENDPOINTS, "Api Deliverer", ("dynamodb/webhooks/endpoints.py", ".update_item(")),
+    _code("dynamodb:UpdateItem", _HEALTH, "Worker", (_HEALTH_ITEMS, ".update_item(")),
     _code("dynamodb:UpdateItem", _TRANSACTIONS, LEDGER, (_WRITES, '"Update": {'), (_EVENTS, ".update_item(")),
     # -- the key: for endpoints' secrets by the code, otherwise by services under the role
     _code("kms:Encrypt", "key (for webhook-endpoint)", "Api", ("webhooks/cipher.py", "self.client.encrypt(")),
@@ -163,6 +174,10 @@ NEEDS: Final[tuple[Need, ...]] = (
         )
     ),
     *(
+        _code("sqs:GetQueueAttributes", queue, "Sweeper", ("sqs/queue.py", ".get_queue_attributes("))
+        for queue in ("Deliveries", "Jobs")
+    ),
+    *(
         _code(f"sqs:{action}", _DEAD, "Operations", (_OWN_DEAD, line))
         for action, line in (
             ("ChangeMessageVisibility", ".change_message_visibility("),
@@ -174,6 +189,8 @@ NEEDS: Final[tuple[Need, ...]] = (
     ),
     _code("sqs:SendMessage", "Deliveries", f"{WRITERS} Deliverer", ("sqs/queue.py", ".send_message(")),
     _code("sqs:SendMessage", "Jobs", WRITERS, ("sqs/queue.py", ".send_message(")),
+    _code("sqs:SendMessage", "SlowDeliveries", "Deliverer Operations", ("sqs/queue.py", ".send_message(")),
+    _code("sqs:SendMessage", "SlowJobs", "Operations Worker", ("sqs/queue.py", ".send_message(")),
     _code("sqs:SendMessage", "Notices", "Notices Operations Webhooks", ("sqs/queue.py", ".send_message(")),
     _code("sqs:SendMessage", "Runs", "Operations Reconciler", ("sqs/queue.py", ".send_message(")),
 )

@@ -1,17 +1,23 @@
 """The asset: the package with bytecode, the same bytes each time. Any Python shows that, not only the deployed one."""
 
 import marshal
+import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from aws_cdk import App, Stack
 from aws_cdk import aws_lambda as lambda_
 
+from bench.children import run_child
+from bench.imports import HANDLERS
+from bench.layout import Layout, deployed_layout
 from infra.constructs.shared import functions_code
 from infra.constructs.shared.bytecode import DEPLOYED_VERSION, Interpreter, bytecode_tag, compile_folder, interpreter
 from infra.constructs.shared.dependencies_layer import RUNTIME
+from payflowx.generated_code import TABLE
 
 PACKAGE = functions_code.SOURCE / "payflowx" / "domain"
 UNCHECKED_HASH = 0b01
@@ -54,7 +60,9 @@ SOURCES = {".py", ".css", ".js"}
 """The last two are the payers' page's."""
 
 
-@pytest.mark.parametrize(("python", "kinds"), [(HERE, {*SOURCES, ".pyc"}), (None, SOURCES)], ids=["with", "without"])
+@pytest.mark.parametrize(
+    ("python", "kinds"), [(HERE, {*SOURCES, ".pyc", ".marshal"}), (None, SOURCES)], ids=["with", "without"]
+)
 def test_the_asset_holds_the_package_and_nothing_else(
     python: Interpreter | None, kinds: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,3 +85,34 @@ def asset(python: Interpreter | None, folder: Path, monkeypatch: pytest.MonkeyPa
     code = functions_code.functions_code()
     lambda_.Function(Stack(app, "S"), "F", code=code, handler="a.b", runtime=lambda_.Runtime.PYTHON_3_13)
     return next(Path(app.synth().directory).glob("asset.*/payflowx")).parent
+
+
+def test_the_table_of_generated_code_is_the_same_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, another = (asset(HERE, tmp_path / name, monkeypatch) / "payflowx" / TABLE for name in ("one", "another"))
+    assert one.read_bytes() == another.read_bytes()
+    assert len(marshal.loads(one.read_bytes())) > 100
+
+
+@pytest.fixture(scope="module")
+def layout(tmp_path_factory: pytest.TempPathFactory) -> Layout:
+    """The layer's packages of this Python, and the functions' asset."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        found = deployed_layout(tmp_path_factory.mktemp("layout"))
+        return replace(found, task=asset(HERE, tmp_path_factory.mktemp("asset"), monkeypatch))
+
+
+@pytest.mark.parametrize("module", HANDLERS)
+def test_a_cold_start_compiles_nothing(module: str, layout: Layout) -> None:
+    """Neither a source nor a text that `dataclasses` writes: both come from the asset."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": layout.path, "PYTHONDONTWRITEBYTECODE": "1"}
+    started = run_child("cold_start.py", module, "null", environment=environment)
+    assert started["ours"] > 5
+    assert (started["compiled"], started["generated"]) == (0, 0)
+
+
+def test_a_package_without_the_table_starts_as_well(layout: Layout) -> None:
+    """And the count of the test before can be another one than zero."""
+    path = os.pathsep.join(map(str, (functions_code.SOURCE, layout.layer)))
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+    started = run_child("cold_start.py", "payflowx.entrypoints.api.authorizer", "null", environment=environment)
+    assert started["generated"] > 5

@@ -9,6 +9,7 @@ from bench.costs.bill import bill
 from bench.costs.prices import COMPLETE, REGIONS, price_list
 from bench.costs.quantities import free_dashboards, idle, own_metrics, traced_share
 from infra.settings import ENVIRONMENTS
+from payflowx.application.operators.payment_cost import Usage
 from tests.infra.conftest import STAGES, resources, template
 
 PRICES = price_list()
@@ -96,6 +97,17 @@ def test_a_price_that_was_not_read_is_the_complete_lists_and_says_so() -> None:
 def test_the_share_of_traces_is_the_setting() -> None:
     for settings, stage in zip(ENVIRONMENTS, STAGES, strict=True):
         assert traced_share(stacks(stage)) == settings.traced_share
+
+
+def test_the_prices_of_a_payments_cost_are_those_of_the_list() -> None:
+    pieces = {
+        Usage(write_units=1_000_000): PRICES.price("write_units", COMPLETE).of(1_000_000),
+        Usage(half_read_units=2_000_000): PRICES.price("read_units", COMPLETE).of(1_000_000),
+        Usage(messages=1_000_000): PRICES.price("queue_requests", COMPLETE).of(3_000_000),
+        Usage(api_requests=1_000_000): PRICES.price("api_requests", COMPLETE).of(1_000_000),
+    }
+    for usage, dollars in pieces.items():
+        assert usage.micro_dollars / 1e6 == pytest.approx(dollars), usage
 
 
 def test_own_metrics_are_few() -> None:

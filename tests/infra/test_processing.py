@@ -7,7 +7,7 @@ import pytest
 
 from tests.infra.conftest import every, resources, template
 
-CONSUMERS = 4
+CONSUMERS = 6
 """Functions that consume a queue: worker, provider events, deliverer and reconciler."""
 SERVICES = ("Dev-Service", "Staging-Service", "Prod-Service")
 

@@ -133,6 +133,21 @@ def test_a_span_that_an_operator_asks_for(reconciling: Reconciling) -> None:
     json.dumps(shown)
 
 
+def test_the_days_of_each_account_with_what_became_of_their_runs(reconciling: Reconciling) -> None:
+    reconciling.pay("order-1")
+    reconciling.clock.advance(3 * 86_400)
+    assert reconciler.handler({}, Context())["unfinished"] > 0
+    days = reconciling.command(command="list_reconciliations", days=3)["items"]
+    assert [day["day"] for day in days] == sorted({day["day"] for day in days}, reverse=True)
+    assert len(days) == 3
+    assert {day["phase"] for day in days} == {"theirs"}
+    reconciling.work()
+    done = reconciling.command(command="list_reconciliations", days=4, provider="cashfree")["items"]
+    assert [day["phase"] for day in done] == ["done", "done", "done", None]
+    assert done[0]["runId"] == days[0]["runId"]
+    assert reconciling.command(command="list_reconciliations", merchantId="other")["items"] == []
+
+
 def test_a_settlement_file_in_the_bucket(reconciling: Reconciling) -> None:
     payment = reconciling.pay("order-1")
     attempt = payment.attempts[0]

@@ -18,7 +18,11 @@ from tests.support.validated import ValidatedClient
 
 T = TypeVar("T")
 
-QUEUES = tuple(name + end for name in ("jobs", "notices", "deliveries", "runs") for end in ("", "-dead"))
+QUEUES = tuple(
+    name + end
+    for name in ("jobs", "slowjobs", "notices", "deliveries", "slowdeliveries", "runs")
+    for end in ("", "-dead")
+)
 
 
 def queue_addresses(queues: Mapping[str, str]) -> dict[str, str]:
@@ -52,12 +56,17 @@ ENVIRONMENT = {
     "ROUTING_STRATEGY": "at-once",
     "JOBS_LATE_AT": "2500",
     "DELIVERIES_LATE_AT": "400",
+    "SLOWJOBS_LATE_AT": "1000",
+    "SLOWDELIVERIES_LATE_AT": "400",
+    "SLOWJOBS_LOG_GROUP": "/worker",
+    "SLOWDELIVERIES_LOG_GROUP": "/deliverer",
     "SETTLEMENTS_BUCKET": "settlements",
     "CURSOR_SECRET_ARN": "cursor",
     "CHECKOUT_TOKEN_SECRET_ARN": "checkout-tokens",
     "CHECKOUT_PAGES_URL": "https://pay.example.com/checkout",
     "CHECKOUT_ENABLED": "true",
     "CHECKOUT_WAIT_SECONDS": "0",
+    "COMPACT_PAYMENTS": "true",
     "ENCRYPTION_KEY_ARN": "key",
     **queue_addresses({name: name for name in QUEUES}),
 }

@@ -22,8 +22,8 @@ _CHECKED: Final[Counter[tuple[str, int]]] = Counter()
 def _inputs(service: str) -> dict[str, StructureShape]:
     """The shape of each operation's request, by the name of the client's method."""
     model = ServiceModel(botocore.session.get_session().get_service_data(service), service)
-    operations = (model.operation_model(name) for name in model.operation_names)
-    return {xform_name(operation.name): operation.input_shape for operation in operations}
+    operations = [model.operation_model(name) for name in model.operation_names]
+    return {xform_name(each.name): each.input_shape for each in operations if each.input_shape is not None}
 
 
 def methods_of(service: str) -> frozenset[str]:

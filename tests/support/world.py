@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from payflowx.adapters.dynamodb.core import keys
@@ -10,8 +10,9 @@ from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_att
 from payflowx.adapters.dynamodb.merchants.accounts import directory_item
 from payflowx.adapters.dynamodb.merchants.configuration import MERCHANT as HEAD
 from payflowx.adapters.dynamodb.merchants.configuration import SWITCH, account_item, token_item
+from payflowx.adapters.dynamodb.merchants.directory import DynamoDBMerchantDirectory
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
-from payflowx.adapters.dynamodb.payments.event_items import event_to_item
+from payflowx.adapters.dynamodb.payments.event_items import event_to_item, first_event_fields
 from payflowx.adapters.dynamodb.payments.operation_items import operation_to_item
 from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
 from payflowx.adapters.dynamodb.payments.payment_items import to_item
@@ -121,6 +122,8 @@ class World:
     secrets: SecretsManager = field(default_factory=SecretsManager)
     policy: RetryPolicy = field(default_factory=lambda: RetryPolicy(max_retries=3, charge_deadline_ms=24 * HOUR_MS))
     rules: FixedRules = field(default_factory=lambda: FixedRules(fallback("alpha", "beta", "gamma")))
+    compact: bool = True
+    """The layout of new payments."""
 
     def __post_init__(self) -> None:
         self.dynamodb = Interceptor(self.database or model_database(self.clock.now_ms))
@@ -154,6 +157,7 @@ class World:
 
     def _settings(self) -> dict[str, str]:
         return {
+            "COMPACT_PAYMENTS": "true" if self.compact else "false",
             "MAX_RETRIES": str(self.policy.max_retries),
             "CHARGE_DEADLINE_HOURS": str(self.policy.charge_deadline_ms // HOUR_MS),
             "NOT_SENT_PATIENCE_MINUTES": str(self.policy.not_sent_patience_ms // MINUTE_MS),
@@ -228,6 +232,10 @@ class World:
         return self.wired(WorkerWiring).merchants
 
     @property
+    def merchant_directory(self) -> DynamoDBMerchantDirectory:
+        return DynamoDBMerchantDirectory(client=self.dynamodb, table=CONFIGURATION)  # type: ignore[arg-type]
+
+    @property
     def references(self) -> DynamoDBReferences:
         return DynamoDBReferences(client=self.dynamodb, table=TRANSACTIONS)  # type: ignore[arg-type]
 
@@ -243,7 +251,17 @@ class World:
             case Operation():
                 self._put(TRANSACTIONS, operation_to_item(stored))
             case Event():
-                self._put(TRANSACTIONS, event_to_item(stored))
+                self._store_event(stored)
+
+    def _store_event(self, event: Event) -> None:
+        """The first event may lie in the item of the second one, and stays there."""
+        key = keys.event_key(event.merchant_id, event.transaction_id, max(2, event.seq))
+        found = self.dynamodb.get_item(TableName=TRANSACTIONS, Key=to_attributes(key)).get("Item", {})
+        if event.seq == 1 and "first" in found:
+            self._put(TRANSACTIONS, from_attributes(found) | first_event_fields(event))
+            return
+        kept = {"first": from_attributes(found)["first"]} if event.seq == 2 and "first" in found else {}
+        self._put(TRANSACTIONS, event_to_item(event) | kept)
 
     def forget(self, key: Mapping[str, str]) -> None:
         """Delete an item of the table of transactions."""
@@ -381,11 +399,11 @@ class World:
     # -- driving
 
     def work(self, *, turns: int = 1) -> None:
-        """Deliver the next messages, in order, after their delays."""
+        """Deliver the next messages, in order, after their delays, as the slow lane does: none is handed over."""
         for _ in range(turns):
             job, delay_seconds = self.jobs.sent.pop(0)
             self.clock.advance(delay_seconds)
-            self.process(job, self.deadline)
+            self.process(replace(job, slow=True), self.deadline)
 
     def work_until_idle(self, *, most: int = 50) -> int:
         """Deliver messages until none is left; how many there were."""
@@ -426,7 +444,7 @@ class World:
 
     def wake(self, payment: Payment) -> None:
         """A message without hints, as the sweeper sends it."""
-        job = Job(merchant_id=payment.merchant_id, transaction_id=payment.transaction_id)
+        job = Job(merchant_id=payment.merchant_id, transaction_id=payment.transaction_id, slow=True)
         self.process(job, self.deadline)
 
 

@@ -1,7 +1,6 @@
 """Reads cells of settlement files: text by column, amounts in major units, times in a given zone."""
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Final
@@ -48,9 +47,3 @@ def our_key(*cells: str | None) -> str | None:
 def time_ms(cell: str, pattern: str, zone: tzinfo) -> int:
     """Milliseconds since 1970 of a local time in `zone`. Raises ValueError."""
     return (datetime.strptime(cell.strip(), pattern).replace(tzinfo=zone) - _EPOCH) // _MILLISECOND
-
-
-def first(row: Mapping[str, str], *names: str) -> str:
-    """The first filled column of these names. Raises KeyError when the row has none of them."""
-    filled = next((row[name] for name in names if row.get(name, "").strip()), None)
-    return row[names[0]] if filled is None else filled

@@ -1,6 +1,7 @@
 """Reads providers' answers without trusting their form: what it does not understand raises or is `Unknown`."""
 
 import json
+import re
 from decimal import Decimal
 from typing import Any, Final
 
@@ -14,11 +15,24 @@ from payflowx.domain.shared.text import provider_reference
 from payflowx.domain.shared.transport import HttpResponse
 
 _MAX_URL_CHARS: Final = 2_048
+_ADDRESS: Final = re.compile(r"https?://[!-~]+")
+"""Printable ASCII without blanks: it is stored, and sent in headers."""
+_LARGEST_NUMBER: Final = 10**18 - 1
+"""Above every amount, and every time in milliseconds. DynamoDB stores 38 digits, and fails for more."""
+
+
+class RepeatedMemberError(ValueError):
+    """An object names a member twice: parsers differ in which of the two values they read."""
+
+
+def parse(body: bytes) -> Any:
+    """The value, with fractions as Decimal. Raises ValueError for NaN, and `RepeatedMemberError`."""
+    return json.loads(body, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_members)
 
 
 def json_object(response: HttpResponse) -> dict[str, Any]:
     """The body as an object, with fractions as Decimal. Raises ValueError for anything else."""
-    value = json.loads(response.body, parse_float=Decimal, parse_constant=_no_constant)
+    value = parse(response.body)
     if not isinstance(value, dict):
         raise ValueError("the answer is no object")  # noqa: TRY004 - bad data, not a bad argument
     return value
@@ -26,16 +40,16 @@ def json_object(response: HttpResponse) -> dict[str, Any]:
 
 def json_array(response: HttpResponse) -> list[Any]:
     """The body as an array, with fractions as Decimal. Raises ValueError for anything else."""
-    value = json.loads(response.body, parse_float=Decimal, parse_constant=_no_constant)
+    value = parse(response.body)
     if not isinstance(value, list):
         raise ValueError("the answer is no array")  # noqa: TRY004 - bad data, not a bad argument
     return value
 
 
 def as_int(value: Any) -> int:
-    """The value, if it is an integer. Raises ValueError for a bool, a fraction or a text."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError("not a whole number")  # noqa: TRY004 - bad data, not a bad argument
+    """The value, if it is an integer. Raises ValueError for a bool, a fraction, a text or more than 18 digits."""
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _LARGEST_NUMBER:
+        raise ValueError("not a whole number")
     return value
 
 
@@ -56,15 +70,20 @@ def reference(value: Any) -> str:
 
 def action(of: str, url: Any) -> Outcome:
     """Redirect the payer to `url`. Without a usable address the payer cannot approve, so the outcome is `Unknown`."""
-    if not isinstance(url, str) or len(url) > _MAX_URL_CHARS or not url.startswith(("https://", "http://")):
+    if not isinstance(url, str) or len(url) > _MAX_URL_CHARS or not _ADDRESS.fullmatch(url):
         return Unknown(code="action_without_address")
     return ActionRequired(reference=of, action=NextAction(kind="redirect", url=url))
 
 
 def error_body(response: HttpResponse) -> dict[str, Any]:
-    """The body of an error, or an empty object when it cannot be read: then only the status counts."""
+    """The body of an error, or an empty object when it cannot be read: then only the status counts.
+
+    Raises `RepeatedMemberError`: one of the two values may name a payment, and then the status does not count.
+    """
     try:
         return json_object(response)
+    except RepeatedMemberError:
+        raise
     except ValueError:
         return {}
 
@@ -72,6 +91,13 @@ def error_body(response: HttpResponse) -> dict[str, Any]:
 def as_object(value: Any) -> dict[str, Any]:
     """The value if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise RepeatedMemberError("a member stands twice in one object")
+    return members
 
 
 def _no_constant(_name: str) -> Any:

@@ -18,15 +18,19 @@ from payflowx.application.payments.create_payment import CreatePayment
 from payflowx.application.payments.read_operations import ReadOperations
 from payflowx.application.payments.read_payments import ReadPayments
 from payflowx.application.payments.request_operation import RequestOperation
+from payflowx.domain.payments.payment import Layout
 from payflowx.wiring.checkout_tokens import CheckoutOpenerAccess, CheckoutOpenerSettings
 from payflowx.wiring.ledger import LedgerWriter, LedgerWriterSettings
 from payflowx.wiring.outbound_webhooks import OutboundWebhooks, OutboundWebhooksSettings
 from payflowx.wiring.platform import Platform
+from payflowx.wiring.provider_health import ProviderHealthAccess
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApiSettings(LedgerWriterSettings, OutboundWebhooksSettings, CheckoutOpenerSettings):
     idempotency_table: str = field()
+    compact_payments: bool
+    """Whether new payments are stored in the layout that release 0.2.0 cannot read. Both are read either way."""
     cursor_secret_arn: str
     routing_application: str
     routing_environment: str
@@ -34,7 +38,7 @@ class ApiSettings(LedgerWriterSettings, OutboundWebhooksSettings, CheckoutOpener
 
 
 @dataclass(kw_only=True)
-class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess):
+class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess, ProviderHealthAccess):
     call_limits = PROMPT
     settings: ApiSettings
 
@@ -43,7 +47,7 @@ class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess):
         return cls(platform=platform, settings=ApiSettings.from_environment(platform.environment))
 
     def prepare(self) -> None:
-        _ = self.create_payment, self.read_payments
+        _ = self.create_payment, self.read_payments, self.providers.capabilities()
 
     # -- payments
 
@@ -65,6 +69,8 @@ class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess):
             clock=self.platform.clock,
             telemetry=self.telemetry,
             policy=self.policy,
+            layout=Layout.COMPACT if self.settings.compact_payments else Layout.FULL,
+            health=self.health,
             checkout_opener=self.checkout_opener,
             refused_starts=DynamoDBRefusedStarts(
                 client=self.platform.clients.dynamodb, table=self.settings.transactions_table

@@ -28,6 +28,9 @@ class WebhookReceiverWiring(ProviderAccess):
     def over(cls, platform: Platform) -> Self:
         return cls(platform=platform, settings=WebhookReceiverSettings.from_environment(platform.environment))
 
+    def prepare(self) -> None:
+        _ = self.receive_webhook, self.providers.capabilities(), self.platform.secrets
+
     @cached_property
     def provider_events(self) -> Queue[ReceivedEvent]:
         return Queue(client=self.platform.clients.sqs, url=self.settings.notices_queue_url, codec=PROVIDER_EVENTS)

@@ -3,20 +3,25 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Final, Self
 
 from payflowx.adapters.account_secrets import SecretsManagerAccountSecrets
 from payflowx.adapters.appconfig.document import decode_routing_document
 from payflowx.adapters.appconfig.publisher import AppConfigPublisher
+from payflowx.adapters.dynamodb.merchants.accounts import DynamoDBAccountDirectory
 from payflowx.adapters.dynamodb.merchants.directory import DynamoDBMerchantDirectory
+from payflowx.adapters.dynamodb.merchants.proposals import DynamoDBProposals
+from payflowx.adapters.dynamodb.merchants.seen_proofs import DynamoDBSeenProofs
 from payflowx.adapters.dynamodb.orders.payment_lookup import DynamoDBPaymentLookup
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
 from payflowx.adapters.dynamodb.payments.open_disputes import DynamoDBOpenDisputes
 from payflowx.adapters.dynamodb.payments.references import DynamoDBReferences
 from payflowx.adapters.dynamodb.payments.review_index import DynamoDBReviewIndex
 from payflowx.adapters.dynamodb.reconciliation.runs import DynamoDBRuns
+from payflowx.adapters.dynamodb.webhooks.endpoints import DynamoDBWebhookEndpoints
 from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBMerchantEvents
 from payflowx.adapters.failure_log import CloudWatchFailures
+from payflowx.adapters.platform.caller_identities import StsCallerIdentities, sts_endpoint
 from payflowx.adapters.platform.signing_secret import SecretsManagerSigningSecret
 from payflowx.adapters.sqs.dead_letters import QueuePair, SqsDeadLetters, decode_message
 from payflowx.adapters.sqs.messages import PROVIDER_EVENTS, RUNS
@@ -32,16 +37,21 @@ from payflowx.application.merchants.list_merchants import ListMerchants
 from payflowx.application.merchants.revoke_key import RevokeKey
 from payflowx.application.merchants.rotate_credentials import RotateCredentials
 from payflowx.application.merchants.rotate_key import RotateKey
+from payflowx.application.merchants.set_approval_limits import SetApprovalLimits
 from payflowx.application.merchants.set_checkout import SetCheckout
 from payflowx.application.merchants.set_credentials import SetCredentials
 from payflowx.application.merchants.set_orders import SetOrders
 from payflowx.application.merchants.show_merchant import ShowMerchant
 from payflowx.application.operators.diagnose import Diagnose
+from payflowx.application.operators.identify import IdentifyCaller
 from payflowx.application.operators.list_audit_log import ListAuditLog
-from payflowx.application.operators.set_provider_status import ListProviders, SetProviderStatus
+from payflowx.application.operators.payment_cost import CountPaymentCost
+from payflowx.application.operators.proposals import DecideProposal, ListProposals, Propose
+from payflowx.application.operators.set_provider_status import ListProviders, ListUnwellAccounts, SetProviderStatus
 from payflowx.application.operators.show_personal_data import ShowPersonalData
 from payflowx.application.operators.verify_audit_log import VerifyAuditLog
 from payflowx.application.orders.find_payments import FindPayments
+from payflowx.application.outbound_webhooks.merchant_events import ReadMerchantEvents
 from payflowx.application.outbound_webhooks.read_deliveries import ReadDeliveries
 from payflowx.application.payments.read_operations import ReadOperations
 from payflowx.application.payments.read_payments import ReadPayments
@@ -55,11 +65,13 @@ from payflowx.application.reviews.list_reviews import ListReviews
 from payflowx.application.reviews.reindex_reviews import ReindexReviews
 from payflowx.application.reviews.resolve_payment import ResolvePayment
 from payflowx.application.reviews.show_review import ShowReview
+from payflowx.application.routing.back_test import BackTestRouting
 from payflowx.application.routing.explain_route import ExplainRoute
 from payflowx.application.routing.publish_routing import CheckRouting, PublishRouting, RollBackRouting
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.recovery.ports import WorkQueueName
 from payflowx.wiring.platform import Platform
+from payflowx.wiring.provider_health import ProviderHealthAccess
 from payflowx.wiring.refunds import RefundReader, RefundReaderSettings
 
 
@@ -77,37 +89,49 @@ class OperatorsSettings(RefundReaderSettings):
     routing_strategy: str
     notices_queue_url: str
     runs_queue_url: str
+    slowjobs_queue_url: str
+    slowdeliveries_queue_url: str
     jobs_dead_letters_url: str
     notices_dead_letters_url: str
     deliveries_dead_letters_url: str
     runs_dead_letters_url: str
+    slowjobs_dead_letters_url: str
+    slowdeliveries_dead_letters_url: str
     jobs_log_group: str
     notices_log_group: str
     deliveries_log_group: str
     runs_log_group: str
+    slowjobs_log_group: str
+    slowdeliveries_log_group: str
 
     @property
     def queues(self) -> Mapping[WorkQueueName, QueuePair]:
-        addresses = {
-            WorkQueueName.JOBS: (self.jobs_queue_url, self.jobs_dead_letters_url),
-            WorkQueueName.PROVIDER_EVENTS: (self.notices_queue_url, self.notices_dead_letters_url),
-            WorkQueueName.DELIVERIES: (self.deliveries_queue_url, self.deliveries_dead_letters_url),
-            WorkQueueName.RUNS: (self.runs_queue_url, self.runs_dead_letters_url),
+        return {
+            name: QueuePair(
+                queue_url=getattr(self, f"{content}_queue_url"),
+                dead_letters_url=getattr(self, f"{content}_dead_letters_url"),
+            )
+            for name, content in _CONTENTS.items()
         }
-        return {name: QueuePair(queue_url=queue, dead_letters_url=dead) for name, (queue, dead) in addresses.items()}
 
     @property
     def log_groups(self) -> Mapping[WorkQueueName, str]:
-        return {
-            WorkQueueName.JOBS: self.jobs_log_group,
-            WorkQueueName.PROVIDER_EVENTS: self.notices_log_group,
-            WorkQueueName.DELIVERIES: self.deliveries_log_group,
-            WorkQueueName.RUNS: self.runs_log_group,
-        }
+        return {name: getattr(self, f"{content}_log_group") for name, content in _CONTENTS.items()}
+
+
+_CONTENTS: Final[Mapping[WorkQueueName, str]] = {
+    WorkQueueName.JOBS: "jobs",
+    WorkQueueName.SLOW_JOBS: "slowjobs",
+    WorkQueueName.PROVIDER_EVENTS: "notices",
+    WorkQueueName.DELIVERIES: "deliveries",
+    WorkQueueName.SLOW_DELIVERIES: "slowdeliveries",
+    WorkQueueName.RUNS: "runs",
+}
+"""Every work queue, and the beginning of its settings' names."""
 
 
 @dataclass(kw_only=True)
-class OperatorsWiring(RefundReader):
+class OperatorsWiring(RefundReader, ProviderHealthAccess):
     settings: OperatorsSettings
 
     @classmethod
@@ -209,6 +233,48 @@ class OperatorsWiring(RefundReader):
         return SetOrders(merchant_directory=self.merchant_directory, clock=self.platform.clock)
 
     @cached_property
+    def set_approval_limits(self) -> SetApprovalLimits:
+        return SetApprovalLimits(merchant_directory=self.merchant_directory, clock=self.platform.clock)
+
+    # -- identity and second people
+
+    @cached_property
+    def identify_caller(self) -> IdentifyCaller:
+        variables = self.platform.environment
+        region = variables.get("AWS_REGION", "")
+        identities = StsCallerIdentities(
+            http=self.platform.http,
+            endpoint=sts_endpoint(region, variables.get("AWS_ENDPOINT_URL")),
+            region=region,
+            audience=variables.get("AWS_LAMBDA_FUNCTION_NAME", ""),
+            clock=self.platform.clock,
+        )
+        return IdentifyCaller(
+            identities=identities,
+            seen=DynamoDBSeenProofs(client=self.platform.clients.dynamodb, table=self.settings.transactions_table),
+            clock=self.platform.clock,
+            telemetry=self.telemetry,
+        )
+
+    @cached_property
+    def _proposals(self) -> DynamoDBProposals:
+        return DynamoDBProposals(client=self.platform.clients.dynamodb, table=self.settings.configuration_table)
+
+    @cached_property
+    def propose(self) -> Propose:
+        return Propose(proposals=self._proposals, clock=self.platform.clock)
+
+    @cached_property
+    def decide_proposal(self) -> DecideProposal:
+        return DecideProposal(proposals=self._proposals, clock=self.platform.clock)
+
+    @cached_property
+    def list_proposals(self) -> ListProposals:
+        return ListProposals(proposals=self._proposals)
+
+    # -- credentials
+
+    @cached_property
     def set_credentials(self) -> SetCredentials:
         return SetCredentials(
             merchant_directory=self.merchant_directory,
@@ -270,6 +336,17 @@ class OperatorsWiring(RefundReader):
         )
 
     @cached_property
+    def list_unwell_accounts(self) -> ListUnwellAccounts:
+        accounts = DynamoDBAccountDirectory(
+            client=self.platform.clients.dynamodb, table=self.settings.configuration_table
+        )
+        return ListUnwellAccounts(
+            merchants_with_accounts=lambda: (owner.merchant_id for owner in accounts.accounts()),
+            health=self.account_health,
+            clock=self.platform.clock,
+        )
+
+    @cached_property
     def list_providers(self) -> ListProviders:
         return ListProviders(merchant_directory=self.merchant_directory, providers=self.providers)
 
@@ -301,6 +378,15 @@ class OperatorsWiring(RefundReader):
             providers=self.providers,
         )
 
+    @cached_property
+    def back_test_routing(self) -> BackTestRouting:
+        return BackTestRouting(
+            payments=self.payments,
+            merchant_directory=self.merchant_directory,
+            check=self.check_routing,
+            providers=self.providers,
+        )
+
     # -- payments
 
     @cached_property
@@ -321,8 +407,32 @@ class OperatorsWiring(RefundReader):
         return ReadOperations(payments=self.payments, operations=self.operations)
 
     @cached_property
+    def count_payment_cost(self) -> CountPaymentCost:
+        return CountPaymentCost(
+            payments=self.payments, operations=self.operations, merchant_events=self.merchant_events
+        )
+
+    @cached_property
     def verify_audit_log(self) -> VerifyAuditLog:
         return VerifyAuditLog(payments=self.payments)
+
+    @cached_property
+    def endpoints(self) -> DynamoDBWebhookEndpoints:
+        return DynamoDBWebhookEndpoints(
+            client=self.platform.clients.dynamodb,
+            table=self.settings.configuration_table,
+            transactions_table=self.settings.transactions_table,
+        )
+
+    @cached_property
+    def read_merchant_events(self) -> ReadMerchantEvents:
+        return ReadMerchantEvents(
+            merchant_events=self.merchant_events,
+            endpoint_store=self.endpoints,
+            deliveries=self.deliveries,
+            clock=self.platform.clock,
+            telemetry=self.telemetry,
+        )
 
     @cached_property
     def read_deliveries(self) -> ReadDeliveries:
@@ -344,7 +454,9 @@ class OperatorsWiring(RefundReader):
 
     @cached_property
     def record_refund_by_hand(self) -> RecordRefundByHand:
-        return RecordRefundByHand(record_provider_refunds=self.record_provider_refunds)
+        return RecordRefundByHand(
+            record_provider_refunds=self.record_provider_refunds, merchant_directory=self.merchant_directory
+        )
 
     @cached_property
     def resolve_payment(self) -> ResolvePayment:
@@ -388,6 +500,7 @@ class OperatorsWiring(RefundReader):
             payments=self.payments,
             operations=self.operations,
             outcome_writer=self.outcome_writer,
+            merchant_directory=self.merchant_directory,
             clock=self.platform.clock,
             policy=self.policy,
         )
@@ -398,6 +511,7 @@ class OperatorsWiring(RefundReader):
             payments=self.payments,
             operations=self.operations,
             outcome_writer=self.outcome_writer,
+            merchant_directory=self.merchant_directory,
             clock=self.platform.clock,
             policy=self.policy,
         )

@@ -4,10 +4,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
+from payflowx.adapters.dynamodb.webhooks.delivery_source import DynamoDBDeliverySource
 from payflowx.adapters.dynamodb.webhooks.endpoints import DynamoDBWebhookEndpoints
 from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBMerchantEvents
+from payflowx.adapters.sqs.messages import DELIVERIES
+from payflowx.adapters.sqs.queue import Queue
+from payflowx.adapters.sqs.queue_room import QueueRoom
 from payflowx.adapters.webhooks.cipher import DECRYPTED_LIFETIME_MS, KmsSecretCipher
 from payflowx.application.outbound_webhooks.deliver_event import DeliverEvent
+from payflowx.domain.outbound_webhooks.ports import DeliveryJob
+from payflowx.domain.shared.slow_lane import SlowLane
 from payflowx.wiring.ledger import Ledger, LedgerSettings
 from payflowx.wiring.platform import Platform
 
@@ -32,7 +38,11 @@ class OutboundWebhooks(Ledger):
 
     @cached_property
     def endpoints(self) -> DynamoDBWebhookEndpoints:
-        return DynamoDBWebhookEndpoints(client=self.platform.clients.dynamodb, table=self.settings.configuration_table)
+        return DynamoDBWebhookEndpoints(
+            client=self.platform.clients.dynamodb,
+            table=self.settings.configuration_table,
+            transactions_table=self.settings.transactions_table,
+        )
 
     @cached_property
     def cipher(self) -> KmsSecretCipher:
@@ -48,11 +58,23 @@ class OutboundWebhooks(Ledger):
         return self.settings.loopback_allowed and not self.platform.is_lambda
 
 
+@dataclass(frozen=True, kw_only=True)
+class DelivererSettings(OutboundWebhooksSettings):
+    slowdeliveries_queue_url: str
+    slowdeliveries_late_at: int
+    """The number of waiting messages from which on the slow lane gets no more."""
+
+
 @dataclass(kw_only=True)
 class DelivererWiring(OutboundWebhooks):
+    settings: DelivererSettings
+
     @classmethod
     def over(cls, platform: Platform) -> Self:
-        return cls(platform=platform, settings=OutboundWebhooksSettings.from_environment(platform.environment))
+        return cls(platform=platform, settings=DelivererSettings.from_environment(platform.environment))
+
+    def prepare(self) -> None:
+        _ = self.deliver_event
 
     @cached_property
     def webhook_client(self) -> "WebhookClient":
@@ -63,9 +85,13 @@ class DelivererWiring(OutboundWebhooks):
     @cached_property
     def deliver_event(self) -> DeliverEvent:
         return DeliverEvent(
+            source=DynamoDBDeliverySource(
+                client=self.platform.clients.dynamodb,
+                transactions_table=self.settings.transactions_table,
+                configuration_table=self.settings.configuration_table,
+            ),
             merchant_events=self.merchant_events,
             endpoint_store=self.endpoints,
-            payments=self.payments,
             operations=self.operations,
             cipher=self.cipher,
             webhook_client=self.webhook_client,
@@ -74,4 +100,15 @@ class DelivererWiring(OutboundWebhooks):
             clock=self.platform.clock,
             randomness=self.platform.randomness,
             telemetry=self.telemetry,
+            slow_lane=self._slow_lane,
         )
+
+    @property
+    def _slow_lane(self) -> SlowLane[DeliveryJob]:
+        deliveries = Queue(
+            client=self.platform.clients.sqs, url=self.settings.slowdeliveries_queue_url, codec=DELIVERIES
+        )
+        room = QueueRoom(
+            waiting=deliveries.waiting, late_at=self.settings.slowdeliveries_late_at, now_ms=self.platform.clock.now_ms
+        )
+        return SlowLane(send=deliveries.send, room=room, telemetry=self.telemetry)

@@ -4,23 +4,31 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
+from payflowx.adapters.sqs.messages import JOBS
+from payflowx.adapters.sqs.queue import Queue
+from payflowx.adapters.sqs.queue_room import QueueRoom
 from payflowx.application.payments.complete_charge import CompleteCharge
 from payflowx.application.payments.process_job import ProcessJob
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.send_charge import SendCharge
 from payflowx.application.payments.settle_order import SettleOrder
 from payflowx.application.payments.void_on_request import VoidOnRequest
+from payflowx.domain.payments.ports import Job
+from payflowx.domain.shared.slow_lane import SlowLane
 from payflowx.wiring.platform import Platform
+from payflowx.wiring.provider_health import ProviderHealthAccess
 from payflowx.wiring.refunds import RefundReader, RefundReaderSettings
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerSettings(RefundReaderSettings):
-    """Everything is inherited."""
+    slowjobs_queue_url: str
+    slowjobs_late_at: int
+    """The number of waiting messages from which on the slow lane gets no more."""
 
 
 @dataclass(kw_only=True)
-class WorkerWiring(RefundReader):
+class WorkerWiring(RefundReader, ProviderHealthAccess):
     settings: WorkerSettings
 
     @classmethod
@@ -28,7 +36,7 @@ class WorkerWiring(RefundReader):
         return cls(platform=platform, settings=WorkerSettings.from_environment(platform.environment))
 
     def prepare(self) -> None:
-        _ = self.process_job, self.platform.http, self.platform.secrets
+        _ = self.process_job, self.platform.http, self.platform.secrets, self.providers.capabilities()
 
     @cached_property
     def process_job(self) -> ProcessJob:
@@ -48,4 +56,14 @@ class WorkerWiring(RefundReader):
             randomness=self.platform.randomness,
             telemetry=self.telemetry,
             policy=self.policy,
+            health=self.health,
+            slow_lane=self._slow_lane,
         )
+
+    @property
+    def _slow_lane(self) -> SlowLane[Job]:
+        jobs = Queue(client=self.platform.clients.sqs, url=self.settings.slowjobs_queue_url, codec=JOBS)
+        room = QueueRoom(
+            waiting=jobs.waiting, late_at=self.settings.slowjobs_late_at, now_ms=self.platform.clock.now_ms
+        )
+        return SlowLane(send=jobs.send, room=room, telemetry=self.telemetry)

@@ -28,6 +28,9 @@ class ProviderEventsWiring(LedgerWriter, ProviderAccess):
     def over(cls, platform: Platform) -> Self:
         return cls(platform=platform, settings=ProviderEventsSettings.from_environment(platform.environment))
 
+    def prepare(self) -> None:
+        _ = self.process_provider_event, self.providers.capabilities()
+
     @cached_property
     def provider_events(self) -> Queue[ReceivedEvent]:
         return Queue(client=self.platform.clients.sqs, url=self.settings.notices_queue_url, codec=PROVIDER_EVENTS)

@@ -13,6 +13,7 @@ from payflowx.adapters.settlement_files import S3SettlementFiles
 from payflowx.adapters.sqs.messages import RUNS
 from payflowx.adapters.sqs.queue import Queue
 from payflowx.application.disputes.warn_of_deadlines import WarnOfDeadlines
+from payflowx.application.reconciliation.list_runs import ListRuns
 from payflowx.application.reconciliation.match_entries import MatchEntries
 from payflowx.application.reconciliation.reconcile import Reconcile
 from payflowx.application.reconciliation.resolve_discrepancy import ResolveDiscrepancy
@@ -60,6 +61,13 @@ class ReconcilerWiring(RefundReader):
             clock=self.platform.clock,
             telemetry=self.telemetry,
         )
+
+    @cached_property
+    def list_runs(self) -> ListRuns:
+        directory = DynamoDBAccountDirectory(
+            client=self.platform.clients.dynamodb, table=self.settings.configuration_table
+        )
+        return ListRuns(directory=directory, runs=self.runs, providers=self.providers, clock=self.platform.clock)
 
     @cached_property
     def warn_of_deadlines(self) -> WarnOfDeadlines:

@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
-from payflowx.application.recovery.queue_room import QueueRoom
+from payflowx.adapters.dynamodb.webhooks.catch_ups import DynamoDBCatchUps
+from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBMerchantEvents
+from payflowx.adapters.sqs.queue import Queue
+from payflowx.adapters.sqs.queue_room import QueueRoom
+from payflowx.application.outbound_webhooks.catch_up_events import CatchUpEvents
 from payflowx.application.recovery.sweep import SweepDueItems
 from payflowx.application.recovery.wake_attempts import WakeAttempts
 from payflowx.application.recovery.wake_event import WakeEvent
 from payflowx.domain.payments.ports import DueKind
-from payflowx.domain.recovery.ports import WakeQueue
 from payflowx.wiring.ledger import LedgerWriter, LedgerWriterSettings
 from payflowx.wiring.platform import Platform
 
@@ -30,6 +33,9 @@ class SweeperWiring(LedgerWriter):
     def over(cls, platform: Platform) -> Self:
         return cls(platform=platform, settings=SweeperSettings.from_environment(platform.environment))
 
+    def prepare(self) -> None:
+        _ = self.sweep
+
     @cached_property
     def sweep(self) -> SweepDueItems:
         return SweepDueItems(
@@ -38,6 +44,7 @@ class SweeperWiring(LedgerWriter):
                 DueKind.PAYMENT: self._wake_attempts,
                 DueKind.OPERATION: self._wake_attempts,
                 DueKind.EVENT: self._wake_event,
+                DueKind.CATCH_UP: self._catch_up_events,
             },
             concurrency=self.platform.concurrency,
             clock=self.platform.clock,
@@ -69,5 +76,15 @@ class SweeperWiring(LedgerWriter):
             room=self._room(self.deliveries, self.settings.deliveries_late_at),
         )
 
-    def _room(self, queue: WakeQueue, late_at: int) -> QueueRoom:
-        return QueueRoom(queue=queue, late_at=late_at, now_ms=self.platform.clock.now_ms)
+    @cached_property
+    def _catch_up_events(self) -> CatchUpEvents:
+        table = self.settings.transactions_table
+        return CatchUpEvents(
+            due_items=self.due_items,
+            catch_ups=DynamoDBCatchUps(client=self.platform.clients.dynamodb, table=table),
+            merchant_events=DynamoDBMerchantEvents(client=self.platform.clients.dynamodb, table=table),
+            clock=self.platform.clock,
+        )
+
+    def _room(self, queue: Queue[Any], late_at: int) -> QueueRoom:
+        return QueueRoom(waiting=queue.waiting, late_at=late_at, now_ms=self.platform.clock.now_ms)

@@ -92,10 +92,7 @@ class BusinessDashboard(Construct):
         board.add_widgets(
             _graph("Payers' pages, errors", [checkout.metric("5XXError", "Sum"), checkout.metric("4XXError", "Sum")]),
             _graph("Payers' starts that were refused", [self._own("CheckoutStartsRefused")]),
-            _graph(
-                "Requests that wait, refused credentials, refused card data",
-                map(self._own, ("SendsPostponed", "ProviderMisconfigured", "CardDataRefused")),
-            ),
+            _graph("Provider accounts that new payments pass over", [self._own("BreakersOpened")]),
         )
 
     def _own(self, name: str, *, statistic: str = "Sum") -> cloudwatch.Metric:

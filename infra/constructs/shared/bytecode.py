@@ -50,6 +50,12 @@ def bytecode_tag(python: Interpreter | None) -> str:
     return "none" if python is None else python.version
 
 
+def record_generated_code(folder: Path, python: Interpreter) -> None:
+    """Write the table of what `dataclasses` would compile at each start (`payflowx/generated_code.py`)."""
+    command = [str(python.executable), "-S", str(Path(__file__).with_name("record_generated_code.py")), str(folder)]
+    subprocess.run(command, check=True, env={**_environment(), "PYTHONDONTWRITEBYTECODE": "1"})  # noqa: S603 - as above
+
+
 def compile_folder(folder: Path, python: Interpreter, *, deployed_at: str) -> None:
     """Compile each module below `folder`. The same source and interpreter give the same bytes.
 
@@ -60,10 +66,13 @@ def compile_folder(folder: Path, python: Interpreter, *, deployed_at: str) -> No
         *(str(python.executable), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"),
         *("-s", str(folder), "-p", deployed_at, str(folder)),
     ]
-    # The caller's Python variables would matter: one moves bytecode to another folder, another one forbids to write it.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    environment["PYTHONHASHSEED"] = "0"
-    subprocess.run(command, check=True, env=environment)  # noqa: S603 - our own arguments
+    subprocess.run(command, check=True, env=_environment())  # noqa: S603 - our own arguments
+
+
+def _environment() -> dict[str, str]:
+    """Without the caller's Python variables: one moves bytecode to another folder, another one forbids to write it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return {**kept, "PYTHONHASHSEED": "0"}
 
 
 def _candidates() -> list[Path]:

@@ -8,7 +8,13 @@ import jsii
 from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
 
-from infra.constructs.shared.bytecode import Interpreter, bytecode_tag, compile_folder, deployed_python
+from infra.constructs.shared.bytecode import (
+    Interpreter,
+    bytecode_tag,
+    compile_folder,
+    deployed_python,
+    record_generated_code,
+)
 from infra.settings import ROOT
 
 SOURCE: Final = ROOT / "functions"
@@ -27,6 +33,7 @@ class CompiledPackage:
         """Returns True always: CDK then needs no container image."""
         folder = Path(output_dir)
         shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns(*_LEFT_OUT), dirs_exist_ok=True)
+        record_generated_code(folder, self._python)
         compile_folder(folder, self._python, deployed_at=_DEPLOYED_AT)
         return True
 
@@ -39,7 +46,7 @@ def functions_code() -> lambda_.Code:
         bundling = BundlingOptions(
             image=DockerImage.from_registry("unused"),
             local=CompiledPackage(python),
-            environment={"BYTECODE": bytecode_tag(python)},
+            environment={"BYTECODE": bytecode_tag(python), "GENERATED_CODE": "recorded"},
         )
     return lambda_.Code.from_asset(
         str(SOURCE),

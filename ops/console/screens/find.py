@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -16,6 +16,7 @@ from ops.console.parts import gather
 from ops.console.screen import Answer, Download, Elsewhere, Page, Screen, ScreenRequest, View
 from ops.console.screens.story import address_of
 from ops.errors import Exit, OperatorError
+from ops.log_search import payments_of_correlation
 from ops.session import Session
 
 _PAGE: Final = 100
@@ -25,6 +26,7 @@ _MAX_CSV_ROWS: Final = 10_000
 _MAX_MERCHANTS: Final = 50
 _MAX_DIGITS: Final = 12
 _DEFAULT_DAYS: Final = 7
+_LOG_HOURS: Final = 24
 _COLUMNS: Final = (
     "createdAt",
     "merchantId",
@@ -129,6 +131,8 @@ def _show(request: ScreenRequest) -> Answer:
         filters = Filters.of(request.query)
     except OperatorError as error:
         return _page(request, Filters.of({}), [], None, error=error)
+    if request.query.get("correlation"):
+        return _correlated(request, filters, request.query["correlation"].strip())
     if filters.text:
         return _named(request, filters)
     merchant = filters.merchant or request.session.target.merchant
@@ -151,6 +155,20 @@ def _named(request: ScreenRequest, filters: Filters) -> Answer:
     if len(items) == 1 and not faults:
         return Elsewhere(location=address_of(items[0]["merchantId"], items[0]["transactionId"]))
     return _page(request, filters, items, None, merchant=filters.merchant, faults=faults)
+
+
+def _correlated(request: ScreenRequest, filters: Filters, correlation_id: str) -> Answer:
+    """Payments that log lines of the last day name, read by their ids."""
+    session, command = request.session, request.command("payments", "correlate", correlation_id)
+    try:
+        named = payments_of_correlation(session.target, correlation_id, hours=_LOG_HOURS)[:_PAGE]
+    except OperatorError as error:
+        page = _page(request, filters, [], None, error=error)
+        return replace(page, commands=(command,))
+    if len(named) == 1:
+        return Elsewhere(location=address_of(named[0]["merchantId"], named[0]["transactionId"]))
+    items = [session.ask("show_payment", **one) for one in named]
+    return replace(_page(request, filters, items, None, named=correlation_id), commands=(command,))
 
 
 def _found(session: Session, merchant: str, text: str) -> list[dict[str, Any]]:
@@ -180,6 +198,7 @@ def _page(
     merchant: str = "",
     faults: Mapping[str, OperatorError] | None = None,
     error: OperatorError | None = None,
+    named: str = "",
 ) -> Page:
     return Page(
         template="find.html",
@@ -194,6 +213,8 @@ def _page(
             "csv": filters.address("/find.csv", merchant=merchant),
             "faults": faults or {},
             "error": error,
+            "named": named or filters.text,
+            "correlation": request.query.get("correlation", ""),
         },
         commands=_commands(request, filters, merchant),
         status=422 if error else 200,
@@ -222,12 +243,17 @@ def _csv(request: ScreenRequest) -> Download:
     )
 
 
-def _written(payments: Iterator[Mapping[str, Any]]) -> str:
-    file = io.StringIO()
-    writer = csv.writer(file)
+def _written(payments: Iterator[Mapping[str, Any]]) -> Iterator[str]:
+    """Row by row: the download begins before the last page was read."""
+    line = io.StringIO()
+    writer = csv.writer(line)
     writer.writerow(_COLUMNS)
-    writer.writerows([_safe(payment[name]) for name in _COLUMNS] for payment in payments)
-    return file.getvalue()
+    for payment in payments:
+        yield line.getvalue()
+        line.seek(0)
+        line.truncate()
+        writer.writerow([_safe(payment[name]) for name in _COLUMNS])
+    yield line.getvalue()
 
 
 def _safe(value: Any) -> Any:

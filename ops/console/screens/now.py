@@ -18,6 +18,9 @@ from ops.session import Session
 _OBJECTIVE: Final = 0.995
 _MAX_MERCHANTS: Final = 20
 _RUNBOOK: Final = re.compile(r"runbooks/([a-z-]+)")
+_RUNBOOK_SENTENCE: Final = re.compile(r"\s*Runbook: \S+")
+_NAME: Final = re.compile(r"-Service-(?:Alarms)?([A-Z]\w+?)[0-9A-F]{8}-\w+ ")
+"""An alarm's name is made by CloudFormation: the logical id, its hash, and another hash."""
 _BURN_WINDOWS: Final = (("1 hour", 3_600, 14.4), ("6 hours", 21_600, 6.0))
 
 
@@ -90,15 +93,19 @@ def _show(request: ScreenRequest) -> Page:
 
 
 def _alarms(session: Session) -> list[dict[str, Any]]:
-    return [
-        {**found, "runbook": _runbook(str(found["advice"]))} for found in alarms(session.target.client, session.target)
-    ]
+    return [_alarm(found) for found in alarms(session.target.client, session.target)]
 
 
-def _runbook(advice: str) -> str | None:
-    """The address of the runbook that an alarm's description names."""
-    named = _RUNBOOK.search(advice)
-    return f"/runbooks/{named[1]}" if named and named[1] in runbook_names() else None
+def _alarm(found: Mapping[str, Any]) -> dict[str, Any]:
+    """With the name that the runbooks use, and the runbook's address."""
+    named, runbook = _NAME.search(str(found["words"])), _RUNBOOK.search(str(found["advice"]))
+    known = runbook is not None and runbook[1] in runbook_names()
+    return {
+        **found,
+        "name": named[1] if named else None,
+        "advice": _RUNBOOK_SENTENCE.sub("", str(found["advice"])) if known else found["advice"],
+        "runbook": f"/runbooks/{runbook[1]}" if runbook and known else None,
+    }
 
 
 def _burn(reader: MetricReader, title: str, seconds: int, limit: float) -> Burn:

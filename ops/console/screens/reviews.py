@@ -9,6 +9,7 @@ from ops.console.command_line import CommandLine
 from ops.console.money import Currency
 from ops.console.parts import gather
 from ops.console.screen import Action, Done, Page, Screen, ScreenRequest, View, fingerprint
+from ops.console.screens.approvals import proposed, waiting_proposals
 from ops.console.screens.runbooks import runbook_names
 from ops.console.screens.story import address_of
 from ops.errors import Exit, OperatorError
@@ -24,7 +25,9 @@ _WORDS: Final = frozenset({"operationStatus", "held", "paymentStatus"})
 def _list(request: ScreenRequest) -> Page:
     session, named = request.session, request.query.get("merchant") or None
     merchants = session.merchants(named)
-    parts = gather({name: partial(reviews_of, session, name) for name in merchants[:_MAX_MERCHANTS]})
+    asked = merchants[:_MAX_MERCHANTS]
+    parts = gather({name: partial(reviews_of, session, name) for name in asked})
+    proposals = gather({name: partial(waiting_proposals, session, name) for name in asked})
     items = [item for part in parts.values() if part.value for item in part.value[1]]
     items.sort(key=lambda item: str(item["since"]))
     return Page(
@@ -32,12 +35,16 @@ def _list(request: ScreenRequest) -> Page:
         title="Reviews",
         values={
             "items": [with_age(item) for item in items],
-            "faults": {name: part.fault for name, part in parts.items() if part.fault},
+            "proposals": [item for part in proposals.values() if part.value for item in part.value],
+            "faults": {name: part.fault for found in (parts, proposals) for name, part in found.items() if part.fault},
             "incomplete": [name for name, part in parts.items() if part.value and not part.value[0]],
             "left_out": merchants[_MAX_MERCHANTS:],
             "merchant": named,
         },
-        commands=(request.command("review", "list", merchant=named),),
+        commands=(
+            request.command("review", "list", merchant=named),
+            *(request.command("approvals", "list", merchant=name) for name in asked[:1]),
+        ),
     )
 
 
@@ -133,7 +140,9 @@ def _close(request: ScreenRequest) -> Done:
         evidence=evidence,
         **_facts(request),
     )
-    return Done(location=address_of(merchant, shown["transactionId"]), message=f"{ident} is {closed['status']}.")
+    return proposed(closed) or Done(
+        location=address_of(merchant, shown["transactionId"]), message=f"{ident} is {closed['status']}."
+    )
 
 
 REVIEWS: Final = Screen(

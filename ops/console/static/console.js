@@ -68,3 +68,24 @@ addEventListener("pageshow", () => {
   document.body.classList.remove("loading");
   for (const button of document.querySelectorAll("[aria-disabled]")) button.removeAttribute("aria-disabled");
 });
+
+// The only text that becomes markup is a page of this server.
+const ownPage = globalThis.trustedTypes
+  ? trustedTypes.createPolicy("own-page", { createHTML: (text) => text })
+  : { createHTML: (text) => text };
+
+// A document is checked while it is typed: the same form is sent, and the part of the answer with the faults is shown.
+for (const form of document.querySelectorAll("form[data-check]")) {
+  let waiting = 0;
+  let asked = 0;
+  form.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(async () => {
+      const mine = ++asked;
+      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+      const page = new DOMParser().parseFromString(ownPage.createHTML(await answer.text()), "text/html");
+      const found = page.getElementById("check-result");
+      if (mine === asked && answer.ok && found) document.getElementById("check-result").replaceWith(found);
+    }, 600);
+  });
+}

@@ -18,7 +18,7 @@ from ops.certify.runner import TABLES, certify, document
 from ops.cli import payflowx
 from ops.errors import Exit
 from payflowx.domain.payments.outcome import NotFound, Unknown
-from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse, HttpResult
+from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse, HttpResult, NoConnection
 from sandbox.http_types import Request
 from tests.support.memory import ManualClock
 from tests.support.providers import PATHS, SimulatedHttp
@@ -158,11 +158,12 @@ class TestLiveAccounts:
 class Line:
     """Stands for the network, and counts."""
 
+    answer: HttpResult = field(default_factory=lambda: HttpResponse(status=401, headers={}, body=b"{}"))
     sent: list[str] = field(default_factory=list)
 
     def send(self, _request: HttpRequest, endpoint: str) -> HttpResult:
         self.sent.append(endpoint)
-        return HttpResponse(status=401, headers={}, body=b"{}")
+        return self.answer
 
 
 class TestCommand:
@@ -191,6 +192,33 @@ class TestCommand:
         assert set(line.sent) == {"https://api.stripe.com"}
         assert json.loads(report.read_text())["verdicts"]["differs"] > 0
         assert SECRET not in report.read_text()
+
+    def test_refused_credentials_are_named_as_the_reason(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        result, _, _ = self.run(monkeypatch, tmp_path, "stripe", {"keyId": "x", "keySecret": f"sk_test_{SECRET}"})
+        assert "differs       charge: Rejected unauthorized (expected: Succeeded)" in result.output
+        assert "https://api.stripe.com refused these credentials" in result.output
+
+    def test_an_address_that_does_not_answer_is_named_as_the_reason(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        line, report = Line(answer=NoConnection(code="connection_refused")), tmp_path / "report.json"
+        monkeypatch.setattr(certification, "Urllib3Client", lambda: line)
+        words = ["certify", "payu", "--secret-file", "-", "--report", str(report)]
+        words += ["--endpoint", "http://127.0.0.1:4010"]
+        result = CliRunner().invoke(payflowx, words, input='{"keyId": "sandbox", "keySecret": "sandbox"}')
+        assert "No connection to http://127.0.0.1:4010 could be opened" in result.output
+
+    def test_a_report_that_cannot_be_written_ends_it_before_the_first_request(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        line = Line()
+        monkeypatch.setattr(certification, "Urllib3Client", lambda: line)
+        for place in (tmp_path / "none" / "report.json", tmp_path):
+            words = ["certify", "payu", "--secret-file", "-", "--report", str(place)]
+            result = CliRunner().invoke(payflowx, words, input='{"keyId": "x", "keySecret": "x"}')
+            assert result.exit_code == Exit.USAGE
+            assert "cannot be written" in result.output
+        assert line.sent == []
 
     def test_help_needs_no_connector(self) -> None:
         assert "test keys" in CliRunner().invoke(payflowx, ["certify", "--help"]).output

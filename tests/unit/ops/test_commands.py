@@ -139,6 +139,9 @@ CHANGES = [
     ("merchants", "set-checkout"),
     ("checkout", "rotate-secret"),
     ("merchants", "set-orders"),
+    ("merchants", "set-approvals"),
+    ("approvals", "approve"),
+    ("approvals", "withdraw"),
     ("keys", "create"),
     ("keys", "rotate"),
     ("keys", "revoke"),
@@ -153,6 +156,7 @@ CHANGES = [
     ("payments", "erase"),
     ("review", "close"),
     ("review", "reindex"),
+    ("deliveries", "redeliver"),
     ("dlq", "replay"),
     ("dlq", "purge"),
     ("reconcile",),
@@ -439,6 +443,22 @@ def test_a_list_stops_at_its_limit() -> None:
     assert len(pages) == 7
 
 
+COST = {"calls": 8, "writeUnits": 25, "readUnits": 2.5, "messages": 2, "apiRequests": 1, "microDollars": 22}
+
+
+def test_a_payments_cost_is_shown() -> None:
+    result = runner_of(FakeFunction(show_payment_cost={**COST, "complete": True}))("payments", "cost", PAYMENT)
+    assert result.exit_code == 0
+    for shown in ("micro-dollars", "22", "25", "2.5"):
+        assert shown in result.stdout
+    assert "It cost more" not in result.stdout
+
+
+def test_a_cost_that_is_not_counted_to_the_end_says_so() -> None:
+    result = runner_of(FakeFunction(show_payment_cost={**COST, "complete": False}))("payments", "cost", PAYMENT)
+    assert "It cost more: it has more events or operations than were looked at." in result.stdout
+
+
 def test_a_broken_audit_log_is_bad_news() -> None:
     answers = {"verify_trail": {"whole": False, "faults": ["event 2 was altered"], "events": 3, "complete": True}}
     function = FakeFunction(**answers)
@@ -708,15 +728,16 @@ def test_without_a_name_all_queues_are_meant(slept: list[float]) -> None:
         replay_dead_letters=[
             {"items": [letter(1, "resolve")]},
             {"items": []},
+            {"items": []},
             {"items": [letter(2, "apply")]},
-            *[{"items": []}] * 3,
+            *[{"items": []}] * 4,
         ],
         count_dead_letters={"items": [{"queue": "jobs", "dead": 1}, {"queue": "notices", "dead": 1}]},
     )
     result = runner_of(function)("dlq", "replay", *WHY)
     assert "1 apply, 1 resolve" in result.stdout
     names = [asked["queue"] for asked in function.asked if "queue" in asked]
-    assert names == ["jobs", "jobs", "notices", "notices", "deliveries", "runs"]
+    assert names == ["jobs", "jobs", "slow-jobs", "notices", "notices", "deliveries", "slow-deliveries", "runs"]
 
 
 def test_only_queues_with_dead_letters_can_be_named() -> None:

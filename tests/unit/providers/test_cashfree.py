@@ -1310,3 +1310,16 @@ def test_an_authentic_webhook_never_fails_and_a_list_fails_in_one_way(body: byte
         CONNECTOR.reports.read(PAGE, HttpResponse(status=200, headers={}, body=body))
     except ValueError:
         return
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"payment": {"cf_payment_id": "1", "payment_status": "\ud83d"}},
+        {"refund": {"cf_refund_id": "1", "refund_status": "\udc00"}},
+    ],
+)
+def test_a_webhook_with_half_a_character_in_its_status_is_a_hint(data: dict[str, Any]) -> None:
+    event = CONNECTOR.read_webhook(webhook(json.dumps({"type": "X", "data": data}).encode()), [SECRET])
+    assert (event.outcome, event.operation_outcome) == (None, None)
+    assert len(event.event_id) == 40

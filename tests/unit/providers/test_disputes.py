@@ -209,3 +209,32 @@ def test_payu_s_chargeback_without_a_deadline_or_update_is_recorded() -> None:
     report = payu.report_of(fields)
     assert report is not None
     assert (report.evidence_due_at_ms, report.reported_at_ms) == (None, 1736956705000)
+
+
+ABSURD = {
+    "a negative amount": lambda: razorpay.report_of({**RAZORPAY, "amount": -39000}, 1589907977),
+    "an amount above every payment": lambda: payu.report_of({**PAYU, "cb_amount": "999999999999999"}),
+    "a currency of no list": lambda: razorpay.report_of({**RAZORPAY, "currency": "x" * 10_000}, 1589907977),
+    "a currency in small letters": lambda: razorpay.report_of({**RAZORPAY, "currency": "inr"}, 1589907977),
+    "a time in milliseconds": lambda: razorpay.report_of(RAZORPAY, 1589907977000),
+    "a time of no calendar": lambda: razorpay.report_of(RAZORPAY, 10**17),
+    "a time before 1970": lambda: razorpay.report_of(RAZORPAY, -1),
+    "the year 1": lambda: cashfree.report_of({**CASHFREE, "updated_at": "0001-01-01T00:00:00+05:30"}, CASHFREE_ORDER),
+    "the year 9999": lambda: payu.report_of({**PAYU, "updated_at": "9999-12-31T23:59:59+05:30"}),
+}
+
+
+@pytest.mark.parametrize("report", ABSURD.values(), ids=ABSURD)
+def test_a_report_that_could_not_be_shown_is_not_understood(report: Any) -> None:
+    """Its times are printed with the payment, and order later reports: such a one would hide them or fail the page."""
+    assert report() is None
+
+
+def test_a_dispute_with_an_absurd_deadline_is_recorded_without_one() -> None:
+    reports = [
+        razorpay.report_of({**RAZORPAY, "respond_by": 1590431400000}, 1589907977),
+        razorpay.report_of({**RAZORPAY, "respond_by": 0}, 1589907977),
+        cashfree.report_of({**CASHFREE, "respond_by": "9999-12-31T23:59:59"}, CASHFREE_ORDER),
+        payu.report_of({**PAYU, "due_date": "9999-12-31"}),
+    ]
+    assert [report and (report.state, report.evidence_due_at_ms) for report in reports] == [(OPEN, None)] * 4

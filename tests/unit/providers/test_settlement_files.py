@@ -128,3 +128,17 @@ class TestSamples:
     def test_a_foreign_key_is_not_ours(self, provider: str) -> None:
         swapped = {name: cell.replace(KEY, "shop-1") for name, cell in rows(provider)[0].items()}
         assert read(provider, swapped)[2] is None
+
+
+@pytest.mark.parametrize("empty", ["customer_facing_amount", "customer_facing_currency"])
+def test_stripe_s_amount_and_currency_are_those_of_one_pair(empty: str) -> None:
+    """The settled amount beside the payer's currency would be another sum."""
+    row = rows("stripe")[1]
+    assert row["customer_facing_currency"].lower() == "jpy"
+    with pytest.raises(ValueError, match="one of two"):
+        read("stripe", {**row, empty: ""})
+
+
+def test_without_the_payer_s_pair_it_is_the_settled_one() -> None:
+    row = {**rows("stripe")[0], "customer_facing_amount": "", "customer_facing_currency": ""}
+    assert read("stripe", {**row, "gross": "12.50", "currency": "eur"})[4:6] == (1_250, "EUR")

@@ -53,6 +53,11 @@ class TtlCache(Generic[T]):
             return load()
         return self._loaded(key, mine, load)
 
+    def forget(self, key: str) -> None:
+        """The next one who asks loads anew."""
+        with self._lock:
+            self._entries.pop(key, None)
+
     def _loaded(self, key: str, mine: _Load, load: Callable[[], T]) -> T:
         """The age of a value counts from the begin of its load."""
         now_ms = self.clock_ms()

@@ -92,11 +92,11 @@ class SqsDeadLetters:
 def decode_message(queue: WorkQueueName, body: str) -> Message:
     """Implements `MessageDecoder`."""
     match queue:
-        case WorkQueueName.JOBS:
+        case WorkQueueName.JOBS | WorkQueueName.SLOW_JOBS:
             return JOBS.decode(body)
         case WorkQueueName.PROVIDER_EVENTS:
             return PROVIDER_EVENTS.decode(body)
-        case WorkQueueName.DELIVERIES:
+        case WorkQueueName.DELIVERIES | WorkQueueName.SLOW_DELIVERIES:
             return DELIVERIES.decode(body)
         case WorkQueueName.RUNS:
             return RunWakeUp(run_id=RUNS.decode(body))

@@ -38,7 +38,7 @@ class Codec(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue(Generic[T]):
-    """Implements `Jobs`, `ProviderEventQueue`, `Deliveries` and `RunQueue`, each with its codec, and `WakeQueue`."""
+    """Implements `Jobs`, `ProviderEventQueue`, `Deliveries` and `RunQueue`, each with its codec."""
 
     client: "SQSClient"
     url: str

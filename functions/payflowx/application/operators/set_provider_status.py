@@ -3,11 +3,13 @@
 It affects new attempts only; open attempts are still resolved.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from payflowx.domain.merchants.directory import AuditEntry, MerchantDirectory, ProviderStatus
 from payflowx.domain.merchants.operator_action import OperatorAction
+from payflowx.domain.providers.health import AccountHealth, HealthStore
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
@@ -53,6 +55,29 @@ class ProviderOverview:
     can_cancel_and_confirm: bool
     disabled_for_everyone: bool
     disabled_for_merchant: bool
+
+
+_MAX_MERCHANTS: Final = 500
+"""A query each: the command ends within the function's time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListUnwellAccounts:
+    """Lists the provider accounts whose calls fail or are slow."""
+
+    merchants_with_accounts: Callable[[], Iterable[str]]
+    """May name a merchant several times."""
+    health: HealthStore
+    clock: Clock
+
+    def __call__(self, merchant_id: str | None) -> Sequence[AccountHealth]:
+        """Return those of a merchant, or of the first 500 merchants that have accounts, the longest failing first."""
+        every = dict.fromkeys(self.merchants_with_accounts()) if merchant_id is None else [merchant_id]
+        merchants = list(every)[:_MAX_MERCHANTS]
+        now_ms = self.clock.now_ms()
+        found = [health for merchant in merchants for health in self.health.of(merchant).values()]
+        unwell = [health for health in found if health.is_slow(now_ms)]
+        return sorted(unwell, key=lambda health: (health.open_since_ms is None, health.open_since_ms or 0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Delivery of an event to a merchant's endpoints: at least once, each independently."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -22,7 +22,9 @@ from payflowx.domain.outbound_webhooks.merchant_events import (
 from payflowx.domain.outbound_webhooks.ports import (
     Compose,
     Deliveries,
+    DeliveryItems,
     DeliveryJob,
+    DeliverySource,
     MerchantEvents,
     SecretCipher,
     WebhookClient,
@@ -30,12 +32,13 @@ from payflowx.domain.outbound_webhooks.ports import (
 )
 from payflowx.domain.outbound_webhooks.signing import signed_headers
 from payflowx.domain.payments.operation_ports import Operations
-from payflowx.domain.payments.ports import Concurrency, Payments
+from payflowx.domain.payments.ports import Concurrency
 from payflowx.domain.shared.ambient import Clock, Randomness, Telemetry
 from payflowx.domain.shared.errors import InvariantError, StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES, SECOND_MS
 from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.release import USER_AGENT
+from payflowx.domain.shared.slow_lane import SLOW_CALL_MS, SlowLane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +48,9 @@ class DeliverEvent:
     The event's id is the same, so the receiver can recognize the repetition.
     """
 
+    source: DeliverySource
     merchant_events: MerchantEvents
     endpoint_store: WebhookEndpointStore
-    payments: Payments
     operations: Operations
     cipher: SecretCipher
     webhook_client: WebhookClient
@@ -56,40 +59,50 @@ class DeliverEvent:
     clock: Clock
     randomness: Randomness
     telemetry: Telemetry
+    slow_lane: SlowLane[DeliveryJob]
 
     def __call__(self, job: DeliveryJob, compose: Compose) -> None:
         """Raises `StorageUnavailableError` when a result was not stored: the message returns."""
-        merchant_event = self.merchant_events.get(job.merchant_id, job.transaction_id, job.seq)
+        items = self.source.items_of(job)
+        merchant_event, webhook_endpoints = items.merchant_event, items.webhook_endpoints
         if merchant_event is None or merchant_event.due_at_ms is None:
             self.telemetry.info("no delivery is due", transactionId=job.transaction_id, seq=job.seq)
             return
-        webhook_endpoints = self.endpoint_store.get(job.merchant_id)
         now_ms = self.clock.now_ms()
         targets = _targets(planned(merchant_event, webhook_endpoints.endpoints, now_ms), webhook_endpoints, now_ms)
-        posted = self._post(merchant_event, targets, compose) if targets else {}
+        prompt = targets if job.slow else [endpoint for endpoint in targets if not endpoint.is_slow]
+        if targets and not prompt:
+            self.slow_lane.take(replace(job, slow=True))
+            return
+        slow: set[str] = set()
+        posted = self._post(merchant_event, prompt, self._body(merchant_event, items, compose), slow) if prompt else {}
         self._record(merchant_event, webhook_endpoints, posted)
-        self._save_endpoints(webhook_endpoints, posted)
+        self._save_endpoints(webhook_endpoints, posted, slow)
 
     # -- sending
 
     def _post(
-        self, merchant_event: MerchantEvent, targets: Sequence[Endpoint], compose: Compose
+        self, merchant_event: MerchantEvent, targets: Sequence[Endpoint], body: bytes, slow: set[str]
     ) -> Mapping[str, Posted]:
-        """Send to all endpoints concurrently: a slow one does not delay the others."""
-        body = self._body(merchant_event, compose)
+        """Send to all endpoints concurrently: a slow one does not delay the others. Those that were are in `slow`."""
         posted: dict[str, Posted] = {}
-        self.concurrency.run([partial(self._post_to, endpoint, merchant_event, body, posted) for endpoint in targets])
+        self.concurrency.run(
+            [partial(self._post_to, endpoint, merchant_event, body, posted, slow) for endpoint in targets]
+        )
         return posted
 
     def _post_to(
-        self, endpoint: Endpoint, merchant_event: MerchantEvent, body: bytes, posted: dict[str, Posted]
+        self, endpoint: Endpoint, merchant_event: MerchantEvent, body: bytes, posted: dict[str, Posted], slow: set[str]
     ) -> None:
         now_ms = self.clock.now_ms()
         owner = {"merchant_id": merchant_event.merchant_id, "endpoint_id": endpoint.endpoint_id}
         secrets = [self.cipher.open(encrypted, **owner) for encrypted in endpoint.encrypted_secrets(now_ms)]
         signed = signed_headers(merchant_event.event_id, now_ms // SECOND_MS, body, secrets)
         headers = {"content-type": "application/json", "user-agent": USER_AGENT, **signed}
+        started_ms = self.clock.now_ms()
         result = self.webhook_client.post(endpoint.url, headers, body)
+        if self.clock.now_ms() - started_ms >= SLOW_CALL_MS:
+            slow.add(endpoint.endpoint_id)
         posted[endpoint.endpoint_id] = result
         self.telemetry.info(
             "event posted",
@@ -99,9 +112,9 @@ class DeliverEvent:
             code=result.code if isinstance(result, NotAnswered) else None,
         )
 
-    def _body(self, merchant_event: MerchantEvent, compose: Compose) -> bytes:
+    def _body(self, merchant_event: MerchantEvent, items: DeliveryItems, compose: Compose) -> bytes:
         """Build the body from the current state, so that a delayed message is true on arrival."""
-        payment = self.payments.get(merchant_event.merchant_id, merchant_event.transaction_id)
+        payment = items.payment()
         if payment is None:
             raise InvariantError("the event's payment does not exist")
         operation = (
@@ -175,15 +188,17 @@ class DeliverEvent:
 
     # -- endpoint status
 
-    def _save_endpoints(self, webhook_endpoints: WebhookEndpoints, posted: Mapping[str, Posted]) -> None:
-        """Record since when an endpoint fails, or disable it. Writes only if that changed."""
+    def _save_endpoints(
+        self, webhook_endpoints: WebhookEndpoints, posted: Mapping[str, Posted], slow: Set[str]
+    ) -> None:
+        """Record since when an endpoint fails or is slow, or disable it. Writes only if that changed."""
         now_ms = self.clock.now_ms()
         for endpoint_id, result in posted.items():
             for _ in range(MAX_COMMIT_TRIES):
                 endpoint = webhook_endpoints.find(endpoint_id)
                 if endpoint is None or not endpoint.is_enabled:
                     break
-                changed = _kept(endpoint, result, now_ms)
+                changed = _kept(endpoint, result, now_ms, is_slow=endpoint_id in slow)
                 if changed == endpoint:
                     break
                 after = webhook_endpoints.with_endpoint(changed)
@@ -210,7 +225,9 @@ def _targets(merchant_event: MerchantEvent, webhook_endpoints: WebhookEndpoints,
     return [endpoint for endpoint in found if endpoint is not None and endpoint.is_enabled]
 
 
-def _kept(endpoint: Endpoint, posted: Posted, now_ms: int) -> Endpoint:
+def _kept(endpoint: Endpoint, posted: Posted, now_ms: int, *, is_slow: bool) -> Endpoint:
+    if is_slow != endpoint.is_slow:
+        endpoint = replace(endpoint, slow_since_ms=now_ms if is_slow else None)
     if isinstance(posted, Answered) and posted.is_success:
         return replace(endpoint, failing_since_ms=None)
     reason = why_to_disable(endpoint, posted, now_ms)

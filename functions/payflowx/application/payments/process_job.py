@@ -31,18 +31,21 @@ from payflowx.domain.payments.claim import (
     ResolveOpenAttempt,
     StartAttempt,
     start_instead,
+    target_of,
 )
 from payflowx.domain.payments.not_sent import reopened
 from payflowx.domain.payments.outcome import NotFound, NotSent, Unknown
-from payflowx.domain.payments.payment import Candidate, Lease, Payment
+from payflowx.domain.payments.payment import Candidate, Layout, Lease, Payment, due_times_after
 from payflowx.domain.payments.ports import Job, Stored, VersionConflict
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.work_item import WorkItem
+from payflowx.domain.providers.health import AccountName, ProviderHealth
 from payflowx.domain.providers.ports import Provider, Providers
 from payflowx.domain.shared.ambient import Clock, Deadline, Randomness, Telemetry
 from payflowx.domain.shared.errors import ConfigurationError, LeaseLostError
 from payflowx.domain.shared.identifiers import derive_provider_key
 from payflowx.domain.shared.limits import LEASE_MS, MAX_CLAIM_TRIES
+from payflowx.domain.shared.slow_lane import SlowLane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,8 @@ class ProcessJob:
     randomness: Randomness
     telemetry: Telemetry
     policy: RetryPolicy
+    health: ProviderHealth
+    slow_lane: SlowLane[Job]
 
     def __call__(self, job: Job, deadline: Deadline) -> None:
         """Take the next step of the job's item, if there is one."""
@@ -86,6 +91,8 @@ class ProcessJob:
         if merchant is None:
             raise ConfigurationError("the payment's merchant does not exist")
         if job.read_refunds:
+            if self._is_handed_over(job, is_slow=self.health.has_slow_account(job.merchant_id)):
+                return
             self.record_provider_refunds(job.merchant_id, job.transaction_id)
             return
         claim = self._claim(job, merchant)
@@ -102,8 +109,17 @@ class ProcessJob:
         item: WorkItem | None = None
         hinted = self._hinted_attempt(job)
         if hinted is not None and job.version is not None:
+            if self._is_slow(job, hinted):
+                return None
+            lease = self._lease(epoch=1)
             match self.items.payments.claim(
-                job.owner_id, version=job.version, lease=self._lease(epoch=1), now_ms=self.clock.now_ms(), append=hinted
+                job.owner_id,
+                version=job.version,
+                lease=lease,
+                now_ms=self.clock.now_ms(),
+                layout=job.layout,
+                leaves_due=_is_due_after(lease, job),
+                append=hinted,
             ):
                 case Stored(item=claimed):
                     return _Claim(item=WorkItem(payment=claimed), number=hinted.number, opened=True)
@@ -113,18 +129,21 @@ class ProcessJob:
             item = item or self.items.get(job.owner_id)
             if item is None:
                 raise ConfigurationError("the message names a payment or operation that does not exist")
-            result = self._claim_as_decided(item, merchant)
+            result = self._claim_as_decided(job, item, merchant)
             if not isinstance(result, VersionConflict):
                 return result
             item = item.with_owner(result.item) if result.item and item.operation is None else None
         return None
 
-    def _claim_as_decided(self, item: WorkItem, merchant: Merchant) -> _Claim | Conflict | None:
+    def _claim_as_decided(self, job: Job, item: WorkItem, merchant: Merchant) -> _Claim | Conflict | None:
         settled = self._settle(item, merchant)
         if settled is not None:
             return None if isinstance(settled, Stored) else VersionConflict(item=None)
         epoch, append, reopen, is_closed = item.owner.lease.epoch + 1, None, None, False
-        match self._decide(item, merchant):
+        decision = self._decide(item, merchant)
+        if self._is_slow(job, target_of(decision)):
+            return None
+        match decision:
             case NoWork(reason=reason):
                 self.telemetry.info("no work to do", transactionId=item.payment.transaction_id, reason=reason)
                 return None
@@ -147,6 +166,7 @@ class ProcessJob:
             version=item.owner.version,
             lease=self._lease(epoch=epoch),
             now_ms=self.clock.now_ms(),
+            layout=item.payment.layout if item.operation is None else Layout.FULL,
             append=append,
             reopen=reopen,
         )
@@ -154,6 +174,20 @@ class ProcessJob:
             return result
         opened = append is not None or reopen is not None
         return _Claim(item=item.with_owner(result.item), number=number, opened=opened, is_closed=is_closed)
+
+    def _is_slow(self, job: Job, target: Attempt | Candidate | None) -> bool:
+        """Return whether the next call goes to a slow account, and the job was handed to the slow lane."""
+        if target is None or job.slow:
+            return False
+        name = AccountName(merchant_id=job.merchant_id, provider=target.provider, account_id=target.account_id)
+        return self._is_handed_over(job, is_slow=self.health.is_slow(name))
+
+    def _is_handed_over(self, job: Job, *, is_slow: bool) -> bool:
+        """Hand a job of a slow account to the slow lane, before its item is claimed."""
+        if not is_slow or job.slow:
+            return False
+        self.slow_lane.take(replace(job, slow=True), is_due=not job.read_refunds)
+        return True
 
     def _decide(self, item: WorkItem, merchant: Merchant) -> ClaimDecision:
         """Return the decision from the stored item; an attempt is opened again only for exactly its stored request."""
@@ -256,7 +290,10 @@ class ProcessJob:
         attempt = claim.item.owner.attempt(claim.number)
         self.telemetry.about(attempt=attempt.number, provider=attempt.provider)
         provider = self.providers.get(attempt.provider)
+        started_ms = self.clock.now_ms()
         item, observation = self._observe(claim, provider, merchant, deadline)
+        name = AccountName(merchant_id=merchant.merchant_id, provider=attempt.provider, account_id=attempt.account_id)
+        self.health.observe(name, observation.outcome, self.clock.now_ms() - started_ms)
         self.outcome_writer.record(item, claim.number, observation, self._context(merchant, provider))
 
     def _observe(
@@ -295,6 +332,12 @@ class ProcessJob:
             disabled=merchant.disabled,
             jitter=self.randomness.jitter(),
         )
+
+
+def _is_due_after(lease: Lease, job: Job) -> bool:
+    """Return whether the claim may leave the due time that the job names. The write tests the stored one."""
+    earliest, latest = due_times_after(lease)
+    return job.due_at_ms is not None and earliest <= job.due_at_ms <= latest
 
 
 def _without_account(claim: _Claim) -> Observation:

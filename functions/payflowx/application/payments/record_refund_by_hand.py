@@ -1,10 +1,11 @@
 """A refund that an operator saw in the dashboard of a provider whose refunds cannot be read."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from payflowx.application.payments.record_provider_refunds import RecordProviderRefunds
-from payflowx.domain.payments.events import Fact
+from payflowx.domain.merchants.approvals import require_second_person
+from payflowx.domain.merchants.directory import MerchantDirectory, limits_of
+from payflowx.domain.merchants.operator_action import OperatorAction, checked_words
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.provider_refund import RefundDecision
 from payflowx.domain.payments.refund_list import ProviderRefund, RefundState
@@ -16,14 +17,23 @@ from payflowx.domain.shared.text import provider_reference
 class RecordRefundByHand:
     """Books the refund once, by its reference.
 
+    Raises `SecondPersonNeeded` above the merchant's limit.
     Raises `Refusal` (`not_found`, `invalid_state`, `not_supported`, `reference_invalid`, `amount_invalid`,
     `outcome_unknown`).
     """
 
     record_provider_refunds: RecordProviderRefunds
+    merchant_directory: MerchantDirectory
 
     def __call__(
-        self, merchant_id: str, transaction_id: str, *, reference: str, amount: int, evidence: Mapping[str, Fact]
+        self,
+        merchant_id: str,
+        transaction_id: str,
+        operator_action: OperatorAction,
+        *,
+        reference: str,
+        amount: int,
+        evidence: str,
     ) -> Payment:
         """Return the payment as it is now; its audit log holds the evidence."""
         record = self.record_provider_refunds
@@ -47,7 +57,10 @@ class RecordRefundByHand:
             currency=payment.currency,
             state=RefundState.SUCCEEDED,
         )
-        _check(record.record(payment, charge, refund, evidence))
+        facts = {**operator_action.facts(), "evidence": checked_words("evidence", evidence)}
+        limits = limits_of(self.merchant_directory, merchant_id)
+        require_second_person(limits, amount, payment.currency, operator_action)
+        _check(record.record(payment, charge, refund, facts))
         return record.payments.get(merchant_id, transaction_id) or payment
 
 

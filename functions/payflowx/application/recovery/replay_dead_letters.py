@@ -5,7 +5,7 @@ item. It starts an attempt only if every earlier one is proven uncharged.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from payflowx.application.recovery.plan_replay import PlanReplay, ReplayPlan, ReplayStep
@@ -75,15 +75,16 @@ class ReplayDeadLetters:
         return Replayed(plan=plan, sent=sent)
 
     def _send(self, message: Message, operator_action: OperatorAction) -> bool:
+        """Send it to the ordinary lane, whichever it failed in: the worker knows which accounts are slow now."""
         match message:
             case ReceivedEvent():
                 self.provider_events.send(message)
             case DeliveryJob():
-                self.deliveries.send(message)
+                self.deliveries.send(replace(message, slow=False))
             case RunWakeUp(run_id=run_id):
                 self.run_queue.send(run_id)
             case Job(read_refunds=True):
-                self.jobs.send(message)
+                self.jobs.send(replace(message, slow=False))
             case Job(operation_id=None):
                 return self._resolve(message, operator_action)
             case Job(merchant_id=merchant_id, transaction_id=transaction_id, operation_id=operation_id):

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.application.payments.work_items import WorkItems
-from payflowx.application.recovery.queue_room import QueueRoom
 from payflowx.application.recovery.waking import Taken, WakeResult, take
 from payflowx.domain.payments import attempt_engine
 from payflowx.domain.payments.change import Context
@@ -16,6 +15,7 @@ from payflowx.domain.shared.ambient import Telemetry
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS
 from payflowx.domain.shared.limits import MAX_DRIVES
 from payflowx.domain.shared.metrics import Metric
+from payflowx.domain.shared.slow_lane import Room
 from payflowx.domain.shared.statuses import (
     FINAL_OPERATION_STATUSES,
     FINAL_STATUSES,
@@ -33,7 +33,7 @@ class WakeAttempts:
     due_items: DueItems
     items: WorkItems
     jobs: WakeJobs
-    room: QueueRoom
+    room: Room
     outcome_writer: OutcomeWriter
     telemetry: Telemetry
     policy: RetryPolicy

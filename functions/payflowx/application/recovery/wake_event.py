@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from payflowx.application.recovery.queue_room import QueueRoom
 from payflowx.application.recovery.waking import Taken, WakeResult, take
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob, WakeDeliveries
 from payflowx.domain.payments.ports import Due, DueItems
+from payflowx.domain.shared.slow_lane import Room
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +15,7 @@ class WakeEvent:
 
     due_items: DueItems
     deliveries: WakeDeliveries
-    room: QueueRoom
+    room: Room
 
     def admits(self) -> bool:
         """Whether the queue of deliveries is not late."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from payflowx.application.payments.current_ledger import current_ledger
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.application.reviews.close_review import ReviewEntry, review_facts
+from payflowx.domain.merchants.approvals import require_second_person
+from payflowx.domain.merchants.directory import MerchantDirectory, limits_of
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.operation import Operation
@@ -19,7 +21,7 @@ from payflowx.domain.shared.limits import MAX_ACCEPT_TRIES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseOperationReview:
-    """Raises `Refusal`.
+    """Raises `Refusal`, and `SecondPersonNeeded` for a valid decision above the merchant's limit.
 
     Codes: `not_found`, `invalid_state`, `busy`, `evidence_contradicts`, `held_unknown`, `amount_invalid`,
     `not_supported`, `reference_taken`.
@@ -28,6 +30,7 @@ class CloseOperationReview:
     payments: Payments
     operations: Operations
     outcome_writer: OutcomeWriter
+    merchant_directory: MerchantDirectory
     clock: Clock
     policy: RetryPolicy
 
@@ -45,6 +48,10 @@ class CloseOperationReview:
             context = Context(now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=facts)
             payment, operation = current_ledger(payment, operation, self.operations)
             change = close_operation_review(payment, operation, finding.decision, context)
+            largest = max(operation.amount, finding.amount or 0)
+            require_second_person(
+                limits_of(self.merchant_directory, merchant_id), largest, payment.currency, operator_action
+            )
             result = self.outcome_writer.apply(change)
             if isinstance(result, ReferenceTaken):
                 raise Refusal(

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from payflowx.application.payments.current_ledger import explained_payment
 from payflowx.application.payments.outcome_writer import OutcomeWriter
+from payflowx.domain.merchants.approvals import require_second_person
+from payflowx.domain.merchants.directory import MerchantDirectory, limits_of
 from payflowx.domain.merchants.operator_action import OperatorAction, checked_words
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.events import Fact
@@ -52,7 +54,7 @@ def review_facts(finding: ReviewEntry, operator_action: OperatorAction) -> dict[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseReview:
-    """Raises `Refusal`.
+    """Raises `Refusal`, and `SecondPersonNeeded` for a valid decision above the merchant's limit.
 
     Codes: `not_found`, `invalid_state`, `busy`, `evidence_contradicts`, `amount_invalid`, `held_unknown`,
     `reference_taken`.
@@ -61,6 +63,7 @@ class CloseReview:
     payments: Payments
     operations: Operations
     outcome_writer: OutcomeWriter
+    merchant_directory: MerchantDirectory
     clock: Clock
     policy: RetryPolicy
 
@@ -83,6 +86,10 @@ class CloseReview:
             context = Context(now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=facts)
             current, rebuilt = explained_payment(payment, self.operations)
             change = close_review(current, finding.decision, context, rebuilt=rebuilt)
+            largest = max(payment.amount, finding.amount or 0)
+            require_second_person(
+                limits_of(self.merchant_directory, merchant_id), largest, payment.currency, operator_action
+            )
             match self.outcome_writer.apply(change):
                 case Stored(item=stored):
                     return stored

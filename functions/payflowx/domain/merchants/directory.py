@@ -6,7 +6,7 @@ from typing import Protocol
 
 from payflowx.domain.merchants.checkout_profile import CheckoutProfile
 from payflowx.domain.merchants.operator_action import OperatorAction
-from payflowx.domain.merchants.ports import Merchant
+from payflowx.domain.merchants.ports import NO_LIMITS, ApprovalLimits, Merchant
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.providers.ports import Account
 from payflowx.domain.routing.routing import RoutingDocument
@@ -102,6 +102,8 @@ class MerchantDirectory(AuditLog, Protocol):
         """Set the switch of an existing merchant."""
         ...
 
+    def set_approval_limits(self, merchant_id: str, limits: ApprovalLimits, record: AuditEntry) -> bool: ...
+
     def keys(self, merchant_id: str) -> Sequence[ApiKeyRecord]: ...
 
     def add_key(self, key: ApiKeyRecord, record: AuditEntry, *, replaced: ApiKeyRecord | None = None) -> bool:
@@ -192,3 +194,9 @@ class RoutingDecoder(Protocol):
     """
 
     def __call__(self, data: bytes) -> RoutingDocument: ...
+
+
+def limits_of(merchant_directory: MerchantDirectory, merchant_id: str) -> ApprovalLimits:
+    """Return the merchant's limits as stored now."""
+    merchant = merchant_directory.merchant(merchant_id)
+    return merchant.approval_limits if merchant is not None else NO_LIMITS

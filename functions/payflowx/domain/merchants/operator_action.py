@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from payflowx.domain.merchants import api_keys
+from payflowx.domain.merchants.caller import Identity, VerifiedCaller
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.shared.card_data import contains_card_number
 from payflowx.domain.shared.errors import Refusal
@@ -22,24 +23,38 @@ _MAIL_ADDRESS: Final = re.compile(r"\S+@\S+\.\S+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorAction:
-    """`who`: the caller's ARN, or a user of the local machine. `why`: a ticket or short reason."""
+    """`who`: the caller's ARN, or a user of the local machine. `why`: a ticket or short reason.
+
+    `identity` says whether AWS confirmed `who`. `proposed_by`: the one who proposed what this one approves.
+    """
 
     who: str
     why: str
+    identity: Identity = Identity.CLAIMED
+    proposed_by: str | None = None
+
+    @property
+    def is_of_two(self) -> bool:
+        """Whether two people are proven to have decided."""
+        return self.identity is Identity.PROVEN and self.proposed_by not in {None, self.who}
 
     def facts(self) -> Mapping[str, Fact]:
         """Return the action as facts of an audit entry."""
-        return {"operator": self.who, "reason": self.why}
+        proposed = {"proposedBy": self.proposed_by} if self.proposed_by is not None else {}
+        return {"operator": self.who, "reason": self.why, "identity": self.identity.value, **proposed}
 
 
-def operator_action_of(who: str, why: str) -> OperatorAction:
+def operator_action_of(who: str, why: str, verified: VerifiedCaller | None = None) -> OperatorAction:
     """Validate an operator's name and reason. Raises `Refusal` (`reason_invalid`).
 
-    Audit logs cannot be altered, so unsuitable text must be refused here.
+    Audit logs cannot be altered, so unsuitable text must be refused here. `verified` names the operator instead.
     """
+    reason = checked_words("reason", why)
+    if verified is not None:
+        return OperatorAction(who=verified.arn, why=reason, identity=Identity.PROVEN, proposed_by=verified.proposed_by)
     if not (1 <= len(who) <= MAX_WHO_CHARS and is_clean(who)):
         raise Refusal("reason_invalid", f"operator must have 1 to {MAX_WHO_CHARS} printable characters.")
-    return OperatorAction(who=who, why=checked_words("reason", why))
+    return OperatorAction(who=who, why=reason)
 
 
 def checked_words(name: str, text: str) -> str:

@@ -45,11 +45,18 @@ class Endpoint:
     disabled_reason: DisabledReason | None = None
     failing_since_ms: int | None = None
     """The first failure since the last successful delivery; None if there is none."""
+    slow_since_ms: int | None = None
+    """The time of a post that was slow or timed out; None after a prompt answer. Release 0.2.0 ignores and keeps it."""
 
     @property
     def is_enabled(self) -> bool:
         """Events are delivered to the endpoint."""
         return self.status is EndpointStatus.ENABLED
+
+    @property
+    def is_slow(self) -> bool:
+        """Posts to the endpoint belong to the slow lane, until one is answered promptly there."""
+        return self.slow_since_ms is not None
 
     def wants(self, event_type: str) -> bool:
         """Return whether the endpoint is subscribed to this event type."""

@@ -69,6 +69,17 @@ class FailPayment:
 ClaimDecision = NoWork | StartAttempt | ReopenAttempt | ResolveOpenAttempt | InquireClosedAttempt | FailPayment
 
 
+def target_of(decision: ClaimDecision) -> Attempt | Candidate | None:
+    """Return whose account the decision's next request goes to; None if nothing is sent."""
+    match decision:
+        case StartAttempt(candidate=candidate) | ReopenAttempt(candidate=candidate):
+            return candidate
+        case ResolveOpenAttempt(attempt=attempt) | InquireClosedAttempt(attempt=attempt):
+            return attempt
+        case NoWork() | FailPayment():
+            return None
+
+
 def decide_claim(payment: Payment, policy: RetryPolicy, disabled: Set[str], now_ms: int) -> ClaimDecision:
     """Return exactly one decision for every stored state.
 

@@ -11,6 +11,8 @@ from typing import Final
 
 from payflowx.domain.payments.event_types import DISPUTE_PREFIX
 from payflowx.domain.payments.events import Fact
+from payflowx.domain.shared.limits import DAY_MS, MAX_AMOUNT
+from payflowx.domain.shared.money import CURRENCY_EXPONENTS
 
 MAX_DISPUTES: Final = 8
 """The most disputes of one payment that are recorded: an item has a size."""
@@ -32,6 +34,8 @@ class DisputeState(StrEnum):
     """It ended without a decision, such as an inquiry that became no chargeback."""
 
 
+_TIMES_MS: Final = range(1, 130 * 365 * DAY_MS)
+"""From 1970 to 2099. Any other time is one in another unit, or none: it could hide later reports."""
 _RANK: Final = {state: rank for rank, state in enumerate(DisputeState)}
 ENDED_STATES: Final = frozenset({DisputeState.WON, DisputeState.LOST, DisputeState.CLOSED})
 
@@ -51,6 +55,18 @@ class DisputeReport:
     reported_at_ms: int
     evidence_due_at_ms: int | None = None
     is_signed: bool = True
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what no dispute has, and what could not be shown with the payment."""
+        if not 0 <= self.amount <= MAX_AMOUNT or self.currency not in CURRENCY_EXPONENTS:
+            raise ValueError("a dispute without an amount")
+        if self.reported_at_ms not in _TIMES_MS:
+            raise ValueError("a report without a time")
+
+
+def deadline_ms(at_ms: int) -> int | None:
+    """Return the time, or None for one that cannot be a deadline: the dispute is recorded without it."""
+    return at_ms if at_ms in _TIMES_MS else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,8 @@ class WorkQueueName(StrEnum):
     JOBS = "jobs"
     PROVIDER_EVENTS = "notices"
     DELIVERIES = "deliveries"
+    SLOW_JOBS = "slow-jobs"
+    SLOW_DELIVERIES = "slow-deliveries"
     RUNS = "runs"
 
 
@@ -68,14 +70,6 @@ class DeadLetters(Protocol):
     def delete(self, queue: WorkQueueName, letter: DeadLetter) -> None: ...
 
     def purge(self, queue: WorkQueueName) -> None: ...
-
-
-class WakeQueue(Protocol):
-    """A work queue as the sweeper sees it."""
-
-    def waiting(self) -> int:
-        """Return the approximate number of messages that no consumer has taken. Raises `StorageUnavailableError`."""
-        ...
 
 
 class UnreadableMessageError(PayFlowXError):

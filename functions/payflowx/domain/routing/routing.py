@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.checkout import DEFAULT_LIFETIME_SECONDS, is_offered, least_lifetime_ms
@@ -11,6 +12,9 @@ from payflowx.domain.payments.payment import Candidate, PaymentMethod, Route
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import SECOND_MS
 from payflowx.domain.shared.statuses import CaptureMode
+
+_PROBES_OF_THOUSAND: Final = 15
+"""Below the two percent that a sick provider may get."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +90,8 @@ class Availability:
     accounts: Mapping[str, str]
     """The id of the merchant's account at each provider."""
     disabled: frozenset[str] = frozenset()
+    failing: Mapping[str, str] = field(default_factory=dict)
+    """Providers whose accounts fail, with the reason: the circuit breaker is open."""
 
 
 def decide_route(document: RoutingDocument, facts: RoutingFacts, available: Availability) -> Route:
@@ -108,8 +114,35 @@ def decide_route(document: RoutingDocument, facts: RoutingFacts, available: Avai
     able = [provider for provider, obstacle in obstacles.items() if obstacle is None]
     if not able:
         raise _nobody(obstacles.values(), reasons[1:])
-    candidates = tuple(Candidate(provider=provider, account_id=available.accounts[provider]) for provider in able)
+    chosen, why = _without_failing(able, facts, available.failing)
+    reasons += why
+    candidates = tuple(Candidate(provider=provider, account_id=available.accounts[provider]) for provider in chosen)
     return Route(document=document.version, rule=rule.name, reasons=tuple(reasons), candidates=candidates)
+
+
+def _without_failing(
+    able: Sequence[str], facts: RoutingFacts, failing: Mapping[str, str]
+) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the providers without those that fail, and the reasons.
+
+    A route is never emptied, and a small share of the payments, by their ids, probes: both keep every provider. So does
+    a checkout, because its attempts begin whenever the payer comes.
+    """
+    sick = [provider for provider in able if provider in failing]
+    if not sick or facts.checkout is not None:
+        return able, ()
+    well = [provider for provider in able if provider not in failing]
+    if not well:
+        return able, [f"kept, as no other provider can take it: {failing[provider]}" for provider in sick]
+    if is_probe(facts.transaction_id):
+        return able, [f"a probe: {failing[provider]}" for provider in sick]
+    return well, [f"passed over: {failing[provider]}" for provider in sick]
+
+
+def is_probe(transaction_id: str) -> bool:
+    """Return whether this payment may try a provider that fails: about 15 of 1,000."""
+    digest = hashlib.sha256(f"probe:{transaction_id}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") % 1_000 < _PROBES_OF_THOUSAND
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ class Metric(StrEnum):
     SENDS_POSTPONED = "SendsPostponed"
     """A request of a payment or operation could not be sent, and no other provider is left: it is tried again."""
     PROVIDER_LATENCY = "ProviderLatency"
+    BREAKERS_OPENED = "BreakersOpened"
+    """Provider accounts that new payments pass over from now on, because their calls fail."""
     PROVIDER_MISCONFIGURED = "ProviderMisconfigured"
     MISMATCHES = "Mismatches"
     LATE_SUCCESSES = "LateSuccesses"

@@ -18,11 +18,24 @@ Runners = Mapping[type, Callable[[W, Any], dict[str, Any]]]
 """From a command's type to what runs it over the function's wiring."""
 
 
-def answer(event: Mapping[str, Any], wired: W, runners: Runners[W]) -> dict[str, Any]:
-    """`{"ok": true, ...}`, or `{"ok": false, "error": {"code", "message"}}`."""
+def unchanged(_wired: object, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """For functions that take no proof of identity."""
+    return event
+
+
+def answer(
+    event: Mapping[str, Any],
+    wired: W,
+    runners: Runners[W],
+    identified: Callable[[W, Mapping[str, Any]], Mapping[str, Any]] = unchanged,
+) -> dict[str, Any]:
+    """`{"ok": true, ...}`, or `{"ok": false, "error": {"code", "message"}}`.
+
+    `identified` replaces a proof of identity in the event by the caller that it proves.
+    """
     any_command: Any = reduce(or_, runners)
     try:
-        command = msgspec.convert(event, any_command, strict=True)
+        command = msgspec.convert(identified(wired, event), any_command, strict=True)
         return {"ok": True, **runners[type(command)](wired, command)}
     except msgspec.ValidationError as error:
         return _failure("command_invalid", str(error))

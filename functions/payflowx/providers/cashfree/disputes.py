@@ -7,7 +7,7 @@ ending, such as `CHARGEBACK_MERCHANT_WON`; the ending tells the state.
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
-from payflowx.domain.payments.dispute import DisputeReport, DisputeState
+from payflowx.domain.payments.dispute import DisputeReport, DisputeState, deadline_ms
 from payflowx.domain.shared.limits import SECOND_MS
 from payflowx.domain.shared.text import provider_code
 from payflowx.providers.cashfree.responses import minor_amount
@@ -39,6 +39,7 @@ def report_of(dispute: dict[str, Any], order: dict[str, Any]) -> DisputeReport |
         reported_at_ms = _time(dispute.get("updated_at") or dispute.get("created_at"))
         if amount is None or reported_at_ms is None:
             return None
+        due_at_ms = _time(dispute.get("respond_by"))
         return DisputeReport(
             reference=reference(dispute.get("dispute_id")),
             state=state,
@@ -46,7 +47,7 @@ def report_of(dispute: dict[str, Any], order: dict[str, Any]) -> DisputeReport |
             currency=currency,
             reason=provider_code(str(dispute.get("reason_code"))),
             reported_at_ms=reported_at_ms,
-            evidence_due_at_ms=_time(dispute.get("respond_by")),
+            evidence_due_at_ms=deadline_ms(due_at_ms) if due_at_ms is not None else None,
         )
     except ValueError:
         return None

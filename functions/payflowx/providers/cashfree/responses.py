@@ -246,12 +246,17 @@ def _form(data: dict[str, Any]) -> NextAction | None:
 
 
 def _fields(payload: dict[str, Any]) -> dict[str, str] | None:
-    """Texts and whole numbers for a form. A field left out or altered would break the bank's page."""
+    """Texts and whole numbers for a form. A field left out or altered would break the bank's page.
+
+    Half of a surrogate pair can be neither stored nor posted.
+    """
     if len(payload) > _MAX_FIELDS:
         return None
     if any(isinstance(value, bool) or not isinstance(value, str | int) for value in payload.values()):
         return None
     fields = {name: str(value) for name, value in payload.items()}
+    if any("\ud800" <= char <= "\udfff" for text in (*fields, *fields.values()) for char in text):
+        return None
     sizes = [max(len(name), len(value)) for name, value in fields.items()]
     if sum(sizes) > _MAX_FORM_CHARS or max(sizes, default=0) > _MAX_FIELD_CHARS:
         return None

@@ -1,9 +1,7 @@
 """Reads Cashfree's webhooks. Pure. The signature covers time and body: a success is proof, a failure never is."""
 
 import hashlib
-import json
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any, Final
 
 from payflowx.domain.payments.outcome import Outcome, Succeeded
@@ -13,7 +11,7 @@ from payflowx.providers.cashfree import disputes
 from payflowx.providers.cashfree.operations import refund_outcome
 from payflowx.providers.cashfree.responses import declared_fee, money_of, word_in
 from payflowx.providers.cashfree.signature import is_signed, is_timely
-from payflowx.providers.json_fields import as_object, as_text
+from payflowx.providers.json_fields import as_object, as_text, parse
 
 _MAX_BYTES: Final = 64 * 1024
 _UNREADABLE: Final = (ValueError, KeyError, TypeError, ArithmeticError, RecursionError)
@@ -114,7 +112,7 @@ def _dispute(webhook: Webhook, kind: str, dispute: dict[str, Any], order: dict[s
 def _event_id(webhook: Webhook, kind: str, object_id: str | None, status: Any) -> str:
     """Derived from the signed bytes: Cashfree's header for the event id is not signed."""
     if object_id is not None and isinstance(status, str):
-        said = f"{kind}\n{object_id}\n{status}".encode()
+        said = f"{kind}\n{object_id}\n{status}".encode(errors="backslashreplace")
     else:
         said = webhook.body
     return hashlib.sha256(said).hexdigest()[:40]
@@ -123,6 +121,6 @@ def _event_id(webhook: Webhook, kind: str, object_id: str | None, status: Any) -
 def _object(body: bytes) -> dict[str, Any]:
     """The message, or an empty object for an authentic body that is not understood."""
     try:
-        return as_object(json.loads(body, parse_float=Decimal))
+        return as_object(parse(body))
     except (ValueError, RecursionError):
         return {}

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
-from payflowx.domain.payments.dispute import DisputeReport, DisputeState
+from payflowx.domain.payments.dispute import DisputeReport, DisputeState, deadline_ms
 from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
 from payflowx.domain.shared.text import provider_code
 from payflowx.providers.payu.responses import CURRENCY, minor_amount
@@ -41,20 +41,19 @@ def report_of(fields: Mapping[str, str]) -> DisputeReport | None:
     if state is None or amount is None or not _ID.fullmatch(fields.get("cb_id", "")):
         return None
     try:
-        reported_at_ms = _time(fields.get("updated_at") or fields.get("created_at", ""))
         due_at_ms = _end_of_day(fields["due_date"]) if fields.get("due_date") else None
+        return DisputeReport(
+            reference=fields["cb_id"],
+            state=state,
+            amount=amount,
+            currency=CURRENCY,
+            reason=provider_code(fields.get("reason_code", "").replace(" ", "_")),
+            reported_at_ms=_time(fields.get("updated_at") or fields.get("created_at", "")),
+            evidence_due_at_ms=deadline_ms(due_at_ms) if due_at_ms is not None else None,
+            is_signed=False,
+        )
     except ValueError:
         return None
-    return DisputeReport(
-        reference=fields["cb_id"],
-        state=state,
-        amount=amount,
-        currency=CURRENCY,
-        reason=provider_code(fields.get("reason_code", "").replace(" ", "_")),
-        reported_at_ms=reported_at_ms,
-        evidence_due_at_ms=due_at_ms,
-        is_signed=False,
-    )
 
 
 def _time(text: str) -> int:

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from payflowx.domain.payments.dispute import DisputeReport, DisputeState
+from payflowx.domain.payments.dispute import DisputeReport, DisputeState, deadline_ms
 from payflowx.domain.shared.limits import SECOND_MS
 from payflowx.domain.shared.text import provider_code
 from payflowx.providers.json_fields import as_int, as_text, reference
@@ -30,7 +30,7 @@ def report_of(dispute: dict[str, Any], event_at: Any) -> DisputeReport | None:
             currency=as_text(dispute.get("currency")),
             reason=provider_code(dispute.get("reason_code")),
             reported_at_ms=as_int(event_at) * SECOND_MS,
-            evidence_due_at_ms=as_int(due_at) * SECOND_MS if due_at is not None else None,
+            evidence_due_at_ms=deadline_ms(as_int(due_at) * SECOND_MS) if due_at is not None else None,
         )
     except ValueError:
         return None

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from payflowx.domain.payments.dispute import DisputeReport, DisputeState
+from payflowx.domain.payments.dispute import DisputeReport, DisputeState, deadline_ms
 from payflowx.domain.shared.limits import SECOND_MS
 from payflowx.providers.json_fields import as_int, as_object, as_text, reference
 from payflowx.providers.stripe.messages import safe_code
@@ -36,7 +36,7 @@ def dispute_report(dispute: dict[str, Any], at_seconds: Any) -> DisputeReport | 
             currency=currency_of(dispute),
             reason=safe_code(as_text(dispute.get("reason"))),
             reported_at_ms=as_int(at_seconds) * SECOND_MS,
-            evidence_due_at_ms=as_int(due) * SECOND_MS if due is not None else None,
+            evidence_due_at_ms=deadline_ms(as_int(due) * SECOND_MS) if due is not None else None,
         )
     except ValueError:
         return None

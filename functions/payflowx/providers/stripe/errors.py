@@ -16,6 +16,8 @@ from payflowx.providers.stripe.refusals import REFUSALS, refusal_code
 
 _CONTENT_STATUSES: Final = frozenset({400, 402, 404})
 """The statuses of requests that failed "given the information provided" (https://docs.stripe.com/api/errors)."""
+_UNACCEPTABLE: Final = frozenset({400, 404})
+"""The statuses with which Stripe refuses a request. 402 says that the parameters were valid and the request failed."""
 _FAILED_STATUSES: Final = frozenset({"requires_payment_method", "requires_confirmation", "canceled"})
 _UNPAID_STATUSES: Final = _FAILED_STATUSES | {"requires_action"}
 _NAMED_OBJECTS: Final = ("payment_intent", "charge", "refund", "setup_intent")
@@ -47,6 +49,7 @@ def operation_error(call: RefusedCall, response: HttpResponse, private: Sequence
     """Return the meaning of an error that is no decline.
 
     A lock timeout may occur in the middle of an execution. Another request may be executed under a key that is in use.
+    An operation may be refused with 402 too, because the complete list of the charge's operations decides there.
     """
     error = as_object(error_body(response).get("error"))
     code, message = refusal_code(error), safe_message(error.get("message"), private)
@@ -57,7 +60,8 @@ def operation_error(call: RefusedCall, response: HttpResponse, private: Sequence
         rejected = rejected_at_edge(response, message, names_object=names_object)
         if rejected is not None:
             return rejected
-    if response.status in _CONTENT_STATUSES and error.get("type") in _CONTENT_TYPES:
+    believed = _UNACCEPTABLE if call is RefusedCall.CHARGE else _CONTENT_STATUSES
+    if response.status in believed and error.get("type") in _CONTENT_TYPES:
         found = REFUSALS.outcome(call, code, message, names_object=names_object)
         if isinstance(found, Rejected):
             return found

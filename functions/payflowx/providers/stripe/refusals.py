@@ -4,8 +4,15 @@ Stripe separates a request that was unacceptable (400) or about an object that d
 parameters were valid and which failed afterwards (402): https://docs.stripe.com/api/errors. A row stands here if the
 list of error codes describes a parameter, the payment method, the customer or the account. Codes about an object's
 state, about another request in progress, about a payer's decision and about other products have no row.
+
+Never a row: codes that the list explains as the fault of a processor or a regulator (`payment_method_not_available`,
+`application_fees_not_allowed`), as the state of a token or source that an earlier request may have consumed
+(`token_already_used`, `invalid_source_usage`), as the answer of a bank (`no_account`, `insufficient_funds`), or not at
+all (`capability_not_active`, `three_d_secure_authentication_not_supported`). Stripe's SDK lists
+`expired_payment_method` and `payment_method_restricted` among the failures of an attempt that was made.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -23,6 +30,11 @@ INSUFFICIENT_BALANCE: Final = "insufficient_balance_for_refund"
 """The `message_code` of an error without a code: the account's balance does not cover the refund."""
 
 _CONSUMED_PHRASES: Final = ("may not be used again", "cannot reuse PaymentMethods")
+_EARLIER_REQUEST: Final = re.compile(
+    r"already|duplicate|in progress|another request|pending|tim(?:ed |e)?out", re.IGNORECASE
+)
+"""Words of a sentence that may be about the effect of an earlier request of ours. The parameter of an error without a
+code is no refusal beside them."""
 
 _CHARGE: Final = (RefusedCall.CHARGE,)
 _CAPTURE: Final = (RefusedCall.CAPTURE,)
@@ -46,20 +58,14 @@ _PARAMETERS: Final = {
     "url_invalid": "the return address is invalid",
 }
 _PAYMENT_METHODS: Final = {
-    "billing_invalid_mandate": "the mandate does not allow this charge",
     "charge_exceeds_source_limit": "the amount exceeds the limit of the account for this kind of payment method",
     "charge_exceeds_transaction_limit": "the amount exceeds the limit of one transaction",
     "country_code_invalid": "the country's code is invalid",
-    "country_unsupported": "the payment method does not support the country",
     "customer_max_payment_methods": "the customer has no room for another payment method",
-    "expired_payment_method": "the payment method has expired",
-    "india_recurring_payment_mandate_canceled": "the payer cancelled the mandate before the charge",
-    "invalid_card_type": "the card's type is not supported for this request",
     "invalid_cvc": "the card's security code is no such code",
     "invalid_expiry_month": "the card's month of expiry is no month",
     "invalid_expiry_year": "the card's year of expiry is invalid",
     "invalid_number": "the card's number is no card number",
-    "invalid_source_usage": "the source cannot be used in its state",
     "missing": "the source is not linked to the customer",
     "payment_intent_incompatible_payment_method": "the intent expected a payment method of another kind",
     "payment_intent_invalid_parameter": "a parameter is not allowed for this kind of payment method",
@@ -68,26 +74,16 @@ _PAYMENT_METHODS: Final = {
     "payment_method_currency_mismatch": "the payment method does not support the currency",
     "payment_method_invalid_parameter": "a parameter of the payment method is invalid",
     "payment_method_invalid_parameter_testmode": "a parameter of the payment method is invalid in test mode",
-    "payment_method_not_available": "the payment method is not available",
-    "payment_method_restricted": "the payment method may not be used for this request",
     "payment_method_unexpected_state": "the payment method's state does not allow the request",
     "payment_method_unsupported_type": "the type of payment method is not supported",
     "postal_code_invalid": "the postal code is invalid",
     "resource_missing": "the payment method or the customer does not exist in this account",
-    "shipping_address_invalid": "the shipping address is invalid",
-    "state_unsupported": "the state of the address is not supported",
-    "three_d_secure_authentication_not_supported": "the payment method does not support the requested authentication",
     "token_card_network_invalid": "the card's network cannot be used",
 }
 _ACCOUNT: Final = {
     "account_invalid": "the account does not exist or cannot be used",
     "api_key_expired": "the key has expired",
-    "application_fees_not_allowed": "the account may not take application fees",
-    "capability_not_active": "the account lacks the capability for this payment",
     "livemode_mismatch": "keys and objects belong to different modes",
-    "no_account": "the account does not exist",
-    "not_allowed_on_standard_account": "the account's type does not allow the request",
-    "payment_method_configuration_failures": "the account's configuration of payment methods allows none",
     "payment_method_unactivated": "the account has not activated the payment method",
     "platform_account_required": "only a platform may send the request",
     "platform_api_key_expired": "the platform's key has expired",
@@ -105,8 +101,7 @@ _CAPTURES: Final = {
 _REFUNDS: Final = {
     "balance_insufficient": "the account's balance does not cover the refund",
     "charge_disputed": "the payer's bank has charged the payment back",
-    "charge_not_refundable": "this kind of charge cannot be refunded",
-    "insufficient_funds": "the account's balance does not cover the refund",
+    "charge_not_refundable": "the charge cannot be refunded any more",
     "refund_disputed_payment": "a disputed payment cannot be refunded",
 }
 
@@ -158,4 +153,5 @@ def refusal_code(error: dict[str, Any]) -> str:
     message = error.get("message")
     if isinstance(message, str) and any(phrase in message for phrase in _CONSUMED_PHRASES):
         return PAYMENT_METHOD_CONSUMED
-    return PARAMETER_REFUSED if isinstance(error.get("param"), str) else safe_code(None)
+    is_earlier = isinstance(message, str) and _EARLIER_REQUEST.search(message) is not None
+    return PARAMETER_REFUSED if isinstance(error.get("param"), str) and not is_earlier else safe_code(None)

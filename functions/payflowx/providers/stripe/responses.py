@@ -21,6 +21,8 @@ from payflowx.providers.stripe.errors import charge_error
 from payflowx.providers.stripe.objects import currency_of, is_object, our_key
 
 _WAITING_ACTIONS: Final = frozenset({"card_await_notification"})
+_LATEST_SECONDS: Final = 10**10
+"""In the year 2286. A later time is none: it may be one in milliseconds."""
 
 
 def charged(request: ChargeRequest, response: HttpResponse) -> StepResult:
@@ -85,7 +87,9 @@ def _lapses_at_ms(intent: dict[str, Any]) -> int | None:
     """The time in `capture_before` of the charge, which is there if the charge is included in the answer."""
     details = as_object(as_object(intent.get("latest_charge")).get("payment_method_details"))
     seconds = as_object(details.get("card")).get("capture_before")
-    return seconds * SECOND_MS if isinstance(seconds, int) and not isinstance(seconds, bool) and seconds > 0 else None
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 < seconds < _LATEST_SECONDS:
+        return None
+    return seconds * SECOND_MS
 
 
 def _action(intent_id: str, next_action: dict[str, Any]) -> Outcome:

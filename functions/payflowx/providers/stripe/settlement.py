@@ -30,16 +30,25 @@ def read(row: Mapping[str, str]) -> ReportEntry | None:
     if found is None:
         return None
     kind, succeeded = found
-    currency = csv_fields.currency(csv_fields.first(row, "customer_facing_currency", "currency"))
+    amount_cell, currency_cell = _sum_of(row)
+    currency = csv_fields.currency(currency_cell)
     is_refund = kind is EntryKind.REFUND
     intent = row["payment_intent_id"]
     return ReportEntry(
         kind=kind,
         reference=reference(row["source_id"] if is_refund else intent or row["source_id"]),
         provider_key=csv_fields.our_key(row.get(f"{'refund' if is_refund else 'payment'}_metadata[{KEY_FIELD}]")),
-        amount=csv_fields.minor_amount(csv_fields.first(row, "customer_facing_amount", "gross"), currency),
+        amount=csv_fields.minor_amount(amount_cell, currency),
         currency=currency,
         succeeded=succeeded,
         at_ms=csv_fields.time_ms(row["created_utc"], "%Y-%m-%d %H:%M:%S", UTC),
         charge_reference=provider_reference(intent) if is_refund else None,
     )
+
+
+def _sum_of(row: Mapping[str, str]) -> tuple[str, str]:
+    """The payer's amount and currency, or the settled ones where the file has neither. Raises ValueError for a mix."""
+    amount, currency = (row.get(f"customer_facing_{name}", "").strip() for name in ("amount", "currency"))
+    if bool(amount) != bool(currency):
+        raise ValueError("the row has one of two columns that belong together")
+    return (amount, currency) if amount else (row["gross"], row["currency"])

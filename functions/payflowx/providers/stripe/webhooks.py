@@ -5,14 +5,13 @@ proof by itself, because nothing reverses it. Every other event causes an inquir
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 from typing import Any, Final
 
 from payflowx.domain.payments.outcome import Outcome, Succeeded
 from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent, Webhook
 from payflowx.domain.shared.text import provider_code, provider_reference
-from payflowx.providers.json_fields import as_int, as_object, reference
+from payflowx.providers.json_fields import as_int, as_object, parse, reference
 from payflowx.providers.stripe import signature
 from payflowx.providers.stripe.disputes import dispute_report
 from payflowx.providers.stripe.objects import currency_of, our_key
@@ -27,7 +26,7 @@ def read(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
         raise InvalidSignatureError
     signature.verify(webhook.headers.get(HEADER, ""), webhook.body, secrets, webhook.received_at_ms)
     try:
-        event = json.loads(webhook.body)
+        event = parse(webhook.body)
     except (ValueError, RecursionError):
         event = None
     event = as_object(event)

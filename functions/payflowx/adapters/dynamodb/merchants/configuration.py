@@ -11,7 +11,7 @@ from payflowx.adapters.platform.ttl_cache import TtlCache
 from payflowx.domain.inbound_webhooks.ports import WebhookAccount
 from payflowx.domain.inbound_webhooks.tokens import hash_webhook_token
 from payflowx.domain.merchants.checkout_profile import CheckoutProfile
-from payflowx.domain.merchants.ports import Merchant
+from payflowx.domain.merchants.ports import ApprovalLimits, Merchant
 from payflowx.domain.providers.ports import Account
 from payflowx.domain.shared.limits import MINUTE_MS
 
@@ -25,6 +25,8 @@ _WEBHOOK: Final = "WEBHOOK"
 SWITCH: Final = "SWITCH#"
 EVERYONE: Final = "GLOBAL"
 AUTOMATIC_REFUND: Final = "automaticRefund"
+APPROVAL_LIMITS: Final = "approvalLimits"
+"""Amounts by currency. Absent on a merchant without limits, and on one of release 0.2.0, which ignores it."""
 CHECKOUT: Final = "checkout"
 """The merchant's part of the payers' page. Absent on a merchant of release 0.2.0, which ignores it."""
 """A merchant's switch; absent: off."""
@@ -95,6 +97,7 @@ def merchant_from_items(merchant_id: str, own: Sequence[Item]) -> Merchant | Non
         disabled=switched_off(own),
         automatic_refund=head.get(AUTOMATIC_REFUND, False),
         checkout=_checkout_profile(head.get(CHECKOUT, {})),
+        approval_limits=ApprovalLimits(by_currency=head.get(APPROVAL_LIMITS)),
     )
 
 

@@ -10,22 +10,18 @@
 | an entry of the operators' audit log | `AUDIT#{month}` | time and a hash of the entry |
 """
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
-
-from botocore.exceptions import ClientError
+from typing import Any, Final
 
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.expressions import Expression
-from payflowx.adapters.dynamodb.core.failures import cancellation, storage_errors
+from payflowx.adapters.dynamodb.core.failures import storage_errors
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.adapters.dynamodb.merchants.accounts import directory_item
 from payflowx.adapters.dynamodb.merchants.api_keys import KEY
 from payflowx.adapters.dynamodb.merchants.configuration import (
+    APPROVAL_LIMITS,
     AUTOMATIC_REFUND,
     CHECKOUT,
     EVERYONE,
@@ -39,19 +35,15 @@ from payflowx.adapters.dynamodb.merchants.configuration import (
     token_item,
     with_switches,
 )
+from payflowx.adapters.dynamodb.merchants.recorded_changes import RecordedChanges, record_item
+from payflowx.domain.merchants.caller import Identity
 from payflowx.domain.merchants.checkout_profile import CheckoutProfile
 from payflowx.domain.merchants.directory import ApiKeyRecord, AuditEntry, MerchantPage, MerchantSummary, ProviderStatus
 from payflowx.domain.merchants.operator_action import OperatorAction
-from payflowx.domain.merchants.ports import Merchant
+from payflowx.domain.merchants.ports import ApprovalLimits, Merchant
 from payflowx.domain.providers.ports import Account
-from payflowx.domain.shared.errors import StorageUnavailableError
-from payflowx.domain.shared.limits import SECOND_MS
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 _MERCHANTS: Final = "MERCHANTS"
-_HASH_CHARS: Final = 8
 _CLAIM: Final = "ACCOUNT#"
 _OWNER: Final = "OWNER"
 _REVIEWS_INDEXED: Final = "reviewsIndexedAt"
@@ -59,11 +51,8 @@ _REVIEWS_INDEXED: Final = "reviewsIndexedAt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DynamoDBMerchantDirectory:
+class DynamoDBMerchantDirectory(RecordedChanges):
     """Implements `MerchantDirectory`."""
-
-    client: "DynamoDBClient"
-    table: str
 
     # -- merchants
 
@@ -73,19 +62,19 @@ class DynamoDBMerchantDirectory:
         """False if the id is taken, or an account is another merchant's."""
         partition = f"M#{merchant.merchant_id}"
         created = {"name": merchant.name, "createdAt": key.created_at_ms}
-        return self._write(
-            self._new({"pk": partition, "sk": MERCHANT, **created, _REVIEWS_INDEXED: key.created_at_ms}),
-            self._new({"pk": _MERCHANTS, "sk": merchant.merchant_id, **created}),
+        return self.write(
+            self.new({"pk": partition, "sk": MERCHANT, **created, _REVIEWS_INDEXED: key.created_at_ms}),
+            self.new({"pk": _MERCHANTS, "sk": merchant.merchant_id, **created}),
             *self._new_key(key),
-            *(self._new(account_item(partition, account)) for account in merchant.accounts),
+            *(self.new(account_item(partition, account)) for account in merchant.accounts),
             *(
-                self._new(token_item(merchant.merchant_id, account))
+                self.new(token_item(merchant.merchant_id, account))
                 for account in merchant.accounts
                 if account.webhook_token
             ),
-            *(self._new(directory_item(merchant.merchant_id, account)) for account in merchant.accounts),
+            *(self.new(directory_item(merchant.merchant_id, account)) for account in merchant.accounts),
             *(self._claimed(merchant.merchant_id, identity) for identity in sorted(set(claims))),
-            self._new(_record_item(record)),
+            self.new(record_item(record)),
         )
 
     def merchants(self, *, after: str | None, limit: int) -> MerchantPage:
@@ -137,12 +126,12 @@ class DynamoDBMerchantDirectory:
 
     def put_account(self, merchant_id: str, account: Account, record: AuditEntry) -> bool:
         """False if the merchant has it already, or is gone."""
-        return self._write(
-            self._exists({"pk": f"M#{merchant_id}", "sk": MERCHANT}),
-            self._new(account_item(f"M#{merchant_id}", account)),
-            self._new(token_item(merchant_id, account)),
-            self._new(directory_item(merchant_id, account)),
-            self._new(_record_item(record)),
+        return self.write(
+            self.exists({"pk": f"M#{merchant_id}", "sk": MERCHANT}),
+            self.new(account_item(f"M#{merchant_id}", account)),
+            self.new(token_item(merchant_id, account)),
+            self.new(directory_item(merchant_id, account)),
+            self.new(record_item(record)),
         )
 
     def reviews_indexed(self, merchant_id: str) -> bool | None:
@@ -155,17 +144,23 @@ class DynamoDBMerchantDirectory:
     def mark_reviews_indexed(self, merchant_id: str, record: AuditEntry) -> bool:
         """False if there is no such merchant."""
         place = {"pk": f"M#{merchant_id}", "sk": MERCHANT}
-        return self._write(self._set(place, {_REVIEWS_INDEXED: record.at_ms}), self._new(_record_item(record)))
+        return self.write(self.changed(place, {_REVIEWS_INDEXED: record.at_ms}), self.new(record_item(record)))
 
     def set_checkout(self, merchant_id: str, profile: CheckoutProfile, record: AuditEntry) -> bool:
         """False if there is no such merchant."""
         place = {"pk": f"M#{merchant_id}", "sk": MERCHANT}
-        return self._write(self._set(place, {CHECKOUT: checkout_attribute(profile)}), self._new(_record_item(record)))
+        return self.write(self.changed(place, {CHECKOUT: checkout_attribute(profile)}), self.new(record_item(record)))
+
+    def set_approval_limits(self, merchant_id: str, limits: ApprovalLimits, record: AuditEntry) -> bool:
+        """False if there is no such merchant."""
+        place = {"pk": f"M#{merchant_id}", "sk": MERCHANT}
+        values = {APPROVAL_LIMITS: dict(limits.by_currency) if limits.by_currency is not None else None}
+        return self.write(self.changed(place, values), self.new(record_item(record)))
 
     def set_automatic_refund(self, merchant_id: str, record: AuditEntry, *, enabled: bool) -> bool:
         """False if there is no such merchant."""
         place = {"pk": f"M#{merchant_id}", "sk": MERCHANT}
-        return self._write(self._set(place, {AUTOMATIC_REFUND: enabled}), self._new(_record_item(record)))
+        return self.write(self.changed(place, {AUTOMATIC_REFUND: enabled}), self.new(record_item(record)))
 
     # -- keys
 
@@ -187,24 +182,24 @@ class DynamoDBMerchantDirectory:
     def add_key(self, key: ApiKeyRecord, record: AuditEntry, *, replaced: ApiKeyRecord | None = None) -> bool:
         """False if the one that is replaced was revoked meanwhile."""
         ending = self._ended_key(replaced) if replaced is not None else ()
-        return self._write(*self._new_key(key), *ending, self._new(_record_item(record)))
+        return self.write(*self._new_key(key), *ending, self.new(record_item(record)))
 
     def change_key(self, key: ApiKeyRecord, record: AuditEntry) -> bool:
         """False if it was revoked meanwhile."""
-        return self._write(*self._ended_key(key), self._new(_record_item(record)))
+        return self.write(*self._ended_key(key), self.new(record_item(record)))
 
     def _new_key(self, key: ApiKeyRecord) -> Sequence[dict[str, Any]]:
         fates = {"createdAt": key.created_at_ms, "expiresAtMs": key.expires_at_ms}
         return (
-            self._new({"pk": f"K#{key.key_hash}", "sk": KEY, "merchantId": key.merchant_id, **fates}),
-            self._new({"pk": f"M#{key.merchant_id}#K", "sk": key.key_id, "keyHash": key.key_hash, **fates}),
+            self.new({"pk": f"K#{key.key_hash}", "sk": KEY, "merchantId": key.merchant_id, **fates}),
+            self.new({"pk": f"M#{key.merchant_id}#K", "sk": key.key_id, "keyHash": key.key_hash, **fates}),
         )
 
     def _ended_key(self, key: ApiKeyRecord) -> Sequence[dict[str, Any]]:
         values = {"expiresAtMs": key.expires_at_ms, "revokedAt": key.revoked_at_ms}
         known = {name: value for name, value in values.items() if value is not None}
         places = ({"pk": f"K#{key.key_hash}", "sk": KEY}, {"pk": f"M#{key.merchant_id}#K", "sk": key.key_id})
-        return [self._set(place, known, absent="revokedAt") for place in places]
+        return [self.changed(place, known, absent="revokedAt") for place in places]
 
     # -- switches
 
@@ -225,7 +220,7 @@ class DynamoDBMerchantDirectory:
                 **expression.arguments(),
             }
         }
-        return self._write(update, self._new(_record_item(record)))
+        return self.write(update, self.new(record_item(record)))
 
     def provider_statuses(self, merchant_id: str | None) -> Sequence[ProviderStatus]:
         """The merchant's own, or everyone's."""
@@ -245,7 +240,7 @@ class DynamoDBMerchantDirectory:
 
     def record(self, record: AuditEntry) -> None:
         """The same entry twice is one entry."""
-        self._write(self._new(_record_item(record)))
+        self.write(self.new(record_item(record)))
 
     def records(self, month: str, *, limit: int) -> Sequence[AuditEntry]:
         """Newest first."""
@@ -259,30 +254,6 @@ class DynamoDBMerchantDirectory:
                 **expression.arguments(),
             )
         return [_record(from_attributes(item)) for item in answer["Items"]]
-
-    # -- shared
-
-    def _write(self, *parts: Any) -> bool:
-        try:
-            with storage_errors():
-                self.client.transact_write_items(TransactItems=list(parts))
-        except ClientError as error:
-            cancelled = cancellation(error)
-            if cancelled is None:
-                raise
-            if not cancelled.failed:
-                raise StorageUnavailableError("the change met another one; nothing was written") from error
-            return False
-        return True
-
-    def _new(self, item: Item) -> dict[str, Any]:
-        return {
-            "Put": {
-                "TableName": self.table,
-                "Item": to_attributes({**item, "schemaVersion": keys.SCHEMA_VERSION}),
-                "ConditionExpression": "attribute_not_exists(pk)",
-            }
-        }
 
     def _claimed(self, merchant_id: str, identity: str) -> dict[str, Any]:
         """Where nothing is, or the merchant's own claim."""
@@ -298,55 +269,21 @@ class DynamoDBMerchantDirectory:
             }
         }
 
-    def _exists(self, key: Mapping[str, str]) -> dict[str, Any]:
-        return {
-            "ConditionCheck": {
-                "TableName": self.table,
-                "Key": to_attributes(key),
-                "ConditionExpression": "attribute_exists(pk)",
-            }
-        }
-
-    def _set(self, key: Mapping[str, str], values: Item, *, absent: str | None = None) -> dict[str, Any]:
-        """Of an item that exists and does not have `absent`."""
-        expression = Expression()
-        update = "SET " + expression.assignments(values)
-        conditions = f"attribute_exists({expression.name('pk')})"
-        if absent is not None:
-            conditions += f" AND {expression.absent(absent)}"
-        return {
-            "Update": {
-                "TableName": self.table,
-                "Key": to_attributes(key),
-                "UpdateExpression": update,
-                "ConditionExpression": conditions,
-                **expression.arguments(),
-            }
-        }
-
 
 def _claim_key(identity: str) -> dict[str, str]:
     return {"pk": f"{_CLAIM}{identity}", "sk": _OWNER}
-
-
-def _record_item(record: AuditEntry) -> Item:
-    content = {
-        "action": record.action,
-        "operator": record.operator_action.who,
-        "reason": record.operator_action.why,
-        "merchantId": record.merchant_id,
-        "facts": dict(record.facts),
-    }
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    month = datetime.fromtimestamp(record.at_ms / SECOND_MS, UTC).strftime("%Y-%m")
-    return {"pk": f"AUDIT#{month}", "sk": f"{record.at_ms:013d}#{digest[:_HASH_CHARS]}", **content}
 
 
 def _record(item: Item) -> AuditEntry:
     return AuditEntry(
         action=item["action"],
         at_ms=int(item["sk"].split("#")[0]),
-        operator_action=OperatorAction(who=item["operator"], why=item["reason"]),
+        operator_action=OperatorAction(
+            who=item["operator"],
+            why=item["reason"],
+            identity=Identity(item.get("identity", Identity.CLAIMED)),
+            proposed_by=item.get("proposedBy"),
+        ),
         merchant_id=item.get("merchantId"),
         facts=item["facts"],
     )

@@ -29,6 +29,8 @@ def run(wired: OperatorsWiring, command: ListAuditLogCommand) -> dict[str, Any]:
                 "merchantId": record.merchant_id,
                 "operator": record.operator_action.who,
                 "reason": record.operator_action.why,
+                "identity": record.operator_action.identity.value,
+                "proposedBy": record.operator_action.proposed_by,
                 "facts": dict(record.facts),
             }
             for record in wired.list_audit_entries(command.month, limit=command.limit)

@@ -7,10 +7,13 @@ from msgspec import Meta
 
 from payflowx.application.merchants.create_merchant import MAX_ACCOUNTS
 from payflowx.domain.inbound_webhooks.tokens import webhook_path
+from payflowx.domain.merchants.operator_action import OperatorAction
+from payflowx.domain.merchants.ports import ApprovalLimits
 from payflowx.domain.providers.ports import Account
 from payflowx.entrypoints.api.payments.presenting import timestamp
 from payflowx.entrypoints.operators.commands.base import Command, Limit, MerchantId, MutatingCommand
 from payflowx.entrypoints.operators.commands.checkout import present_profile
+from payflowx.entrypoints.operators.commands.second_person import decided_or_proposed
 from payflowx.wiring.operators import OperatorsWiring
 
 
@@ -51,12 +54,29 @@ class SetOrdersCommand(MutatingCommand, tag="set_orders"):
     automatic_refund: bool
 
 
-COMMANDS = (CreateMerchantCommand, ListMerchantsCommand, ShowMerchantCommand, SetOrdersCommand)
+class SetApprovalLimitsCommand(MutatingCommand, tag="set_approval_limits"):
+    """The amounts by currency, in minor units, up to which one operator decides alone; none: any amount."""
+
+    merchant_id: MerchantId
+    limits: dict[str, int] | None = None
+
+
+COMMANDS = (
+    CreateMerchantCommand,
+    ListMerchantsCommand,
+    ShowMerchantCommand,
+    SetOrdersCommand,
+    SetApprovalLimitsCommand,
+)
 
 
 def run(
     wired: OperatorsWiring,
-    command: CreateMerchantCommand | ListMerchantsCommand | ShowMerchantCommand | SetOrdersCommand,
+    command: CreateMerchantCommand
+    | ListMerchantsCommand
+    | ShowMerchantCommand
+    | SetOrdersCommand
+    | SetApprovalLimitsCommand,
 ) -> dict[str, Any]:
     """The answer's fields."""
     match command:
@@ -87,12 +107,22 @@ def run(
                 "disabledProviders": sorted(merchant.disabled),
                 "checkout": present_profile(merchant.checkout),
                 "automaticRefund": merchant.automatic_refund,
+                "approvalLimits": merchant.approval_limits.by_currency,
                 "accounts": [{**present_webhook(a), "endpoint": a.endpoint} for a in merchant.accounts],
             }
         case SetOrdersCommand():
             switch = command.automatic_refund
             wired.set_orders(command.merchant_id, command.operator_action(), automatic_refund=switch)
             return {"merchantId": command.merchant_id, "automaticRefund": switch}
+        case SetApprovalLimitsCommand():
+            return decided_or_proposed(wired, command, lambda action: _set_approval_limits(wired, command, action))
+
+
+def _set_approval_limits(
+    wired: OperatorsWiring, command: SetApprovalLimitsCommand, action: OperatorAction
+) -> dict[str, Any]:
+    wired.set_approval_limits(command.merchant_id, ApprovalLimits(by_currency=command.limits), action)
+    return {"merchantId": command.merchant_id, "approvalLimits": command.limits}
 
 
 def present_webhook(account: Account) -> dict[str, str]:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from payflowx.domain.merchants.operator_action import checked_words
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.ports import PaymentQuery
 from payflowx.domain.shared.limits import DAY_MS, MAX_AMOUNT, MAX_LIST_RANGE_DAYS, MAX_REFERENCE_CHARS
 from payflowx.domain.shared.statuses import PaymentStatus
@@ -16,7 +16,13 @@ from payflowx.entrypoints.operators.commands.base import (
     Position,
     TransactionId,
 )
-from payflowx.entrypoints.operators.commands.presenting import event_fields, operation_fields, payment_fields
+from payflowx.entrypoints.operators.commands.presenting import (
+    cost_fields,
+    event_fields,
+    operation_fields,
+    payment_fields,
+)
+from payflowx.entrypoints.operators.commands.second_person import decided_or_proposed
 from payflowx.wiring.operators import OperatorsWiring
 
 _OPERATIONS = 100
@@ -74,6 +80,13 @@ class VerifyAuditLogCommand(Command, tag="verify_trail"):
     transaction_id: TransactionId
 
 
+class ShowPaymentCostCommand(Command, tag="show_payment_cost"):
+    """What a payment has cost at AWS so far, calculated from its records. `complete` false: it cost more."""
+
+    merchant_id: MerchantId
+    transaction_id: TransactionId
+
+
 class ResolvePaymentCommand(MutatingCommand, tag="resolve_payment"):
     """Has a payment looked at now. It charges nothing that would not be charged anyway."""
 
@@ -108,6 +121,7 @@ COMMANDS = (
     FindPaymentsCommand,
     ListEventsCommand,
     VerifyAuditLogCommand,
+    ShowPaymentCostCommand,
     ResolvePaymentCommand,
     RecordRefundCommand,
     ErasePersonalDataCommand,
@@ -122,6 +136,7 @@ def run(
     | FindPaymentsCommand
     | ListEventsCommand
     | VerifyAuditLogCommand
+    | ShowPaymentCostCommand
     | ResolvePaymentCommand
     | RecordRefundCommand
     | ErasePersonalDataCommand,
@@ -153,19 +168,30 @@ def run(
                 "events": verified.events,
                 "complete": verified.complete,
             }
+        case ShowPaymentCostCommand():
+            cost = wired.count_payment_cost(*names)
+            return cost_fields(cost)
         case ResolvePaymentCommand():
             return payment_fields(wired.resolve_payment(*names, command.operator_action()))
         case RecordRefundCommand():
-            facts = {**command.operator_action().facts(), "evidence": checked_words("evidence", command.evidence)}
-            refunded = wired.record_refund_by_hand(
-                *names, reference=command.reference, amount=command.amount, evidence=facts
-            )
-            return payment_fields(refunded)
+            return decided_or_proposed(wired, command, lambda action: _record_refund(wired, command, action))
         case ErasePersonalDataCommand():
             complete = wired.erase_personal_data(*names, command.operator_action())
             if complete:
                 wired.telemetry.info("personal data erased", transactionId=command.transaction_id)
             return {"erased": complete}
+
+
+def _record_refund(wired: OperatorsWiring, command: RecordRefundCommand, action: OperatorAction) -> dict[str, Any]:
+    refunded = wired.record_refund_by_hand(
+        command.merchant_id,
+        command.transaction_id,
+        action,
+        reference=command.reference,
+        amount=command.amount,
+        evidence=command.evidence,
+    )
+    return payment_fields(refunded)
 
 
 def _list(wired: OperatorsWiring, command: ListPaymentsCommand) -> dict[str, Any]:

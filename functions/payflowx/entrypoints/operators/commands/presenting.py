@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
+from payflowx.application.operators.payment_cost import PaymentCost
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
@@ -40,6 +41,20 @@ def operation_fields(operation: Operation) -> dict[str, Any]:
     """A capture, void or refund."""
     fields: dict[str, Any] = msgspec.to_builtins(present_operation(operation))
     return fields
+
+
+def cost_fields(cost: PaymentCost) -> dict[str, Any]:
+    """Read units may be halves."""
+    usage = cost.usage
+    return {
+        "calls": usage.calls,
+        "writeUnits": usage.write_units,
+        "readUnits": usage.half_read_units / 2,
+        "messages": usage.messages,
+        "apiRequests": usage.api_requests,
+        "microDollars": usage.micro_dollars,
+        "complete": cost.complete,
+    }
 
 
 def event_fields(event: Event) -> dict[str, Any]:

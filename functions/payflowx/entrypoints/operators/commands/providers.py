@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from payflowx.domain.providers.health import AccountHealth
+from payflowx.entrypoints.api.payments.presenting import timestamp
 from payflowx.entrypoints.operators.commands.base import Command, MerchantId, MutatingCommand
 from payflowx.wiring.operators import OperatorsWiring
 
@@ -29,6 +31,8 @@ def run(wired: OperatorsWiring, command: ListProvidersCommand | SetProviderStatu
     """The answer's fields."""
     match command:
         case ListProvidersCommand():
+            unwell = wired.list_unwell_accounts(command.merchant_id)
+            now_ms = wired.platform.clock.now_ms()
             return {
                 "items": [
                     {
@@ -37,6 +41,9 @@ def run(wired: OperatorsWiring, command: ListProvidersCommand | SetProviderStatu
                         "canFence": status.can_cancel_and_confirm,
                         "disabledForEveryone": status.disabled_for_everyone,
                         "disabledForMerchant": status.disabled_for_merchant,
+                        "unwellAccounts": [
+                            _unwell(health, now_ms) for health in unwell if health.name.provider == status.provider
+                        ],
                     }
                     for status in wired.list_providers(command.merchant_id)
                 ]
@@ -46,3 +53,15 @@ def run(wired: OperatorsWiring, command: ListProvidersCommand | SetProviderStatu
                 command.provider, command.merchant_id, command.operator_action(), disabled=command.disabled
             )
             return {"provider": switch.provider, "merchantId": switch.merchant_id, "disabled": switch.disabled}
+
+
+def _unwell(health: AccountHealth, now_ms: int) -> dict[str, Any]:
+    """`state`: "passed over" by new payments, on "trial" with them again, or "slow" only."""
+    state = "slow" if health.open_since_ms is None else "passed over" if health.is_passed_over(now_ms) else "trial"
+    return {
+        "merchantId": health.name.merchant_id,
+        "accountId": health.name.account_id,
+        "state": state,
+        "since": timestamp(health.open_since_ms) if health.open_since_ms is not None else None,
+        "lastFailureAt": timestamp(health.last_failure_ms) if health.last_failure_ms else None,
+    }

@@ -6,16 +6,20 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
+from payflowx.application.reconciliation.list_runs import DailyRun
 from payflowx.application.reconciliation.start_reconciliations import Asked
 from payflowx.domain.reconciliation.run import Discrepancy, Run
 from payflowx.domain.shared.errors import Refusal
+from payflowx.entrypoints.api.payments.presenting import timestamp
 from payflowx.entrypoints.operators.commands.base import Command, MerchantId, MutatingCommand, TransactionId
 from payflowx.entrypoints.operators.protocol import Runners
 from payflowx.wiring.reconciliation import ReconcilerWiring
 
 _DISCREPANCIES_A_PAGE: Final = 100
+_MAX_DAYS: Final = 14
+_DATE_CHARS: Final = len("2026-11-28")
 _WIRE_NAMES: Final = {"result": "verdict", "action": "remedy"}
-_DECISION: Final = frozenset({"operator", "reason"})
+_DECISION: Final = frozenset({"operator", "reason", "verified"})
 _Name = Annotated[str, Meta(min_length=1, max_length=40)]
 
 
@@ -38,6 +42,14 @@ class ShowReconciliationCommand(Command, tag="show_reconciliation"):
     after: Annotated[str, Meta(max_length=500)] | None = None
 
 
+class ListReconciliationsCommand(Command, tag="list_reconciliations"):
+    """Answers with the days of each account, the newest first, and what became of their daily runs."""
+
+    days: Annotated[int, Meta(ge=1, le=_MAX_DAYS)] = 7
+    provider: _Name | None = None
+    merchant_id: _Name | None = None
+
+
 class ReadRefundsCommand(MutatingCommand, tag="read_refunds"):
     """Reads the refunds of a payment's charge at the provider. One that was made there becomes an operation."""
 
@@ -45,11 +57,12 @@ class ReadRefundsCommand(MutatingCommand, tag="read_refunds"):
     transaction_id: TransactionId
 
 
-COMMANDS: Final = (ReconcileCommand, ShowReconciliationCommand, ReadRefundsCommand)
+COMMANDS: Final = (ReconcileCommand, ShowReconciliationCommand, ListReconciliationsCommand, ReadRefundsCommand)
 
 
 def run(
-    wired: ReconcilerWiring, command: ReconcileCommand | ShowReconciliationCommand | ReadRefundsCommand
+    wired: ReconcilerWiring,
+    command: ReconcileCommand | ShowReconciliationCommand | ListReconciliationsCommand | ReadRefundsCommand,
 ) -> dict[str, Any]:
     """The answer's fields."""
     match command:
@@ -57,15 +70,18 @@ def run(
             evidence = command.operator_action().facts()
             read = wired.record_provider_refunds(command.merchant_id, command.transaction_id, evidence)
             return _camel(asdict(read))
+        case ListReconciliationsCommand():
+            found = wired.list_runs(days=command.days, provider=command.provider, merchant_id=command.merchant_id)
+            return {"items": [_present_day(day) for day in found]}
         case ReconcileCommand():
             return {"runs": [_present(started) for started in _start(wired, command)]}
         case ShowReconciliationCommand():
-            found = wired.runs.get(command.run_id)
-            if found is None:
+            shown_run = wired.runs.get(command.run_id)
+            if shown_run is None:
                 raise Refusal("run_not_found", "There is no reconciliation with this id; `reconcile` shows its ids.")
-            page, after = wired.runs.discrepancies(found.run_id, limit=_DISCREPANCIES_A_PAGE, after=command.after)
+            page, after = wired.runs.discrepancies(shown_run.run_id, limit=_DISCREPANCIES_A_PAGE, after=command.after)
             shown = [_present_discrepancy(discrepancy) for discrepancy in page]
-            return {"run": _present(found), "findings": shown, "after": after}
+            return {"run": _present(shown_run), "findings": shown, "after": after}
 
 
 RUNNERS: Final[Runners[ReconcilerWiring]] = dict.fromkeys(COMMANDS, run)
@@ -95,6 +111,22 @@ def _present(shown: Run) -> dict[str, Any]:
             "problem": shown.problem,
         }
     )
+
+
+def _present_day(day: DailyRun) -> dict[str, Any]:
+    run = day.run
+    return {
+        "merchantId": day.owner.merchant_id,
+        "provider": day.owner.provider,
+        "accountId": day.owner.account_id,
+        "day": timestamp(day.from_ms)[:_DATE_CHARS],
+        "runId": run.run_id if run else None,
+        "phase": run.phase.value if run else None,
+        "counts": dict(run.counts) if run else {},
+        "differences": run.differences if run else 0,
+        "problem": run.problem if run else None,
+        "updatedAt": timestamp(run.updated_at_ms) if run else None,
+    }
 
 
 def _present_discrepancy(discrepancy: Discrepancy) -> dict[str, Any]:

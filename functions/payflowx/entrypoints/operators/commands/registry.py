@@ -4,10 +4,12 @@ from types import ModuleType
 from typing import Final
 
 from payflowx.entrypoints.operators.commands import (
+    approvals,
     audit_log,
     checkout,
     credentials,
     dead_letters,
+    deliveries,
     disputes,
     health,
     keys,
@@ -31,7 +33,9 @@ FAMILIES: Final[tuple[ModuleType, ...]] = (
     payments,
     payment_details,
     reviews,
+    approvals,
     disputes,
+    deliveries,
     dead_letters,
     audit_log,
     health,

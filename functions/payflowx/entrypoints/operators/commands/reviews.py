@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from payflowx.application.reviews.close_review import ReviewEntry
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Held, Operation
 from payflowx.domain.payments.payment import Payment
@@ -24,6 +25,7 @@ from payflowx.entrypoints.operators.commands.base import (
 )
 from payflowx.entrypoints.operators.commands.presenting import money, operation_fields, payment_fields
 from payflowx.entrypoints.operators.commands.review_presenting import present_review
+from payflowx.entrypoints.operators.commands.second_person import decided_or_proposed
 from payflowx.wiring.operators import OperatorsWiring
 
 _PAGE = 100
@@ -119,17 +121,17 @@ def run(
         amount=command.amount,
         held=command.held if isinstance(command, CloseOperationReviewCommand) else None,
     )
-    match command:
-        case CloseReviewCommand():
-            payment = wired.close_review(
-                command.merchant_id, command.transaction_id, finding, command.operator_action()
-            )
-            return payment_fields(payment)
-        case CloseOperationReviewCommand():
-            operation = wired.close_operation_review(
-                command.merchant_id, command.operation_id, finding, command.operator_action()
-            )
-            return operation_fields(operation)
+
+    def decide(action: OperatorAction) -> dict[str, Any]:
+        match command:
+            case CloseReviewCommand():
+                return payment_fields(wired.close_review(command.merchant_id, command.transaction_id, finding, action))
+            case CloseOperationReviewCommand():
+                return operation_fields(
+                    wired.close_operation_review(command.merchant_id, command.operation_id, finding, action)
+                )
+
+    return decided_or_proposed(wired, command, decide)
 
 
 def _show(wired: OperatorsWiring, command: ShowReviewCommand) -> dict[str, Any]:

@@ -8,9 +8,16 @@ from msgspec import Meta
 from payflowx.adapters.appconfig.document import MAX_DOCUMENT_BYTES
 from payflowx.application.routing.explain_route import RouteQuestion
 from payflowx.domain.merchants.directory import Publication
+from payflowx.domain.payments.ports import PaymentQuery
 from payflowx.domain.shared import limits
 from payflowx.domain.shared.statuses import CaptureMode
-from payflowx.entrypoints.operators.commands.base import Command, MerchantId, MutatingCommand, TransactionId
+from payflowx.entrypoints.operators.commands.base import (
+    Command,
+    MerchantId,
+    MutatingCommand,
+    Position,
+    TransactionId,
+)
 from payflowx.wiring.operators import OperatorsWiring
 
 _Document = Annotated[str, Meta(min_length=2, max_length=MAX_DOCUMENT_BYTES)]
@@ -40,6 +47,14 @@ class ExplainRouteCommand(Command, tag="explain_route"):
     document: _Document | None = None
 
 
+class BackTestRoutingCommand(Command, tag="back_test_routing"):
+    """The document over some hundred stored decisions, the newest first: go on until the position is null."""
+
+    merchant_id: MerchantId
+    document: _Document
+    position: Position | None = None
+
+
 class PublishRoutingCommand(MutatingCommand, tag="publish_routing"):
     """Rolled out by the environment's strategy."""
 
@@ -54,6 +69,7 @@ COMMANDS = (
     ShowRoutingCommand,
     CheckRoutingCommand,
     ExplainRouteCommand,
+    BackTestRoutingCommand,
     PublishRoutingCommand,
     RollBackRoutingCommand,
 )
@@ -64,6 +80,7 @@ def run(
     command: ShowRoutingCommand
     | CheckRoutingCommand
     | ExplainRouteCommand
+    | BackTestRoutingCommand
     | PublishRoutingCommand
     | RollBackRoutingCommand,
 ) -> dict[str, Any]:
@@ -75,6 +92,8 @@ def run(
             return {"faults": list(wired.check_routing.faults(command.document.encode()))}
         case ExplainRouteCommand():
             return _explain(wired, command)
+        case BackTestRoutingCommand():
+            return _back_test(wired, command)
         case PublishRoutingCommand():
             return _present(wired.publish_routing(command.document.encode(), command.operator_action()))
         case RollBackRoutingCommand():
@@ -98,6 +117,29 @@ def _explain(wired: OperatorsWiring, command: ExplainRouteCommand) -> dict[str, 
         "rule": route.rule,
         "reasons": list(route.reasons),
         "providers": [{"provider": c.provider, "accountId": c.account_id} for c in route.candidates],
+    }
+
+
+def _back_test(wired: OperatorsWiring, command: BackTestRoutingCommand) -> dict[str, Any]:
+    until_ms = wired.platform.clock.now_ms() + 1
+    query = PaymentQuery(
+        merchant_id=command.merchant_id,
+        from_ms=max(until_ms - limits.MAX_LIST_RANGE_DAYS * limits.DAY_MS, 0),
+        until_ms=until_ms,
+        status=None,
+        limit=1,
+        position=command.position,
+    )
+    tested = wired.back_test_routing(command.document.encode(), query)
+    return {
+        "compared": tested.compared,
+        "erased": tested.erased,
+        "moves": [
+            {"from": m.before, "to": m.after, "code": m.code, "count": m.count, "examples": list(m.examples)}
+            for m in tested.moves
+        ],
+        "rules": [{"rule": name, "count": count} for name, count in tested.matched.items()],
+        "nextPosition": tested.next_position,
     }
 
 

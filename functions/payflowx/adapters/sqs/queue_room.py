@@ -1,11 +1,10 @@
-"""The sweeper's restraint: a queue that is late holds the messages of what is due already, and gets no more of them."""
+"""Restraint of senders: a late queue holds the messages of what is due already, and gets no more of them."""
 
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from payflowx.domain.recovery.ports import WakeQueue
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import SECOND_MS
 
@@ -16,13 +15,14 @@ _VALID_MS: Final = 5 * SECOND_MS
 
 @dataclass(slots=True)
 class QueueRoom:
-    """Lends as many sends as the queue lacks to `late_at` messages, and asks the queue again when they are used up.
+    """Implements `Room`. Lends as many sends as the queue lacks to `late_at` messages, and asks again after them.
 
     A count, and not the age of the oldest message: one message that fails five times is old for a quarter of an hour
     while the queue is empty, and an age comes from CloudWatch, a minute late and for money.
     """
 
-    queue: WakeQueue
+    waiting: Callable[[], int]
+    """The approximate number of messages that no consumer has taken. Raises `StorageUnavailableError`."""
     late_at: int
     """More waiting messages than the queue's consumer takes in a minute of the slowest calls."""
     now_ms: Callable[[], int]
@@ -49,6 +49,6 @@ class QueueRoom:
     def _ask(self) -> int:
         """A queue that does not answer is not late: recovery shall not depend on an estimate."""
         try:
-            return self.late_at - self.queue.waiting()
+            return self.late_at - self.waiting()
         except StorageUnavailableError:
             return self.late_at

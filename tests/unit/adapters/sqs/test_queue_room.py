@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from payflowx.application.recovery.queue_room import QueueRoom
+from payflowx.adapters.sqs.queue_room import QueueRoom
 from payflowx.domain.shared.errors import StorageUnavailableError
 from tests.support.memory import ManualClock
 
@@ -30,7 +30,7 @@ def clock() -> ManualClock:
 
 
 def room_of(depth: Depth, clock: ManualClock) -> QueueRoom:
-    return QueueRoom(queue=depth, late_at=10, now_ms=clock.now_ms)
+    return QueueRoom(waiting=depth.waiting, late_at=10, now_ms=clock.now_ms)
 
 
 def test_it_lends_what_the_queue_lacks_and_asks_once_for_it(clock: ManualClock) -> None:

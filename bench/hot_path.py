@@ -1,0 +1,67 @@
+"""The hot path: CPU time of a payment's steps, and the time until it is accepted, beside the baselines."""
+
+import random
+from statistics import quantiles
+from typing import Any, Final
+
+from bench.children import StandIn, function_environment, run_child
+from bench.layout import Layout
+from bench.statistics import Spread, ratios
+
+VARIANTS: Final = ("ours", "prototype", "original")
+BASE: Final = "original"
+STEPS: Final = ("accept", "work", "finish")
+BATCH: Final = 10
+AWS_MS: Final = {"dynamodb": 4.0, "sqs": 8.0}
+"""How long AWS takes in the run that measures time: facts of others, and not measured here."""
+
+
+def cpu_of_payments(layout: Layout, running: StandIn, *, rounds: int, payments: int, seed: int = 1) -> dict[str, Any]:
+    """Each round runs all variants once, in another order. AWS answers at once."""
+    running.control("latency", {})
+    found = _rounds(layout, running, rounds=rounds, payments=payments, seed=seed)
+    base = [_whole(row) for row in found[BASE]]
+    return {
+        name: {
+            "ratio": ratios([_whole(row) for row in rows], base).document(),
+            **{step: Spread.of([row["cpuMs"][step] for row in rows]).document() for step in STEPS},
+            "callsAPayment": round(sum(rows[0]["calls"].values()) / payments, 2),
+        }
+        for name, rows in found.items()
+    }
+
+
+def accept_times(layout: Layout, running: StandIn, *, rounds: int, payments: int, seed: int = 2) -> dict[str, Any]:
+    """The time until a payment is accepted, one after the other, when AWS takes `AWS_MS`."""
+    running.control("latency", AWS_MS)
+    found = _rounds(layout, running, rounds=rounds, payments=payments, seed=seed)
+    running.control("latency", {})
+    middle = {name: [quantiles(row["latenciesMs"], n=100) for row in rows] for name, rows in found.items()}
+    base = [cut[49] for cut in middle[BASE]]
+    return {
+        name: {
+            "ratio": ratios([cut[49] for cut in cuts], base).document(),
+            "p50Ms": Spread.of([cut[49] for cut in cuts]).document(),
+            "p99Ms": Spread.of([cut[98] for cut in cuts]).document(),
+        }
+        for name, cuts in middle.items()
+    }
+
+
+def _rounds(
+    layout: Layout, running: StandIn, *, rounds: int, payments: int, seed: int
+) -> dict[str, list[dict[str, Any]]]:
+    order = list(VARIANTS)
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in VARIANTS}
+    shuffle = random.Random(seed)  # noqa: S311 - an order
+    for _ in range(rounds):
+        shuffle.shuffle(order)
+        for name in order:
+            path = layout.path if name == "ours" else str(layout.runtime)
+            arguments = (name, str(payments), str(BATCH), running.url)
+            found[name].append(run_child("hot_path.py", *arguments, environment=function_environment(path, running)))
+    return found
+
+
+def _whole(row: dict[str, Any]) -> float:
+    return float(sum(row["cpuMs"].values()))

@@ -1,0 +1,226 @@
+"""docs/performance.md as Markdown, from the suite's JSON."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from bench.cold_start import BASE as BOTO3
+from bench.cold_start import TARGETS
+from bench.hot_path import AWS_MS, VARIANTS
+from bench.hot_path import BASE as ORIGINAL
+from bench.log_bytes import FULL_BATCH, MAX_BYTES_OF_PAYMENT
+from bench.payment_counts import ORDERED, WITH_ENDPOINT, WITHOUT_ENDPOINTS
+
+Found = Mapping[str, Any]
+
+_HEAD: Final = """# Performance
+
+Written by `make bench`, which also writes `docs/performance.json`. Counts are the same on every machine, and tests hold
+them. Times are CPU time, as ratios to a baseline that ran in the same shuffled rounds on one machine, medians with
+quartiles; they are no gates. AWS and the provider are models in another process.
+
+Not measured here, because no machine but AWS can show it: milliseconds of a real cold start, latencies of DynamoDB and
+SQS, SnapStart, arm64 against x86, and what API Gateway adds.
+"""
+_BASELINES: Final = """
+- *boto3 and two clients*: `import boto3` and clients for DynamoDB and SQS, with the SDK as AWS ships it, compiled.
+- *original*: the calls of the design that this product began with, by plain boto3 (`bench/baselines/original.py`):
+  9.2 calls and 4 write units a payment. Its provider is a function in the same process; ours is called over HTTP.
+- *prototype*: one transaction to accept, two updates around the charge (`bench/baselines/prototype.py`). It has no
+  audit log, no routing, no metrics, no webhooks, and no answer to a lost response.
+"""
+
+
+def report(found: Found) -> str:
+    """The whole page. `found` has `counted` and `measured`, as docs/performance.json."""
+    counted, measured = found["counted"], found["measured"]
+    parts = (
+        _HEAD,
+        *_summary(counted, measured),
+        "\n## The baselines",
+        _BASELINES,
+        *_cold_starts(measured),
+        *_hot_path(measured),
+        *_calls(counted),
+        *_logs(counted),
+        *_dollars(counted),
+        *_growth(counted),
+        *_others(measured),
+        *_modules(counted),
+    )
+    return "\n".join(parts) + "\n"
+
+
+def _summary(counted: Found, measured: Found) -> Iterator[str]:
+    machine = measured["machine"]
+    yield "## A payment\n"
+    yield (
+        f"One run on {machine['processors']} processors ({machine['architecture']}), Python {machine['python']}, "
+        f"{machine['rounds']} rounds of {machine['payments']} payments.\n"
+    )
+    yield from _row("measure", "now", "goal", "held by")
+    yield from _row("---", "---", "---", "---")
+    cpu, accept = measured["cpu"]["ours"]["ratio"], measured["acceptTimes"]["ours"]["ratio"]
+    without = _ratio_without_delivery(measured)
+    rows = counted["payments"]
+    plain, hooked, ordered = rows[WITHOUT_ENDPOINTS], rows[WITH_ENDPOINT], rows[ORDERED]
+    logged = counted["logBytes"][str(FULL_BATCH)]["bytes"]
+    dollars = sum(counted["dollarsAMillion"].values())
+    flat = "yes" if _is_flat(counted["growth"]) else "no"
+    yield from _row(
+        "CPU a payment, ratio to the original's calls",
+        f"{_spread(cpu)}, {without:.2f} without the deliverer",
+        "1.0, 0.8",
+        "",
+    )
+    yield from _row(
+        "calls of AWS",
+        f"{plain['total']} without an endpoint, {hooked['total']} with one",
+        "5, 7",
+        _TESTS["counts"],
+    )
+    yield from _row(
+        "write units, index entries counted",
+        f"{_number(plain['writeUnits'])} without an endpoint, {_number(hooked['writeUnits'])} with one, "
+        f"{_number(ordered['writeUnits'])} with an order",
+        "12, 15, 17",
+        _TESTS["counts"],
+    )
+    yield from _row("time to accept, median, ratio to the original's calls", _spread(accept), "0.60", "")
+    yield from _row("bytes of log, in full batches", str(logged), f"{MAX_BYTES_OF_PAYMENT:,}", _TESTS["logs"])
+    yield from _row("list price of a million, dollars", f"{dollars:.2f}", "20", _TESTS["costs"])
+    yield from _row("calls and units are the same with a hundred times the payments", flat, "yes", _TESTS["growth"])
+    yield from _row("sources and texts compiled at a start", str(_compiled(measured)), "0", _TESTS["start"])
+    yield "\nEach row is made by `make bench`; the counts alone by `python -m bench counts`."
+
+
+_TESTS: Final = {
+    "counts": "`tests/unit/bench/test_units.py`",
+    "logs": "`tests/integration/test_log_bytes.py`",
+    "costs": "`tests/infra/test_costs.py`",
+    "growth": "`tests/unit/bench/test_growth.py`",
+    "start": "`tests/infra/test_bytecode.py`",
+}
+
+
+def _row(*cells: str) -> Iterator[str]:
+    yield f"| {' | '.join(cells)} |"
+
+
+def _ratio_without_delivery(measured: Found) -> float:
+    """Accept and work against the whole of the baseline, by medians."""
+    ours, base = measured["cpu"]["ours"], measured["cpu"][ORIGINAL]
+    return float(
+        (ours["accept"]["median"] + ours["work"]["median"])
+        / sum(base[step]["median"] for step in ("accept", "work", "finish"))
+    )
+
+
+def _is_flat(growth: Found) -> bool:
+    return all(len({str(row) for row in sizes.values()}) == 1 for sizes in growth.values())
+
+
+def _compiled(measured: Found) -> int:
+    return sum(row["compiled"] + row["generated"] for name, row in measured["coldStarts"].items() if name != BOTO3)
+
+
+def _cold_starts(measured: Found) -> Iterator[str]:
+    yield "## Cold starts\n"
+    yield "Import and first event of each handler in the deployed layout. The first event of `api.handler` accepts a"
+    yield "payment, that of `worker` charges one; queues without history get an empty batch.\n"
+    yield "| handler | ratio to boto3 and two clients | goal | import ms | first event ms | modules, ours | MB |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    for name, row in measured["coldStarts"].items():
+        goal = f"{TARGETS[name]}" if name in TARGETS else ""
+        parts = f"{row['importMs']['median']:.0f} | {row['firstMs']['median']:.0f}"
+        size = f"{row['modules']}, {row['ours']} | {row['rssMb']:.0f}"
+        yield f"| `{name}` | {_spread(row['ratio'])} | {goal} | {parts} | {size} |"
+
+
+def _hot_path(measured: Found) -> Iterator[str]:
+    yield "\n## CPU time and time to accept\n"
+    yield "Milliseconds of CPU a payment, warm, ten messages an event. *Finish*: our deliverer, its webhook."
+    waits = " and ".join(f"{ms:.0f} ms for {service}" for service, ms in AWS_MS.items())
+    yield f"The time to accept is that of one client, with {waits}.\n"
+    yield "| | ratio | accept | work | finish | calls | time to accept, ratio | p50 ms | p99 ms |"
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+    for name in VARIANTS:
+        cpu, accept = measured["cpu"][name], measured["acceptTimes"][name]
+        steps = " | ".join(f"{cpu[step]['median']:.2f}" for step in ("accept", "work", "finish"))
+        yield (
+            f"| {name} | {_spread(cpu['ratio'])} | {steps} | {cpu['callsAPayment']} | {_spread(accept['ratio'])} "
+            f"| {accept['p50Ms']['median']:.1f} | {accept['p99Ms']['median']:.1f} |"
+        )
+
+
+def _calls(counted: Found) -> Iterator[str]:
+    yield "\n## Calls and units\n"
+    yield "Warm functions, a provider that answers in one request, a payment with customer and metadata. Index"
+    yield "entries are counted; Lambda's own calls of the queues are not.\n"
+    yield "| | calls | write units | read units | bytes of writes | which |\n| --- | --- | --- | --- | --- | --- |"
+    for name, row in counted["payments"].items():
+        which = ", ".join(f"{count} {call}" for call, count in row["calls"].items())
+        units = f"{_number(row['writeUnits'])} | {_number(row['readUnits'])}"
+        yield f"| {name} | {row['total']} | {units} | {row['bytesWritten']} | {which} |"
+
+
+def _logs(counted: Found) -> Iterator[str]:
+    yield "\n## Log lines\n"
+    yield "Bytes a payment of accept, worker and deliverer. The messages of an event share one line of metrics.\n"
+    yield "| messages an event | bytes | lines | of these |\n| --- | --- | --- | --- |"
+    for batch, row in counted["logBytes"].items():
+        kinds = ", ".join(f"{kind} {count}" for kind, count in row["byKind"].items())
+        yield f"| {batch} | {row['bytes']} | {row['lines']} | {kinds} |"
+
+
+def _dollars(counted: Found) -> Iterator[str]:
+    yield "\n## Dollars a million payments\n"
+    yield "In production, without the idle month; [the bill](costs.md) says what is assumed.\n"
+    yield "| what | dollars |\n| --- | --- |"
+    items = counted["dollarsAMillion"]
+    yield from (f"| {name.replace('_', ' ')} | {dollars:.2f} |" for name, dollars in items.items())
+    yield f"| **all** | **{sum(items.values()):.2f}** |"
+
+
+def _growth(counted: Found) -> Iterator[str]:
+    yield "\n## Growth\n"
+    yield "Calls, write units and read units of a request, by payments of the merchant.\n"
+    sizes = list(next(iter(counted["growth"].values())))
+    yield "| | " + " | ".join(f"{int(size):,}" for size in sizes) + " |"
+    yield "| --- |" + " --- |" * len(sizes)
+    for name, by_size in counted["growth"].items():
+        cells = (f"{r['calls']}, {_number(r['writeUnits'])}, {_number(r['readUnits'])}" for r in by_size.values())
+        yield f"| {name} | " + " | ".join(cells) + " |"
+
+
+def _others(measured: Found) -> Iterator[str]:
+    drained, routed, simulator = measured["drain"], measured["routing"], measured["simulator"]
+    yield "\n## Backlog, routing, simulator\n"
+    yield (
+        f"A full batch with a provider of 300 ms takes {drained['batchMs']:.0f} ms; the rest is calculated, with "
+        f"{drained['concurrency']} instances.\n"
+    )
+    yield "| jobs | seconds | ideal | one message after the other |\n| --- | --- | --- | --- |"
+    for size, row in drained["backlogs"].items():
+        yield f"| {int(size):,} | {row['ours']:,} | {row['ideal']:,} | {row['oneByOne']:,} |"
+    decisions = ", ".join(f"{spread['median']:.0f} with {rules} rules" for rules, spread in routed.items())
+    yield f"\nA routing decision takes {decisions}, in microseconds; a document may have no more."
+    yield (
+        f"\nThe simulator: {simulator['perCpuSecond']} payments and operations a CPU-second, {simulator['perLoop']} a "
+        f"calibration loop (floor {simulator['floor']}, [proof](proof.md))."
+    )
+
+
+def _modules(counted: Found) -> Iterator[str]:
+    yield "\n## Modules at a start\n"
+    yield "Held by `tests/architecture/test_cold_start.py`.\n"
+    yield "| handler | ours | bound | all |\n| --- | --- | --- | --- |"
+    for name, row in counted["modules"].items():
+        yield f"| `{name}` | {row['ours']} | {row['bound']} | {row['all']} |"
+
+
+def _spread(document: Found) -> str:
+    return f"{document['median']:.2f} ({document['low']:.2f} to {document['high']:.2f})"
+
+
+def _number(value: float) -> str:
+    return f"{value:g}"

@@ -1,0 +1,141 @@
+"""Proposals of operators, each in its merchant's partition of proposals: `pk = M#{merchant}#PROPOSALS`, `sk` its id."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from payflowx.adapters.dynamodb.core.expressions import Expression
+from payflowx.adapters.dynamodb.core.failures import storage_errors
+from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
+from payflowx.adapters.dynamodb.merchants.recorded_changes import RecordedChanges, record_item
+from payflowx.domain.merchants.approvals import Proposal, ProposalState
+from payflowx.domain.merchants.directory import AuditEntry
+from payflowx.domain.merchants.operator_action import OperatorAction
+
+_OPEN: Final = (ProposalState.OPEN,)
+_APPROVABLE: Final = (ProposalState.OPEN, ProposalState.APPROVED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DynamoDBProposals(RecordedChanges):
+    """Implements `Proposals`."""
+
+    def add(self, proposal: Proposal, action: OperatorAction) -> bool:
+        """One put, and the entry of the audit log."""
+        entry = _entry("approval.proposed", proposal, action, proposal.created_at_ms)
+        return self.write(self.new(_item(proposal)), self.new(record_item(entry)))
+
+    def get(self, merchant_id: str, proposal_id: str) -> Proposal | None:
+        """As stored now."""
+        with storage_errors():
+            answer = self.client.get_item(
+                TableName=self.table, Key=to_attributes(_key(merchant_id, proposal_id)), ConsistentRead=True
+            )
+        return _proposal(from_attributes(answer["Item"])) if "Item" in answer else None
+
+    def newest(self, merchant_id: str, *, limit: int) -> list[Proposal]:
+        """Ids begin with their time."""
+        expression = Expression()
+        with storage_errors():
+            answer = self.client.query(
+                TableName=self.table,
+                KeyConditionExpression=expression.equals("pk", _partition(merchant_id)),
+                ScanIndexForward=False,
+                ConsistentRead=True,
+                Limit=limit,
+                **expression.arguments(),
+            )
+        return [_proposal(from_attributes(item)) for item in answer["Items"]]
+
+    def approve(self, proposal: Proposal, action: OperatorAction, now_ms: int) -> bool:
+        """On the condition that somebody else proposed it and that it is not over."""
+        expression = Expression()
+        conditions = [
+            _is_any_of(expression, _APPROVABLE),
+            f"{expression.name('proposedBy')} <> {expression.value(action.who)}",
+            f"{expression.name('expiresAtMs')} > {expression.value(now_ms)}",
+        ]
+        changed = {"state": ProposalState.APPROVED.value, "decidedBy": action.who, "decidedAt": now_ms}
+        entry = _entry("approval.approved", proposal, action, now_ms)
+        return self.write(self._update(proposal, changed, expression, conditions), self.new(record_item(entry)))
+
+    def finish(self, proposal: Proposal, now_ms: int) -> bool:
+        """Its change has an audit entry of its own."""
+        expression = Expression()
+        conditions = [_is_any_of(expression, (ProposalState.APPROVED,))]
+        done = {"state": ProposalState.DONE.value, "doneAt": now_ms}
+        return self.write(self._update(proposal, done, expression, conditions))
+
+    def withdraw(self, proposal: Proposal, action: OperatorAction, now_ms: int) -> bool:
+        """On the condition that it is open."""
+        expression = Expression()
+        conditions = [_is_any_of(expression, _OPEN)]
+        changed = {"state": ProposalState.WITHDRAWN.value, "decidedBy": action.who, "decidedAt": now_ms}
+        entry = _entry("approval.withdrawn", proposal, action, now_ms)
+        return self.write(self._update(proposal, changed, expression, conditions), self.new(record_item(entry)))
+
+    def _update(
+        self, proposal: Proposal, changed: Item, expression: Expression, conditions: list[str]
+    ) -> dict[str, Any]:
+        return {
+            "Update": {
+                "TableName": self.table,
+                "Key": to_attributes(_key(proposal.merchant_id, proposal.proposal_id)),
+                "UpdateExpression": expression.update(dict.fromkeys(changed), changed),
+                "ConditionExpression": " AND ".join(conditions),
+                **expression.arguments(),
+            }
+        }
+
+
+def _is_any_of(expression: Expression, states: tuple[ProposalState, ...]) -> str:
+    name = expression.name("state")
+    return f"({' OR '.join(f'{name} = {expression.value(state.value)}' for state in states)})"
+
+
+def _partition(merchant_id: str) -> str:
+    return f"M#{merchant_id}#PROPOSALS"
+
+
+def _key(merchant_id: str, proposal_id: str) -> dict[str, str]:
+    return {"pk": _partition(merchant_id), "sk": proposal_id}
+
+
+def _entry(action: str, proposal: Proposal, operator_action: OperatorAction, at_ms: int) -> AuditEntry:
+    return AuditEntry(
+        action=action,
+        at_ms=at_ms,
+        operator_action=operator_action,
+        merchant_id=proposal.merchant_id,
+        facts={"proposal": proposal.proposal_id, "amount": proposal.amount, "currency": proposal.currency},
+    )
+
+
+def _item(proposal: Proposal) -> Item:
+    return {
+        **_key(proposal.merchant_id, proposal.proposal_id),
+        "merchantId": proposal.merchant_id,
+        "content": proposal.content,
+        "amount": proposal.amount,
+        "currency": proposal.currency,
+        "proposedBy": proposal.proposed_by,
+        "reason": proposal.why,
+        "createdAt": proposal.created_at_ms,
+        "expiresAtMs": proposal.expires_at_ms,
+        "state": proposal.state.value,
+    }
+
+
+def _proposal(item: Item) -> Proposal:
+    return Proposal(
+        proposal_id=item["sk"],
+        merchant_id=item["merchantId"],
+        content=item["content"],
+        amount=item["amount"],
+        currency=item["currency"],
+        proposed_by=item["proposedBy"],
+        why=item["reason"],
+        created_at_ms=item["createdAt"],
+        expires_at_ms=item["expiresAtMs"],
+        state=ProposalState(item["state"]),
+        decided_by=item.get("decidedBy"),
+    )

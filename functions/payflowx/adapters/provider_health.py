@@ -1,0 +1,119 @@
+"""Reports of the calls to provider accounts, and what they tell about the accounts."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from payflowx.domain.payments.outcome import Outcome
+from payflowx.domain.providers.health import (
+    NO_CALLS,
+    AccountHealth,
+    AccountName,
+    Calls,
+    HealthStore,
+    after_calls,
+    calls_of,
+)
+from payflowx.domain.shared.ambient import Clock, Telemetry
+from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.limits import SECOND_MS
+from payflowx.domain.shared.metrics import Metric
+
+_REPORT_INTERVAL_MS: Final = SECOND_MS
+_MAX_ACCOUNTS: Final = 1_000
+_MAX_TRIES: Final = 3
+
+
+@dataclass(slots=True)
+class _Pending:
+    """Calls of an account that this instance has not reported yet."""
+
+    calls: Calls = NO_CALLS
+    reported_at_ms: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class CountingProviderHealth:
+    """Implements `ProviderHealth`. Nothing here raises: what is not known is well, and a payment never depends on it.
+
+    An instance counts the calls of each account, and writes them at a failure, and while the account is not well: once
+    a second at most. So a well account costs no write.
+    """
+
+    store: HealthStore
+    clock: Clock
+    telemetry: Telemetry
+    _pending: dict[AccountName, _Pending] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def _of(self, merchant_id: str) -> Mapping[AccountName, AccountHealth]:
+        try:
+            return self.store.of(merchant_id)
+        except StorageUnavailableError:
+            return {}
+
+    def passed_over(self, merchant_id: str, accounts: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the providers that new payments pass over, with the reason, among the preferred `accounts`."""
+        now_ms = self.clock.now_ms()
+        found = self._of(merchant_id).values()
+        return {
+            health.name.provider: health.reason
+            for health in found
+            if accounts.get(health.name.provider) == health.name.account_id and health.is_passed_over(now_ms)
+        }
+
+    def is_slow(self, name: AccountName) -> bool:
+        """Return whether work on the account belongs to the slow lane."""
+        health = self._of(name.merchant_id).get(name)
+        return health is not None and health.is_slow(self.clock.now_ms())
+
+    def has_slow_account(self, merchant_id: str) -> bool:
+        """Return whether one of the merchant's accounts belongs to the slow lane."""
+        now_ms = self.clock.now_ms()
+        return any(health.is_slow(now_ms) for health in self._of(merchant_id).values())
+
+    def observe(self, name: AccountName, outcome: Outcome, took_ms: int) -> None:
+        """Count a call, whatever it was about, and report what is pending."""
+        calls = calls_of(outcome, took_ms)
+        if calls is None:
+            return
+        now_ms = self.clock.now_ms()
+        is_known = name in self._of(name.merchant_id)
+        with self._lock:
+            pending = self._pending_of(name)
+            pending.calls = pending.calls.plus(calls)
+            has_news = pending.calls.failed > 0 or pending.calls.slow > 0 or is_known
+            if not has_news or 0 <= now_ms - pending.reported_at_ms < _REPORT_INTERVAL_MS:
+                return
+            reported, pending.calls, pending.reported_at_ms = pending.calls, NO_CALLS, now_ms
+        self._report(name, reported)
+
+    def _pending_of(self, name: AccountName) -> _Pending:
+        if name not in self._pending and len(self._pending) >= _MAX_ACCOUNTS:
+            del self._pending[next(iter(self._pending))]
+        return self._pending.setdefault(name, _Pending())
+
+    def _report(self, name: AccountName, calls: Calls) -> None:
+        try:
+            for _ in range(_MAX_TRIES):
+                before = self.store.get(name) or AccountHealth(name=name)
+                after = after_calls(before, calls, self.clock.now_ms())
+                if self.store.save(before, after):
+                    self._tell(before, after)
+                    return
+        except StorageUnavailableError:
+            self.telemetry.warn("calls of a provider account could not be reported", provider=name.provider)
+
+    def _tell(self, before: AccountHealth, after: AccountHealth) -> None:
+        was_open, is_open = before.open_since_ms is not None, after.open_since_ms is not None
+        facts = {
+            "merchantId": after.name.merchant_id,
+            "provider": after.name.provider,
+            "accountId": after.name.account_id,
+        }
+        if is_open and not was_open:
+            self.telemetry.count(Metric.BREAKERS_OPENED)
+            self.telemetry.warn("a provider account fails; new payments pass it over", **facts)
+        elif was_open and not is_open:
+            self.telemetry.info("a provider account answers again", **facts)

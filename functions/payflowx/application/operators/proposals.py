@@ -1,0 +1,111 @@
+"""Proposals: the first person's command is kept, and the second person has it carried out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from payflowx.domain.merchants.approvals import (
+    MAX_CONTENT_CHARS,
+    PROPOSAL_LIFETIME_MS,
+    Proposal,
+    Proposals,
+    ProposalState,
+    SecondPersonNeeded,
+    proposal_id_of,
+)
+from payflowx.domain.merchants.caller import Identity
+from payflowx.domain.merchants.operator_action import OperatorAction
+from payflowx.domain.shared.ambient import Clock
+from payflowx.domain.shared.errors import Refusal
+
+_MAX_LISTED = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Propose:
+    """Raises `Refusal` (`proof_needed`, `proposal_invalid`)."""
+
+    proposals: Proposals
+    clock: Clock
+
+    def __call__(self, merchant_id: str, content: str, needed: SecondPersonNeeded, action: OperatorAction) -> Proposal:
+        """Keep the command for a day. `content` is the command as JSON."""
+        _require_proof(action)
+        if len(content) > MAX_CONTENT_CHARS:
+            raise Refusal("proposal_invalid", "The command is too long to be proposed.")
+        now_ms = self.clock.now_ms()
+        proposal = Proposal(
+            proposal_id=proposal_id_of(merchant_id, content, action.who, now_ms),
+            merchant_id=merchant_id,
+            content=content,
+            amount=needed.amount,
+            currency=needed.currency,
+            proposed_by=action.who,
+            why=action.why,
+            created_at_ms=now_ms,
+            expires_at_ms=now_ms + PROPOSAL_LIFETIME_MS,
+        )
+        self.proposals.add(proposal, action)  # the same command in the same millisecond is the same proposal
+        return proposal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideProposal:
+    """Raises `Refusal` (`not_found`, `proof_needed`, `proposal_closed`, `proposal_expired`, `same_person`)."""
+
+    proposals: Proposals
+    clock: Clock
+
+    def approve(self, merchant_id: str, proposal_id: str, action: OperatorAction) -> Proposal:
+        """Mark the proposal; the caller carries its command out and calls `finish`.
+
+        An approved one can be approved again, by anybody but its author, until it is done or over: the call that was to
+        carry it out may have ended before.
+        """
+        _require_proof(action)
+        proposal = self._found(merchant_id, proposal_id)
+        if not self.proposals.approve(proposal, action, self.clock.now_ms()):
+            raise self._reason(self._found(merchant_id, proposal_id), action)
+        return proposal
+
+    def finish(self, proposal: Proposal) -> None:
+        """Mark it as done. A second approval that was faster has marked it already."""
+        self.proposals.finish(proposal, self.clock.now_ms())
+
+    def withdraw(self, merchant_id: str, proposal_id: str, action: OperatorAction) -> Proposal:
+        """Anybody may, also its author; nothing is carried out."""
+        proposal = self._found(merchant_id, proposal_id)
+        if not self.proposals.withdraw(proposal, action, self.clock.now_ms()):
+            raise Refusal("proposal_closed", "The proposal is not open any more.")
+        return self._found(merchant_id, proposal_id)
+
+    def _found(self, merchant_id: str, proposal_id: str) -> Proposal:
+        proposal = self.proposals.get(merchant_id, proposal_id)
+        if proposal is None or not proposal.is_whole:
+            raise Refusal("not_found", "There is no proposal with this id.")
+        return proposal
+
+    def _reason(self, proposal: Proposal, action: OperatorAction) -> Refusal:
+        if proposal.state in {ProposalState.DONE, ProposalState.WITHDRAWN}:
+            return Refusal("proposal_closed", f"The proposal is {proposal.state.lower()} already.")
+        if proposal.proposed_by == action.who:
+            return Refusal("same_person", "You proposed it, so another user or role has to approve it.")
+        return Refusal("proposal_expired", "The proposal is older than a day. Propose the change again.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListProposals:
+    """Newest first."""
+
+    proposals: Proposals
+
+    def __call__(self, merchant_id: str) -> Sequence[Proposal]:
+        return self.proposals.newest(merchant_id, limit=_MAX_LISTED)
+
+
+def _require_proof(action: OperatorAction) -> None:
+    if action.identity is not Identity.PROVEN:
+        raise Refusal(
+            "proof_needed",
+            "This needs two people, and AWS has not confirmed who you are. Sign in with your own user or role; if you "
+            "did, STS did not answer: try again.",
+        )

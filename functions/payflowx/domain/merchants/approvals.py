@@ -1,0 +1,94 @@
+"""Changes that two people decide: one proposes, another one approves."""
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, Protocol
+
+from payflowx.domain.merchants.operator_action import OperatorAction
+from payflowx.domain.merchants.ports import ApprovalLimits
+from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.identifiers import derive_id
+from payflowx.domain.shared.limits import DAY_MS
+
+PROPOSAL_LIFETIME_MS: Final = DAY_MS
+MAX_CURRENCIES: Final = 20
+MAX_CONTENT_CHARS: Final = 4_000
+PROPOSAL_ID_PATTERN: Final = re.compile(r"prop_[0-9]{13}_[a-z2-7]{16}")
+
+
+class SecondPersonNeeded(Refusal):
+    """The change is valid and above the limit: it has to be proposed, and approved by somebody else."""
+
+    def __init__(self, amount: int, currency: str) -> None:
+        super().__init__(
+            "second_person_needed", "The amount is above the merchant's limit: a second person has to approve."
+        )
+        self.amount = amount
+        self.currency = currency
+
+
+def require_second_person(limits: ApprovalLimits, amount: int, currency: str, action: OperatorAction) -> None:
+    """Raise `SecondPersonNeeded` unless the amount is within the limits or somebody else's proposal is approved."""
+    if limits.needs_two(amount, currency) and not action.is_of_two:
+        raise SecondPersonNeeded(amount, currency)
+
+
+class ProposalState(StrEnum):
+    """The course of a proposal. An approved one is carried out, again if that was interrupted, and is then done."""
+
+    OPEN = "OPEN"
+    APPROVED = "APPROVED"
+    DONE = "DONE"
+    WITHDRAWN = "WITHDRAWN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A command that waits for its second person. `content` is the command as JSON; the id is derived from it."""
+
+    proposal_id: str
+    merchant_id: str
+    content: str = field(repr=False)
+    amount: int
+    currency: str
+    proposed_by: str
+    why: str
+    created_at_ms: int
+    expires_at_ms: int
+    state: ProposalState = ProposalState.OPEN
+    decided_by: str | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the stored command is the one that was proposed."""
+        return self.proposal_id == proposal_id_of(self.merchant_id, self.content, self.proposed_by, self.created_at_ms)
+
+
+def proposal_id_of(merchant_id: str, content: str, proposed_by: str, created_at_ms: int) -> str:
+    """Return the id: the time, so that ids sort by it, and a hash of what is proposed by whom."""
+    return derive_id(f"prop_{created_at_ms:013d}_", merchant_id, content, proposed_by)
+
+
+class Proposals(Protocol):
+    """The store of proposals. Each change is written with its audit entry, both or none."""
+
+    def add(self, proposal: Proposal, action: OperatorAction) -> bool:
+        """Return False if the same command was proposed by the same person in the same millisecond."""
+        ...
+
+    def get(self, merchant_id: str, proposal_id: str) -> Proposal | None: ...
+
+    def newest(self, merchant_id: str, *, limit: int) -> list[Proposal]: ...
+
+    def approve(self, proposal: Proposal, action: OperatorAction, now_ms: int) -> bool:
+        """Mark an open proposal of somebody else before it expires, or an approved one again; False otherwise."""
+        ...
+
+    def finish(self, proposal: Proposal, now_ms: int) -> bool:
+        """Mark an approved proposal as done."""
+        ...
+
+    def withdraw(self, proposal: Proposal, action: OperatorAction, now_ms: int) -> bool:
+        """Mark an open proposal, by whomever."""
+        ...

@@ -1,0 +1,76 @@
+"""Proposals and their second person."""
+
+from typing import Any, Final
+
+import msgspec
+
+from payflowx.domain.merchants.caller import VerifiedCaller
+from payflowx.entrypoints.operators.commands import merchants, payments, reviews
+from payflowx.entrypoints.operators.commands.base import Command, MerchantId, MutatingCommand, ProposalId
+from payflowx.entrypoints.operators.commands.second_person import present_proposal
+from payflowx.wiring.operators import OperatorsWiring
+
+_Proposable = (
+    reviews.CloseReviewCommand
+    | reviews.CloseOperationReviewCommand
+    | payments.RecordRefundCommand
+    | merchants.SetApprovalLimitsCommand
+)
+_RUN: Final[dict[type, Any]] = {
+    reviews.CloseReviewCommand: reviews.run,
+    reviews.CloseOperationReviewCommand: reviews.run,
+    payments.RecordRefundCommand: payments.run,
+    merchants.SetApprovalLimitsCommand: merchants.run,
+}
+
+
+class ListProposalsCommand(Command, tag="list_proposals"):
+    """The newest hundred, newest first."""
+
+    merchant_id: MerchantId
+
+
+class ApproveProposalCommand(MutatingCommand, tag="approve_proposal"):
+    """Carries the proposed command out, by another person than the one who proposed it."""
+
+    merchant_id: MerchantId
+    proposal_id: ProposalId
+
+
+class WithdrawProposalCommand(MutatingCommand, tag="withdraw_proposal"):
+    """Nothing is carried out."""
+
+    merchant_id: MerchantId
+    proposal_id: ProposalId
+
+
+COMMANDS = (ListProposalsCommand, ApproveProposalCommand, WithdrawProposalCommand)
+
+
+def run(
+    wired: OperatorsWiring, command: ListProposalsCommand | ApproveProposalCommand | WithdrawProposalCommand
+) -> dict[str, Any]:
+    """The proposal, after an approval with the answer of the command that it holds."""
+    match command:
+        case ListProposalsCommand():
+            return {"items": [present_proposal(proposal) for proposal in wired.list_proposals(command.merchant_id)]}
+        case ApproveProposalCommand():
+            return _approve(wired, command)
+        case WithdrawProposalCommand():
+            names = (command.merchant_id, command.proposal_id)
+            return {"proposal": present_proposal(wired.decide_proposal.withdraw(*names, command.operator_action()))}
+
+
+def _approve(wired: OperatorsWiring, command: ApproveProposalCommand) -> dict[str, Any]:
+    action = command.operator_action()
+    proposal = wired.decide_proposal.approve(command.merchant_id, command.proposal_id, action)
+    proposed = msgspec.json.decode(proposal.content, type=_Proposable)
+    approved = msgspec.structs.replace(
+        proposed,
+        operator=action.who,
+        reason=action.why,
+        verified=VerifiedCaller(action.who, proposed_by=proposal.proposed_by),
+    )
+    answer: dict[str, Any] = _RUN[type(approved)](wired, approved)
+    wired.decide_proposal.finish(proposal)
+    return {"proposalId": proposal.proposal_id, "answer": answer}

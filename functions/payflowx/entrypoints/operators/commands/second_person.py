@@ -1,0 +1,48 @@
+"""A command that one person may carry out up to a limit, and proposes above it."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import msgspec
+
+from payflowx.domain.merchants.approvals import Proposal, SecondPersonNeeded
+from payflowx.domain.merchants.operator_action import OperatorAction
+from payflowx.entrypoints.api.payments.presenting import timestamp
+from payflowx.wiring.operators import OperatorsWiring
+
+
+class _Decision(Protocol):
+    merchant_id: str
+
+    def operator_action(self) -> OperatorAction: ...
+
+
+def decided_or_proposed(
+    wired: OperatorsWiring, command: _Decision, decide: Callable[[OperatorAction], dict[str, Any]]
+) -> dict[str, Any]:
+    """The answer of the command, or the proposal that it became."""
+    action = command.operator_action()
+    try:
+        return decide(action)
+    except SecondPersonNeeded as needed:
+        fields = msgspec.to_builtins(msgspec.structs.replace(command, verified=None))  # type: ignore[type-var]
+        kept = {name: value for name, value in fields.items() if value is not None}
+        content = msgspec.json.encode(kept, order="deterministic").decode()
+        return {"proposal": present_proposal(wired.propose(command.merchant_id, content, needed, action))}
+
+
+def present_proposal(proposal: Proposal) -> dict[str, Any]:
+    """With the command as it would be carried out."""
+    return {
+        "proposalId": proposal.proposal_id,
+        "merchantId": proposal.merchant_id,
+        "state": proposal.state.value,
+        "change": msgspec.json.decode(proposal.content),
+        "amount": proposal.amount,
+        "currency": proposal.currency,
+        "proposedBy": proposal.proposed_by,
+        "reason": proposal.why,
+        "createdAt": timestamp(proposal.created_at_ms),
+        "expiresAt": timestamp(proposal.expires_at_ms),
+        "decidedBy": proposal.decided_by,
+    }

@@ -1,0 +1,111 @@
+"""`payflowx approvals`."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import click
+
+from ops.errors import Exit, OperatorError
+from ops.options import confirm, merchant_option, reason_option, target_options, yes_option
+from ops.output import key_values
+from ops.session import Session, pass_session
+
+_COLUMNS: Final = {
+    "proposal": "proposalId",
+    "state": "state",
+    "change": "change.command",
+    "of": "of",
+    "amount": "amount",
+    "currency": "currency",
+    "by": "proposedBy",
+    "why": "reason",
+    "until": "expiresAt",
+}
+
+
+@click.group()
+def approvals() -> None:
+    """Changes above a merchant's limit: one person proposes, another one approves."""
+
+
+@approvals.command("list")
+@merchant_option
+@click.option("--all", "everything", is_flag=True, help="Also those that are done, withdrawn or over.")
+@target_options
+@pass_session
+def list_(session: Session, *, merchant: str | None, everything: bool) -> None:
+    """What waits for a second person, newest first. `payflowx merchants set-approvals` sets the limits."""
+    found = session.ask("list_proposals", merchantId=session.merchant(merchant))["items"]
+    items = [{**item, "of": subject_of(item)} for item in found if everything or item["state"] in {"OPEN", "APPROVED"}]
+    session.show_table(items, _COLUMNS, nothing="Nothing waits for a second person.")
+
+
+@approvals.command("approve")
+@click.argument("proposal_id", metavar="ID")
+@merchant_option
+@yes_option
+@reason_option
+@target_options
+@pass_session
+def approve(session: Session, *, proposal_id: str, merchant: str | None, yes: bool, reason: str) -> None:
+    """Carry out what somebody else proposed. AWS has to confirm who you are, and the proposer cannot approve."""
+    name = session.merchant(merchant)
+    items = session.ask("list_proposals", merchantId=name)["items"]
+    proposal = next((item for item in items if item["proposalId"] == proposal_id), None)
+    if proposal is None:
+        raise OperatorError("There is no proposal with this id.", Exit.REFUSED)
+    session.say(proposal_text(proposal))
+    confirm("Carry it out? The merchant acts on it.", yes=yes)
+    done = session.change("approve_proposal", reason, merchantId=name, proposalId=proposal_id)
+    session.show(done, f"{proposal_id} is carried out.")
+
+
+@approvals.command("withdraw")
+@click.argument("proposal_id", metavar="ID")
+@merchant_option
+@reason_option
+@target_options
+@pass_session
+def withdraw(session: Session, *, proposal_id: str, merchant: str | None, reason: str) -> None:
+    """End a proposal without carrying it out."""
+    names = {"merchantId": session.merchant(merchant), "proposalId": proposal_id}
+    session.show(session.change("withdraw_proposal", reason, **names), f"{proposal_id} is withdrawn.")
+
+
+def proposal_text(proposal: Mapping[str, Any]) -> str:
+    """What is proposed, for the person who decides."""
+    hidden = {"command", "merchantId", "operator", "reason"}
+    change = {name: value for name, value in proposal["change"].items() if name not in hidden}
+    rows = {
+        "Proposal": proposal["proposalId"],
+        "State": proposal["state"],
+        "Change": proposal["change"]["command"],
+        **change,
+        "Proposed by": proposal["proposedBy"],
+        "Why": proposal["reason"],
+        "Until": proposal["expiresAt"],
+    }
+    return key_values(rows)
+
+
+def subject_of(proposal: Mapping[str, Any]) -> str:
+    """The payment, operation or merchant that it is about."""
+    change = proposal["change"]
+    return str(change.get("operationId") or change.get("transactionId") or change["merchantId"])
+
+
+def show_decided(session: Session, answer: Mapping[str, Any], text: str) -> None:
+    """What a command did, or that it waits for a second person."""
+    session.show(answer, decided_text(answer, text))
+
+
+def decided_text(answer: Mapping[str, Any], text: str) -> str:
+    """`text`, or what to do with the proposal that the command became."""
+    if "proposal" not in answer:
+        return text
+    proposal = answer["proposal"]
+    return (
+        f"This is above the merchant's limit. It is proposed as {proposal['proposalId']}, and somebody else carries it "
+        f"out until {proposal['expiresAt']}: payflowx approvals approve {proposal['proposalId']} "
+        f"--merchant {proposal['merchantId']} --reason ..."
+    )

@@ -1,0 +1,97 @@
+"""Changes above a merchant's limit, for the second person: one proposes, another one approves."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+from ops.commands.approvals import subject_of
+from ops.console.screen import Action, Done, Page, Screen, ScreenRequest, View, fingerprint
+from ops.console.screens.story import address_of
+from ops.errors import Exit, OperatorError
+from ops.session import Session
+
+_PATH: Final = "/approvals/{merchant}/{proposal_id}"
+_WAITING: Final = frozenset({"OPEN", "APPROVED"})
+_KNOWN: Final = frozenset({"command", "merchantId", "operator", "reason"})
+
+
+def waiting_proposals(session: Session, merchant: str) -> list[dict[str, Any]]:
+    """Those of a merchant that wait for a second person, newest first, each with what it is about."""
+    items = session.ask("list_proposals", merchantId=merchant)["items"]
+    return [{**item, "of": subject_of(item), "address": _address(item)} for item in items if item["state"] in _WAITING]
+
+
+def proposed(answer: Mapping[str, Any]) -> Done | None:
+    """Where to go when a change was proposed instead of carried out; None when it was carried out."""
+    if "proposal" not in answer:
+        return None
+    proposal = answer["proposal"]
+    return Done(
+        location=_address(proposal),
+        message="This is above the merchant's limit, so it is proposed. Somebody else approves it.",
+    )
+
+
+def _address(proposal: Mapping[str, Any]) -> str:
+    return f"/approvals/{quote(proposal['merchantId'], safe='')}/{quote(proposal['proposalId'], safe='')}"
+
+
+def _show(request: ScreenRequest) -> Page:
+    proposal = _found(request)
+    merchant, identity, change = proposal["merchantId"], proposal["proposalId"], proposal["change"]
+    payment = change.get("transactionId")
+    return Page(
+        template="approval.html",
+        title=f"Proposal {identity}",
+        values={
+            "proposal": proposal,
+            "change": {name: value for name, value in change.items() if name not in _KNOWN and value is not None},
+            "address": _address(proposal),
+            "story": address_of(merchant, payment) if payment else None,
+            "is_open": proposal["state"] in _WAITING,
+            "seen": fingerprint(proposal),
+        },
+        commands=(
+            request.command("approvals", "list", merchant=merchant),
+            request.command("approvals", "approve", identity, merchant=merchant, reason="REASON"),
+            request.command("approvals", "withdraw", identity, merchant=merchant, reason="REASON"),
+        ),
+    )
+
+
+def _found(request: ScreenRequest) -> dict[str, Any]:
+    """Raises `OperatorError`."""
+    items: list[dict[str, Any]] = request.session.ask("list_proposals", merchantId=request.path["merchant"])["items"]
+    for item in items:
+        if item["proposalId"] == request.path["proposal_id"]:
+            return item
+    raise OperatorError("There is no proposal with this id.", Exit.REFUSED, hint="(not_found)")
+
+
+def _approve(request: ScreenRequest) -> Done:
+    proposal = _found(request)
+    request.refuse_if_changed(proposal)
+    names = {"merchantId": proposal["merchantId"], "proposalId": proposal["proposalId"]}
+    request.change("approve_proposal", **names)
+    return Done(location=_address(proposal), message="It is approved and carried out.")
+
+
+def _withdraw(request: ScreenRequest) -> Done:
+    proposal = _found(request)
+    names = {"merchantId": proposal["merchantId"], "proposalId": proposal["proposalId"]}
+    request.change("withdraw_proposal", **names)
+    return Done(location=_address(proposal), message="It is withdrawn; nothing was carried out.")
+
+
+APPROVALS: Final = Screen(
+    name="approvals",
+    title="Approvals",
+    path="/reviews",
+    key="",
+    summary="what waits for a second person",
+    views=(View(_PATH, _show),),
+    actions=(
+        Action(f"{_PATH}/approve", _approve, shown_by=_show),
+        Action(f"{_PATH}/withdraw", _withdraw, shown_by=_show),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Data that shows a living system: a week of a merchant's payments, made by the functions themselves."""

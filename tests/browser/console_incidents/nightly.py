@@ -1,0 +1,89 @@
+"""The other incidents: a webhook endpoint that is lost, and a reconciliation that does not end."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from local.environment import LocalEnvironment
+from local.merchant_endpoint import MerchantEndpoint, Received
+from local.simulators import control
+from tests.browser.conftest import NewTab
+from tests.browser.console_incidents.operator import go_to, operator, pay, said, settled, until, words
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+
+def test_a_lost_endpoint_is_found_and_gets_what_it_missed(environment: LocalEnvironment, new_tab: NewTab) -> None:
+    received = Received(refusal_rate=1.0)
+    with MerchantEndpoint(received) as endpoint:
+        made = environment.api().post("/webhook-endpoints", {"url": endpoint.url}, f"endpoint-{time.time_ns()}")
+        received.secret = made["secret"]
+        paid = settled(environment, pay(environment))
+        until("the endpoint refuses it", lambda: received.refused > 0)
+        with operator(new_tab) as tab:
+            go_to(tab, "Deliveries")
+            row = tab.get_by_role("row", name=endpoint.url)
+            row.wait_for()
+            until("the page says since when", lambda: _says(tab, "UTC", row))
+            assert paid["transactionId"] in words(tab)
+            received.refusal_rate = 0.0  # the merchant has repaired it
+            form = tab.locator("form[action='/deliveries/redeliver']")
+            form.get_by_label("Reason").fill("INC-3: the merchant's server is back")
+            form.get_by_role("button").click()
+            said(tab, "are on their way again")
+            until("it has what it missed", lambda: _has(received, paid["transactionId"]))
+            until("nothing waits", lambda: _nothing_waits(tab))
+        assert received.forged == 0
+        environment.api().delete(f"/webhook-endpoints/{made['id']}")
+
+
+def _says(tab: "Page", text: str, row: "Locator") -> bool:
+    tab.reload()
+    return text in row.inner_text()
+
+
+def _has(received: Received, transaction_id: str) -> bool:
+    return any(message.transaction_id == transaction_id for message in received.accepted)
+
+
+def _nothing_waits(tab: "Page") -> bool:
+    tab.reload()
+    return "Every event is delivered." in words(tab)
+
+
+def test_a_reconciliation_that_does_not_end_is_repeated(environment: LocalEnvironment, new_tab: NewTab) -> None:
+    yesterday = f"{datetime.now(UTC) - timedelta(days=3):%Y-%m-%d}"
+    control(environment.simulators["stripe"], faults={"error_before": 1.0}, seed=1)
+    try:
+        with operator(new_tab) as tab:
+            go_to(tab, "Reconciliation")
+            form = tab.locator("form[action='/reconciliation/begin']")
+            form.get_by_label("Provider").fill("stripe")
+            form.get_by_label("Day (UTC)").fill(yesterday)
+            form.get_by_label("Reason").fill("INC-4: is it stuck?")
+            form.get_by_role("button").click()
+            tab.get_by_role("heading", name="stripe").wait_for()
+            until("the page says what is wrong", lambda: _problem(tab))
+            tab.get_by_role("link", name="What to do with a run that does not end").click()
+            tab.get_by_role("heading").first.wait_for()
+            tab.go_back()
+            control(environment.simulators["stripe"], faults={})
+            again = tab.locator("form[action$='/repeat']")
+            again.get_by_label("Reason").fill("INC-4: the provider answers again")
+            again.get_by_role("button").click()
+            said(tab, "The run is begun.")
+            until("the repeated run is done", lambda: _done(tab))
+            assert "None." in words(tab)
+    finally:
+        control(environment.simulators["stripe"], faults={})
+
+
+def _problem(tab: "Page") -> bool:
+    tab.reload()
+    return "Problem" in words(tab)
+
+
+def _done(tab: "Page") -> bool:
+    tab.reload()
+    return "done" in tab.locator(".card").first.inner_text()

@@ -1,0 +1,247 @@
+"""Changes above a merchant's limit need two people, whom the engine's STS names."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ops.identity import prove
+from ops.target import Target
+from payflowx.domain.merchants.caller import Identity
+from payflowx.domain.merchants.operator_action import OperatorAction
+from payflowx.domain.payments.outcome import Mismatch
+from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.limits import DAY_MS
+from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult
+from payflowx.entrypoints.operators import handler as operators
+from tests.support.engine import REGION, InProcessEngine
+from tests.support.handlers import Context, Functions
+
+FUNCTION = "operations"
+WHY = {"operator": "local:somebody", "reason": "TICKET-9"}
+Operate = Callable[..., dict[str, Any]]
+
+
+class EngineWire:
+    """Sends a request to the engine."""
+
+    def __init__(self, engine: InProcessEngine) -> None:
+        self.engine = engine
+
+    def send(self, request: HttpRequest, endpoint: str) -> HttpResult:
+        asked = SimpleNamespace(
+            method=request.method, url=endpoint + request.path, headers=dict(request.headers), body=request.body
+        )
+        answer = self.engine._answer(asked)
+        return HttpResponse(status=answer.status_code, headers=dict(answer.headers), body=answer.content)
+
+
+@pytest.fixture
+def operate(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operate]:
+    """`operate("ada", ...)` runs a command with a proof of that user, `operate(None, ...)` without one."""
+    functions.platform.wire = EngineWire(functions.engine)
+    functions.deploy(AWS_REGION=REGION, AWS_LAMBDA_FUNCTION_NAME=FUNCTION, AWS_ENDPOINT_URL="http://engine.test")
+    functions.clock.at_ms = int(time.time() * 1000)
+    iam = functions.engine.client("iam")
+    keys = {}
+    for name in ("ada", "bob"):
+        iam.create_user(UserName=name)
+        keys[name] = iam.create_access_key(UserName=name)["AccessKey"]
+    options = {"endpoint_url": "http://engine.test", "region_name": REGION}
+    target = Target(name="local", outputs={}, options=options, base_url="", stack_prefix="Dev")
+
+    def run(who: str | None, **command: Any) -> dict[str, Any]:
+        event = {**WHY, **command}
+        if who is None:
+            return operators.handler(event, Context())
+        monkeypatch.setenv("PAYFLOWX_LOCAL_KEY_ID", keys[who]["AccessKeyId"])
+        monkeypatch.setenv("PAYFLOWX_LOCAL_KEY_SECRET", keys[who]["SecretAccessKey"])
+        return operators.handler({**event, "proof": prove(target, FUNCTION, event)}, Context())
+
+    yield run
+    for name, key in keys.items():
+        iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+        iam.delete_user(UserName=name)
+
+
+def arn(name: str) -> str:
+    return f"arn:aws:iam::000000000000:user/{name}"
+
+
+def code(answer: dict[str, Any]) -> str:
+    return str(answer["error"]["code"]) if not answer["ok"] else "ok"
+
+
+@pytest.fixture
+def limited(operate: Operate) -> Operate:
+    """One dollar may be decided alone."""
+    assert code(operate("ada", command="set_approval_limits", merchantId="acme", limits={"USD": 100})) == "ok"
+    return operate
+
+
+@pytest.fixture
+def closing(functions: Functions) -> dict[str, Any]:
+    """Closes a review of 19.99 USD."""
+    functions.providers.get("alpha").charges = [Mismatch(code="reference_differs")]
+    _, payment, _ = functions.pay()
+    functions.work()
+    return {
+        "command": "close_review",
+        "merchantId": "acme",
+        "transactionId": payment["transactionId"],
+        "verdict": "charged",
+        "evidence": "settlement 7",
+        "reference": "ch_7",
+    }
+
+
+def approve(operate: Operate, who: str | None, proposal: dict[str, Any]) -> dict[str, Any]:
+    names = {"merchantId": "acme", "proposalId": proposal["proposalId"]}
+    return operate(who, command="approve_proposal", **names)
+
+
+def entries(operate: Operate) -> list[dict[str, Any]]:
+    return operators.handler({"command": "list_records", "month": time.strftime("%Y-%m", time.gmtime())}, Context())[
+        "items"
+    ]
+
+
+def test_without_limits_one_person_decides_and_the_log_says_claimed_or_proven(
+    operate: Operate, functions: Functions, closing: dict[str, Any]
+) -> None:
+    assert operate(None, **closing)["status"] == "SUCCESS"
+    names = {"merchantId": "acme", "transactionId": closing["transactionId"]}
+    events = functions.operate(command="list_events", **names)["items"]
+    assert events[-1]["facts"]["identity"] == "claimed"
+    operate("ada", command="set_orders", merchantId="acme", automaticRefund=True)
+    newest = entries(operate)[0]
+    assert (newest["operator"], newest["identity"]) == (arn("ada"), "proven")
+
+
+def test_above_the_limit_one_proposes_and_another_one_approves(
+    limited: Operate, functions: Functions, closing: dict[str, Any]
+) -> None:
+    proposal = limited("ada", **closing)["proposal"]
+    assert (proposal["state"], proposal["proposedBy"], proposal["amount"]) == ("OPEN", arn("ada"), 1999)
+    names = {"merchantId": "acme", "transactionId": closing["transactionId"]}
+    assert functions.operate(command="show_payment", **names)["status"] == "IN_REVIEW"
+    assert code(approve(limited, "ada", proposal)) == "same_person"
+    assert code(approve(limited, None, proposal)) == "proof_needed"
+    approved = approve(limited, "bob", proposal)
+    assert approved["answer"]["status"] == "SUCCESS"
+    facts = functions.operate(command="list_events", **names)["items"][-1]["facts"]
+    assert (facts["operator"], facts["identity"], facts["proposedBy"]) == (arn("bob"), "proven", arn("ada"))
+    assert code(approve(limited, "bob", proposal)) == "proposal_closed"
+    found = {entry["action"]: entry for entry in entries(limited)}
+    assert found["approval.proposed"]["operator"] == arn("ada")
+    assert found["approval.approved"]["operator"] == arn("bob")
+
+
+def test_without_a_proof_nothing_above_the_limit_is_done_or_proposed(limited: Operate, closing: dict[str, Any]) -> None:
+    assert code(limited(None, **closing)) == "proof_needed"
+    assert code(limited(None, **{**closing, "operator": arn("ada")})) == "proof_needed"
+    listed = operators.handler({"command": "list_proposals", "merchantId": "acme"}, Context())
+    assert listed["items"] == []
+
+
+def test_nobody_becomes_verified_by_saying_so(limited: Operate, closing: dict[str, Any]) -> None:
+    for claimed in ({"arn": arn("bob")}, arn("bob"), True):
+        assert code(operators.handler({**WHY, **closing, "verified": claimed}, Context())) == "command_invalid"
+
+
+def test_a_proof_is_good_for_its_command_and_once(
+    limited: Operate, functions: Functions, closing: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[dict[str, Any]] = []
+    handler = operators.handler
+
+    def recorded(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        sent.append(event)
+        return handler(event, context)
+
+    monkeypatch.setattr(operators, "handler", recorded)
+    proposal = limited("ada", **closing)["proposal"]
+    assert code(handler(sent[0], Context())) == "proof_invalid"
+    other = {**WHY, "command": "approve_proposal", "merchantId": "acme", "proposalId": proposal["proposalId"]}
+    functions.platform.wire = None  # the engine does not verify signatures: the unit tests have an STS that does
+    expired = {**other, "proof": {**sent[0]["proof"], "signedAt": "20200101T000000Z"}}
+    assert code(handler(expired, Context())) == "proof_invalid"
+
+
+def test_a_proposal_expires_and_can_be_withdrawn(
+    limited: Operate, functions: Functions, closing: dict[str, Any]
+) -> None:
+    first = limited("ada", **closing)["proposal"]
+    second = limited("bob", **closing)["proposal"]
+    names = {"merchantId": "acme", "proposalId": second["proposalId"]}
+    assert limited("ada", command="withdraw_proposal", **names)["proposal"]["state"] == "WITHDRAWN"
+    assert code(approve(limited, "ada", second)) == "proposal_closed"
+    functions.clock.at_ms += DAY_MS + 1
+    bob = OperatorAction(who=arn("bob"), why="late", identity=Identity.PROVEN)
+    with pytest.raises(Refusal, match="older than a day"):
+        functions.operators.decide_proposal.approve("acme", first["proposalId"], bob)
+
+
+def test_a_changed_proposal_is_none(limited: Operate, functions: Functions, closing: dict[str, Any]) -> None:
+    proposal = limited("ada", **closing)["proposal"]
+    changed = json.dumps({**closing, **WHY, "verdict": "not_charged"})
+    functions.engine.client("dynamodb").update_item(
+        TableName="configuration",
+        Key={"pk": {"S": "M#acme#PROPOSALS"}, "sk": {"S": proposal["proposalId"]}},
+        UpdateExpression="SET content = :c",
+        ExpressionAttributeValues={":c": {"S": changed}},
+    )
+    assert code(approve(limited, "bob", proposal)) == "not_found"
+
+
+def test_an_approval_that_was_interrupted_is_carried_out_by_the_next_one(
+    limited: Operate, functions: Functions, closing: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposal = limited("ada", **closing)["proposal"]
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(type(functions.operators.close_review), "__call__", _interrupt)
+        with pytest.raises(RuntimeError):
+            approve(limited, "bob", proposal)
+    (listed,) = operators.handler({"command": "list_proposals", "merchantId": "acme"}, Context())["items"]
+    assert (listed["state"], listed["decidedBy"]) == ("APPROVED", arn("bob"))
+    assert code(limited("ada", command="withdraw_proposal", merchantId="acme", proposalId=proposal["proposalId"])) == (
+        "proposal_closed"
+    )
+    functions.clock.advance(1)
+    assert approve(limited, "bob", proposal)["answer"]["status"] == "SUCCESS"
+
+
+def _interrupt(*_given: object) -> None:
+    raise RuntimeError
+
+
+def test_a_change_of_the_limits_needs_two(limited: Operate, functions: Functions) -> None:
+    off = {"command": "set_approval_limits", "merchantId": "acme"}
+    assert code(limited(None, **off)) == "proof_needed"
+    proposal = limited("bob", **off)["proposal"]
+    shown = functions.operate(command="show_merchant", merchantId="acme")
+    assert shown["approvalLimits"] == {"USD": 100}
+    assert code(approve(limited, "ada", proposal)) == "ok"
+    assert functions.operate(command="show_merchant", merchantId="acme")["approvalLimits"] is None
+
+
+def test_a_refund_recorded_by_hand_above_the_limit_needs_two(limited: Operate, functions: Functions) -> None:
+    _, payment, _ = functions.pay()
+    functions.work()
+    names = {"merchantId": "acme", "transactionId": payment["transactionId"]}
+    refund = {"command": "record_refund", **names, "evidence": "case 7"}
+    assert limited(None, **refund, reference="re_small", amount=100)["refunded"] == 100
+    proposal = limited("ada", **refund, reference="re_large", amount=101)["proposal"]
+    assert functions.operate(command="show_payment", **names)["refunded"] == 100
+    assert approve(limited, "bob", proposal)["answer"]["refunded"] == 201
+
+
+def test_a_currency_without_a_limit_needs_two_for_every_amount(limited: Operate, functions: Functions) -> None:
+    _, payment, _ = functions.pay(currency="EUR")
+    functions.work()
+    names = {"merchantId": "acme", "transactionId": payment["transactionId"]}
+    refund = {"command": "record_refund", **names, "evidence": "case 7", "reference": "re_1", "amount": 1}
+    assert "proposal" in limited("ada", **refund)

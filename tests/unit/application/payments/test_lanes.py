@@ -1,0 +1,269 @@
+"""A slow account's work goes to the slow lane; a failing account gets no new payments; nothing else changes."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from payflowx.adapters.dynamodb.merchants.account_health import PARTITION_PREFIX
+from payflowx.adapters.sqs.messages import JOBS
+from payflowx.domain.payments.outcome import Declined, NotSent, Outcome, Rejected, Unknown
+from payflowx.domain.payments.payment import Payment, PaymentMethod
+from payflowx.domain.payments.ports import Job
+from payflowx.domain.providers.health import AccountName
+from payflowx.domain.routing.routing import is_probe
+from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.statuses import AttemptState, DeclineKind, PaymentStatus
+from payflowx.wiring.payments import WorkerWiring
+from tests.support.platform import ENVIRONMENT, TestQueue
+from tests.support.tables import CONFIGURATION
+from tests.support.world import MERCHANT, World, fallback
+
+TIMED_OUT = Unknown(code="read_timeout")
+ALPHA = AccountName(merchant_id=MERCHANT, provider="alpha", account_id="main")
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def slow_jobs(world: World) -> list[tuple[Job, int]]:
+    return TestQueue(world.sqs, ENVIRONMENT["SLOWJOBS_QUEUE_URL"], JOBS).sent
+
+
+def fail_calls(world: World, outcome: Outcome = TIMED_OUT, *, count: int = 5, took_seconds: float = 12) -> None:
+    """The worker sees so many calls to alpha with this outcome."""
+    for _ in range(count):
+        world.wired(WorkerWiring).health.observe(ALPHA, outcome, int(took_seconds * 1_000))
+        world.clock.advance(1)
+
+
+def process(world: World) -> None:
+    """One message, as the fast lane does it."""
+    job, delay_seconds = world.jobs.sent.pop(0)
+    world.clock.advance(delay_seconds)
+    world.process(job, world.deadline)
+
+
+def accept(world: World, *, probes: bool = False) -> Payment:
+    """A payment that is no probe, or one that is."""
+    for number in range(10_000):
+        key = f"order-{number}"
+        made = World().accept(key)
+        if is_probe(made.transaction_id) is probes:
+            return world.accept(key)
+    raise AssertionError("no such key")
+
+
+class TestTheBreaker:
+    def test_new_payments_leave_an_account_that_fails_and_say_why(self, world: World) -> None:
+        fail_calls(world)
+        payment = accept(world)
+        assert [candidate.provider for candidate in payment.route.candidates] == ["beta", "gamma"]
+        assert "passed over: calls of alpha fail or time out" in payment.route.reasons
+        world.work()
+        assert world.now(payment).attempts[0].provider == "beta"
+
+    def test_a_probe_keeps_it(self, world: World) -> None:
+        fail_calls(world)
+        payment = accept(world, probes=True)
+        assert payment.route.candidates[0].provider == "alpha"
+        assert "a probe: calls of alpha fail or time out" in payment.route.reasons
+
+    def test_probes_are_fewer_than_two_percent(self) -> None:
+        share = sum(is_probe(f"pay_{number:016d}") for number in range(20_000)) / 20_000
+        assert 0.01 < share <= 0.02
+
+    def test_a_route_is_never_emptied(self, world: World) -> None:
+        world.rules.document = fallback("alpha")
+        fail_calls(world)
+        payment = accept(world)
+        assert [candidate.provider for candidate in payment.route.candidates] == ["alpha"]
+        assert any(reason.startswith("kept, as no other provider") for reason in payment.route.reasons)
+        process(world)
+        assert world.now(payment).attempts == ()
+        assert [job.transaction_id for job, _ in slow_jobs(world)] == [payment.transaction_id]
+
+    def test_other_providers_that_cannot_take_the_payment_do_not_count(self, world: World) -> None:
+        fail_calls(world)
+        payment = world.accept(payment_method=PaymentMethod(type="card", tokens={"alpha": "tok_success"}))
+        assert [candidate.provider for candidate in payment.route.candidates] == ["alpha"]
+
+    def test_an_accepted_payment_keeps_its_route(self, world: World) -> None:
+        payment = world.accept()
+        fail_calls(world)
+        world.work()
+        assert world.now(payment).route == payment.route
+        assert world.now(payment).attempts[0].provider == "alpha"
+
+    def test_an_unknown_outcome_is_resolved_where_it_is(self, world: World) -> None:
+        alpha = world.providers.get("alpha")
+        alpha.charges, alpha.inquiries = [TIMED_OUT], []
+        payment = world.accept()
+        world.work()
+        fail_calls(world)
+        world.work_until_idle(most=3) if len(world.jobs.sent) > 3 else world.work()
+        found = world.now(payment)
+        assert {attempt.provider for attempt in found.attempts} == {"alpha"}
+        assert found.status is not PaymentStatus.FAILED
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            Declined(kind=DeclineKind.SOFT, code="do_not_honor"),
+            Rejected(code="rate_limited"),
+            Rejected(code="unauthorized", misconfigured=True),
+            NotSent(code="not_enough_time"),
+            NotSent(code="credentials_unavailable"),
+            NotSent(code="account_removed"),
+            Unknown(code="order_already_paid"),
+        ],
+    )
+    def test_an_answer_or_a_reason_of_ours_is_no_failure(self, world: World, answer: Outcome) -> None:
+        fail_calls(world, answer, count=50, took_seconds=0.3)
+        assert accept(world).route.candidates[0].provider == "alpha"
+
+    @pytest.mark.parametrize("code", ["connection_refused", "connect_timeout", "http_500", "http_503", "too_slow"])
+    def test_failures(self, world: World, code: str) -> None:
+        fail_calls(world, NotSent(code=code), took_seconds=0.1)
+        assert accept(world).route.candidates[0].provider == "beta"
+
+    def test_another_merchants_account_is_not_passed_over(self, world: World) -> None:
+        other = replace(ALPHA, merchant_id="bcme")
+        for _ in range(5):
+            world.wired(WorkerWiring).health.observe(other, TIMED_OUT, 12_000)
+            world.clock.advance(1)
+        assert accept(world).route.candidates[0].provider == "alpha"
+
+    def test_answers_bring_it_back_within_fifteen_seconds(self, world: World) -> None:
+        fail_calls(world)
+        fail_calls(world, Declined(kind=DeclineKind.SOFT, code="x"), took_seconds=0.3)
+        world.clock.advance(15)
+        assert accept(world).route.candidates[0].provider == "alpha"
+
+    def test_it_is_counted_and_logged_once(self, world: World) -> None:
+        fail_calls(world, count=20)
+        assert world.telemetry.total("BreakersOpened") == 1
+
+    def test_a_store_that_is_down_passes_nobody_over_and_stops_nothing(self, world: World) -> None:
+        fail_calls(world)
+        world.deploy()
+
+        def refuse(method: str, request: Any) -> None:
+            if PARTITION_PREFIX in repr(request):
+                raise StorageUnavailableError("down")
+
+        world.dynamodb.before = refuse
+        payment = accept(world)
+        assert payment.route.candidates[0].provider == "alpha"
+        world.providers.get("alpha").charges = [TIMED_OUT]
+        process(world)
+        assert world.now(payment).attempts[0].state is AttemptState.UNKNOWN
+
+    def test_a_well_account_costs_no_write(self, world: World) -> None:
+        writes = world.requests_of("update_item", PARTITION_PREFIX)
+        for number in range(5):
+            world.accept(f"order-{number}")
+        world.work_until_idle()
+        assert writes == []
+
+    def test_a_hundred_failures_in_a_second_are_one_write(self, world: World) -> None:
+        writes = world.requests_of("update_item", PARTITION_PREFIX)
+        for _ in range(100):
+            world.wired(WorkerWiring).health.observe(ALPHA, TIMED_OUT, 12_000)
+        assert len(writes) == 1
+        world.clock.advance(1)
+        world.wired(WorkerWiring).health.observe(ALPHA, TIMED_OUT, 12_000)
+        assert len(writes) == 2
+        item = world.dynamodb.get_item(
+            TableName=CONFIGURATION, Key={"pk": {"S": f"H#{MERCHANT}"}, "sk": {"S": "ACCOUNT#alpha#main"}}
+        )["Item"]
+        assert item["failed"] == {"N": "101"}
+
+    def test_two_instances_add_up(self, world: World) -> None:
+        one, two = WorkerWiring.over(world.platform).health, WorkerWiring.over(world.platform).health
+        for instance in (one, two, one, two, one):
+            instance.observe(ALPHA, TIMED_OUT, 12_000)
+            world.clock.advance(1)
+        assert accept(world).route.candidates[0].provider == "beta"
+
+
+class TestTheSlowLane:
+    def make_slow(self, world: World) -> None:
+        """Answers after six seconds: slow, and not failing."""
+        fail_calls(world, Declined(kind=DeclineKind.SOFT, code="x"), count=3, took_seconds=6)
+
+    def test_a_first_job_is_handed_over_without_a_read_or_a_claim(self, world: World) -> None:
+        self.make_slow(world)
+        payment = world.accept()
+        before, reads = world.now(payment), world.requests_of("get_item")
+        process(world)
+        assert reads == []
+        assert world.now(payment) == before
+        ((job, delay_seconds),) = slow_jobs(world)
+        assert (job.slow, job.version, delay_seconds) == (True, 1, 0)
+        world.process(job, world.deadline)
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+
+    def test_a_job_that_only_names_a_payment_too(self, world: World) -> None:
+        payment = world.accept()
+        self.make_slow(world)
+        world.jobs.sent = [(Job(merchant_id=MERCHANT, transaction_id=payment.transaction_id), 0)]
+        process(world)
+        assert world.now(payment) == payment
+        assert len(slow_jobs(world)) == 1
+
+    def test_work_on_another_account_stays(self, world: World) -> None:
+        self.make_slow(world)
+        world.rules.document = fallback("beta")
+        payment = world.accept()
+        process(world)
+        assert slow_jobs(world) == []
+        assert world.now(payment).attempts[0].provider == "beta"
+
+    def test_the_resolve_of_an_unknown_is_done_there_at_the_same_provider(self, world: World) -> None:
+        world.providers.get("alpha").charges = [TIMED_OUT]
+        payment = world.accept()
+        process(world)
+        self.make_slow(world)
+        process(world)
+        ((job, _),) = slow_jobs(world)
+        world.process(job, world.deadline)
+        assert {attempt.provider for attempt in world.now(payment).attempts} == {"alpha"}
+
+    def test_reads_of_refunds_go_there_if_any_account_is_slow(self, world: World) -> None:
+        self.make_slow(world)
+        job = Job(merchant_id=MERCHANT, transaction_id="pay_aaaaaaaaaaaaaaaa", read_refunds=True)
+        world.process(job, world.deadline)
+        assert [each.read_refunds for each, _ in slow_jobs(world)] == [True]
+
+    def test_a_slow_lane_that_is_late_gets_no_more_and_the_payment_stays_due(self, world: World) -> None:
+        self.make_slow(world)
+        payment = world.accept()
+        filler = (Job(merchant_id=MERCHANT, transaction_id="pay_x", slow=True), 0)
+        TestQueue(world.sqs, ENVIRONMENT["SLOWJOBS_QUEUE_URL"], JOBS).sent = [filler] * 1_000
+        process(world)
+        assert len(slow_jobs(world)) == 1_000
+        assert world.now(payment) == payment
+        assert payment.due_at_ms is not None
+
+    def test_a_slow_lane_that_takes_no_messages_makes_the_message_return(self, world: World) -> None:
+        self.make_slow(world)
+        world.accept()
+        world.sqs.queues[ENVIRONMENT["SLOWJOBS_QUEUE_URL"]].broken = True
+        with pytest.raises(StorageUnavailableError):
+            process(world)
+
+    def test_prompt_calls_bring_it_back(self, world: World) -> None:
+        self.make_slow(world)
+        world.clock.advance(61)
+        world.accept()
+        process(world)
+        assert slow_jobs(world) == []
+
+
+def test_every_word_of_a_job_survives_its_message() -> None:
+    job = Job(merchant_id=MERCHANT, transaction_id="pay_a", slow=True)
+    assert JOBS.decode(JOBS.encode(job, None)) == job
+    assert "slow" not in JOBS.encode(replace(job, slow=False), None)
