@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from payflowx.adapters.dynamodb.webhooks import merchant_event_items
+from payflowx.adapters.dynamodb.webhooks.delivery_source import DynamoDBDeliverySource
 from payflowx.adapters.dynamodb.webhooks.endpoint_presence import DynamoDBEndpointPresence
 from payflowx.adapters.platform.ttl_cache import TtlCache
 from payflowx.application.outbound_webhooks import catch_up_events
@@ -84,10 +85,10 @@ OUTBOUND: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "an endpoint gets the events of all merchants",
         Edit(
-            DeliverEvent,
-            "__call__",
-            "webhook_endpoints = self.endpoint_store.get(job.merchant_id)",
-            'webhook_endpoints = self.endpoint_store.get("globex" if job.seq % 2 else "acme")',
+            DynamoDBDeliverySource,
+            "items_of",
+            "self.configuration_table: [endpoints_key(job.merchant_id)],",
+            'self.configuration_table: [endpoints_key("globex" if job.seq % 2 else "acme")],',
         ),
     ),
     broken(
@@ -122,8 +123,8 @@ OUTBOUND: Final[tuple[Mutant, ...]] = (
         Edit(
             TtlCache,
             "get",
-            "now_ms - entry[0] < self.lifetime_ms",
-            "(now_ms - entry[0] < self.lifetime_ms or (entry[1] is False and now_ms - entry[0] < 86_400_000))",
+            "self.clock_ms() - entry[0] < self.lifetime_ms",
+            "self.clock_ms() - entry[0] < (86_400_000 if entry[1] is False else self.lifetime_ms)",
         ),
     ),
     broken(

@@ -131,7 +131,7 @@ RECOVERING: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "an item in work is taken as well",
-        Edit(DynamoDBDueItems, "take", "if due.kind is not DueKind.EVENT:", "if False:"),
+        Edit(DynamoDBDueItems, "take", "if due.kind in _LEASED:", "if False:"),
         survives="The claim has the same condition: a worker that is woken beside the lease's holder does nothing.",
     ),
     broken(
