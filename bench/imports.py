@@ -12,7 +12,7 @@ HANDLERS: Final = {
     "payflowx.entrypoints.api.authorizer": 42,
     "payflowx.entrypoints.checkout.handler": 182,
     "payflowx.entrypoints.api.handler": 220,
-    "payflowx.entrypoints.worker": 171,
+    "payflowx.entrypoints.worker": 174,
     "payflowx.entrypoints.webhook_receiver": 103,
     "payflowx.entrypoints.provider_events": 156,
     "payflowx.entrypoints.deliverer": 154,

@@ -30,7 +30,14 @@ from simulation.world import CONFIGURATION, IDEMPOTENCY, TRANSACTIONS, tables
 from testing.dynamodb.database import Database
 from testing.dynamodb.tables import Table
 
-_QUEUES: Final = {"JOBS": "worker", "NOTICES": "provider_events", "DELIVERIES": "deliverer", "RUNS": "reconciler"}
+_QUEUES: Final = {
+    "JOBS": "worker",
+    "NOTICES": "provider_events",
+    "DELIVERIES": "deliverer",
+    "RUNS": "reconciler",
+    "SLOWJOBS": "worker",
+    "SLOWDELIVERIES": "deliverer",
+}
 _VISIBILITY_FACTOR: Final = 6
 _SWEEP_MS: Final = 60_000
 _API_KEY: Final = "demo-data"
@@ -153,6 +160,7 @@ class World:
             self.faults,
             self.history,
             lambda _key: True,
+            lambda _key: False,
             merchant_id=place.merchant_id,
             placed=place.accounts,
         )

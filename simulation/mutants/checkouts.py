@@ -41,7 +41,7 @@ def _not_watched() -> Patches:
     return [patch.object(Attempt, "is_watched", property(lambda _attempt: False))]
 
 
-VISITING: Final[tuple[Mutant, ...]] = (
+CHECKOUTS: Final[tuple[Mutant, ...]] = (
     # -- one door at a time
     Mutant(_ROOM, "the next object opens while a try in the last one may still be charged", _not_watched),
     broken(
