@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> None:
     found = {"counted": counted(), "measured": measured}
     STEPS.write_text(steps_written())
     JSON.write_text(json.dumps(found, indent=2, sort_keys=True) + "\n")
-    PAGE.write_text(report(found))
+    PAGE.write_text(report(json.loads(JSON.read_text())))
     print(PAGE.read_text())
 
 
