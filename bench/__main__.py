@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> None:
     found = {"counted": counted(), "measured": measured}
     STEPS.write_text(steps_written())
     JSON.write_text(json.dumps(found, indent=2, sort_keys=True) + "\n")
-    PAGE.write_text(report(found))
+    PAGE.write_text(report(json.loads(JSON.read_text())))
     print(PAGE.read_text())
 
 
@@ -80,7 +80,7 @@ def _measured(arguments: list[str]) -> dict[str, Any]:
             },
             "coldStarts": lambda: cold_starts(layout, running, rounds=rounds),
             "cpu": lambda: cpu_of_payments(layout, running, rounds=rounds, payments=payments),
-            "acceptTimes": lambda: accept_times(layout, running, rounds=max(3, rounds // 2), payments=payments),
+            "acceptTimes": lambda: accept_times(layout, running, rounds=2 * rounds),
             "drain": lambda: drain(layout, running, rounds=rounds),
             "routing": lambda: routing(rounds),
             "simulator": simulator_speed,

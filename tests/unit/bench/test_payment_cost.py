@@ -20,7 +20,8 @@ PAYMENTS: dict[str, dict[str, Any]] = {
     "with an order": {"order": "order-1"},
     "a fail-over": {"charges": [NotSent(code="x")]},
     "a lost answer": {"charges": [Unknown(code="x")], "inquiries": ["charged"]},
-    "a fail-over of an order, refunded": {"charges": [NotSent(code="x")], "order": "order-2", "refunds": 1},
+    "a fail-over, refunded": {"charges": [NotSent(code="x")], "refunds": 1},
+    "an order, refunded": {"order": "order-2", "refunds": 1},
     "two refunds": {"refunds": 2},
 }
 
