@@ -11,14 +11,14 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 HANDLERS: Final = {
     "payflowx.entrypoints.api.authorizer": 42,
     "payflowx.entrypoints.checkout.handler": 182,
-    "payflowx.entrypoints.api.handler": 220,
+    "payflowx.entrypoints.api.handler": 226,
     "payflowx.entrypoints.worker": 171,
     "payflowx.entrypoints.webhook_receiver": 103,
     "payflowx.entrypoints.provider_events": 156,
-    "payflowx.entrypoints.deliverer": 154,
+    "payflowx.entrypoints.deliverer": 156,
     "payflowx.entrypoints.reconciler": 190,
-    "payflowx.entrypoints.sweeper": 142,
-    "payflowx.entrypoints.operators.handler": 289,
+    "payflowx.entrypoints.sweeper": 149,
+    "payflowx.entrypoints.operators.handler": 290,
     "payflowx.entrypoints.routing_validator": 56,
 }
 """The handlers of the stack, and how many modules of ours each may import. Raise a bound only with a reason."""
