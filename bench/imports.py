@@ -10,15 +10,15 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 HANDLERS: Final = {
     "payflowx.entrypoints.api.authorizer": 42,
-    "payflowx.entrypoints.checkout.handler": 182,
-    "payflowx.entrypoints.api.handler": 220,
-    "payflowx.entrypoints.worker": 171,
+    "payflowx.entrypoints.checkout.handler": 187,
+    "payflowx.entrypoints.api.handler": 232,
+    "payflowx.entrypoints.worker": 179,
     "payflowx.entrypoints.webhook_receiver": 103,
     "payflowx.entrypoints.provider_events": 156,
-    "payflowx.entrypoints.deliverer": 154,
-    "payflowx.entrypoints.reconciler": 190,
-    "payflowx.entrypoints.sweeper": 142,
-    "payflowx.entrypoints.operators.handler": 289,
+    "payflowx.entrypoints.deliverer": 161,
+    "payflowx.entrypoints.reconciler": 195,
+    "payflowx.entrypoints.sweeper": 154,
+    "payflowx.entrypoints.operators.handler": 298,
     "payflowx.entrypoints.routing_validator": 56,
 }
 """The handlers of the stack, and how many modules of ours each may import. Raise a bound only with a reason."""

@@ -12,7 +12,9 @@ from bench.model.engine import ModelEngine
 from payflowx.domain.outbound_webhooks.merchant_events import Answered
 from payflowx.domain.payments.outcome import NotSent, Unknown
 from payflowx.entrypoints import deliverer, worker
+from payflowx.wiring.api import ApiWiring
 from payflowx.wiring.outbound_webhooks import DelivererWiring
+from payflowx.wiring.payments import WorkerWiring
 from tests.support.handlers import Context, Functions, functions_over
 
 MAX_TURNS: Final = 6
@@ -72,6 +74,7 @@ def counting() -> Iterator[tuple[ModelEngine, Functions]]:
 
 def _rows(engine: ModelEngine, functions: Functions) -> Iterator[tuple[str, Counts]]:
     def row(step: Callable[[], object]) -> Counts:
+        read_configuration(functions)
         engine.meter.take()
         step()
         return _counts(engine.meter.take())
@@ -93,6 +96,7 @@ def _rows(engine: ModelEngine, functions: Functions) -> Iterator[tuple[str, Coun
     yield "payment after a lost answer", whole(functions, engine, Unknown(code="x"))
     yield "sweeper, nothing due", row(functions.sweep)
     register_endpoint(functions)
+    functions.clock.advance(60)  # what is remembered for a while is read anew by the warm-up, and not by the next one
     whole(functions, engine)  # a warm-up: the endpoint's secret is decrypted, and its first success stored
     yield WITH_ENDPOINT, whole(functions, engine)
 
@@ -105,11 +109,14 @@ def whole(functions: Functions, engine: ModelEngine, *first: Any, **changes: Any
     provider = functions.providers.get("alpha")
     provider.charges = list(first)
     provider.inquiries = ["charged"] if first and isinstance(first[0], Unknown) else []
+    read_configuration(functions)
     engine.meter.take()
     name = "-".join((*(type(answer).__name__ for answer in first), *changes, str(functions.clock.now_ms())))
     _, payment, _ = functions.pay(f"whole-{name}", **EXAMPLE, **changes)
     counted = engine.meter.take()
     for _ in range(MAX_TURNS):
+        read_configuration(functions)
+        engine.meter.take()
         work(functions, payment["transactionId"])
         counted.add(engine.meter.take())
         if functions.call("GET", f"/payments/{payment['transactionId']}")[1]["status"] == "SUCCESS":
@@ -122,6 +129,13 @@ def whole(functions: Functions, engine: ModelEngine, *first: Any, **changes: Any
     counted.add(engine.meter.take())
     functions.clock.advance(1)
     return _counts(counted)
+
+
+def read_configuration(functions: Functions) -> None:
+    """Fill the caches of configuration and accounts' health: they are read by the minute, not by the payment."""
+    for wired in (functions.wired(ApiWiring), functions.wired(WorkerWiring)):
+        wired.merchants.get(functions.merchant_id)
+        wired.account_health.of(functions.merchant_id)
 
 
 def register_endpoint(functions: Functions) -> None:

@@ -56,6 +56,7 @@ UNREACHED: Final[Mapping[str, str]] = {
     "Reconciler: s3:GetObject on settlement files": "no settlement file is read here",
     "Reconciler: secretsmanager:GetSecretValue on account secrets": _ONCE,
     "Webhooks: dynamodb:Query on Configuration": _ONCE,
+    "Sweeper: dynamodb:BatchGetItem on Transactions": "no endpoint here is three minutes old",
     "Reconciler: dynamodb:BatchWriteItem on Transactions": "no report here has a line that the ledger has not",
 }
 """Rights, or functions with all of theirs, that nothing here can miss, and why.

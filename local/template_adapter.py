@@ -9,6 +9,9 @@ Template = dict[str, Any]
 
 _REFUSED_TYPES: Final = {
     "AWS::CloudWatch::CompositeAlarm": "the engine has no composite alarms; `make alarms` evaluates it",
+    "AWS::Backup::BackupPlan": "the engine has no AWS Backup",
+    "AWS::Backup::BackupSelection": "the engine has no AWS Backup",
+    "AWS::Backup::BackupVault": "the engine has no AWS Backup",
     "AWS::CodeDeploy::Application": "the engine has no CodeDeploy",
     "AWS::CodeDeploy::DeploymentGroup": "the engine has no CodeDeploy",
     "AWS::Logs::QueryDefinition": "the engine has no saved queries",

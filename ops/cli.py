@@ -23,6 +23,7 @@ from ops.commands.payments import payments
 from ops.commands.providers import providers
 from ops.commands.reconcile import reconcile
 from ops.commands.reconciliations import reconciliations
+from ops.commands.restore import restore
 from ops.commands.review import review
 from ops.commands.routing import routing
 from ops.commands.versions import versions
@@ -49,6 +50,7 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     reconciliations,
     certify,
     versions,
+    restore,
     audit,
     demo_data,
 )

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -662,9 +663,15 @@ def _form(request: Request) -> dict[str, str]:
     if kind != "application/x-www-form-urlencoded":
         raise BadRequestError("Parameter missing")
     try:
-        return dict(parse_qsl(request.body.decode(), keep_blank_values=True, errors="strict"))
+        return dict(_fields(request.body))
     except ValueError:
         raise BadRequestError("Parameter missing") from None
+
+
+@lru_cache(maxsize=4)
+def _fields(body: bytes) -> tuple[tuple[str, str], ...]:
+    """A request is read several times until it is answered: for its parameters, its hash and its command."""
+    return tuple(parse_qsl(body.decode(), keep_blank_values=True, errors="strict"))
 
 
 def _payment_amount(form: dict[str, str]) -> int:

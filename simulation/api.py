@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from simulation.faults import Faults
 from simulation.functions import Platform
-from simulation.history import Call, Commanded, History, PageVisit
+from simulation.history import Call, Commanded, History, PageCall
 from simulation.kernel import EPOCH_MS, Kernel
 
 _AUTHORIZER_CACHE_MS: Final = 60_000
@@ -97,7 +97,7 @@ class Api:
             answer = None
         status = answer["statusCode"] if answer else 0
         location = answer["headers"].get("Location", "") if answer else ""
-        self.history.visits.append(PageVisit(at_ms, owner, act, token, status, location, process))
+        self.history.page_calls.append(PageCall(at_ms, owner, act, token, status, location, process))
         self.history.steps.append((self.kernel.now_ms, f"payer of {owner[0]}", f"{act} {owner[1]}", str(status)))
         return Page(status, location, answer["body"]) if answer else None
 

@@ -6,6 +6,7 @@ from typing import Final
 from simulation.browsing import Tab
 from simulation.history import Door, History
 from simulation.kernel import Kernel
+from simulation.layouts import provider_key
 from simulation.providers import Shop, SimulatedProviders
 from testing.dynamodb.values import Item
 
@@ -32,21 +33,21 @@ class Doors:
 
     def _note(self, partition: str, attempt: Item, item: Item, *, opened: bool) -> None:
         shop, tab = self._page(partition, attempt)
-        key = attempt["provider_key"]["S"]
+        key = provider_key(item, attempt)
         state, tries = self.providers.object_state(shop, key, tab)
         others = tuple(
-            self._other(partition, other["M"])
+            self._other(partition, item, other["M"])
             for other in item["attempts"]["L"]
-            if "next_action" in other["M"] and other["M"]["provider_key"]["S"] != key
+            if "next_action" in other["M"] and provider_key(item, other["M"]) != key
         )
         provider = attempt["provider"]["S"]
         self.history.doors.append(
             Door(self.kernel.now_ms, partition, key, provider, opened, state, tries, tab.amount, others)
         )
 
-    def _other(self, partition: str, attempt: Item) -> tuple[str, str, str, int]:
+    def _other(self, partition: str, item: Item, attempt: Item) -> tuple[str, str, str, int]:
         shop, tab = self._page(partition, attempt)
-        key = attempt["provider_key"]["S"]
+        key = provider_key(item, attempt)
         return (key, attempt["provider"]["S"], *self.providers.object_state(shop, key, tab))
 
     def _page(self, partition: str, attempt: Item) -> tuple[Shop, Tab]:

@@ -91,6 +91,10 @@ APART: Final[dict[str, float]] = {
     "gateway_refuses_repeat": 0.9,
     # All providers whose request has the amount in plain text, a hosted object: created with another amount
     "gateway_other_object": 0.3,
+    # A connection that is used again is reset, or swallows the request, before the provider sees it
+    "gateway_idle_lost": 0.15,
+    # The tables are restored to an earlier time, once in a run that has it
+    "restore": 1.0,
 }
 """Drawn last and from numbers of their own: a seed without them runs as it did before they were known."""
 _APART: Final = 0.2

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from types import ModuleType
 from typing import Any, Final
 
@@ -78,6 +78,7 @@ class Instance:
     skew_ms: int
     is_newer: bool
     busy: bool = False
+    number: int = 0
 
 
 class Invocation(Owner):
@@ -139,11 +140,18 @@ class Platform:
     """From then on, new instances run a newer release, beside those of the old one that still live."""
     newer_until_ms: int | None = None
     """Rolled back: from then on, new instances run the old one, beside those of the newer one that still live."""
+    is_closed: Callable[[str], bool] = lambda _function: False
+    """Whether nothing reaches the function now: an operator has switched everything off."""
+    running: dict[int, Invocation] = field(default_factory=dict)
     _instances: dict[str, list[Instance]] = field(default_factory=lambda: {name: [] for name in FUNCTIONS})
     _invocations: int = 0
+    _started: int = 0
 
     def invoke(self, function: str, event: Any, done: Callable[[Any], None]) -> int:
         """`done` gets the handler's answer, or None when the invocation died. Returns the invocation's number."""
+        if self.is_closed(function):
+            self.kernel.after(0, lambda: done(None))
+            return -1  # no invocation; 0 is the number of what happens outside of all
         instance = self._instance(function)
         instance.busy = True
         self._invocations += 1
@@ -164,11 +172,13 @@ class Platform:
             self._end(invocation, answer)
 
         invocation.tasks.append(self.kernel.spawn(run, invocation))
+        self.running[invocation.number] = invocation
         self._watch(invocation)
         return invocation.number
 
     def _end(self, invocation: Invocation, answer: Any) -> None:
         if invocation.alive:
+            del self.running[invocation.number]
             invocation.alive = False
             invocation.instance.busy = False
             invocation.done(answer)
@@ -189,6 +199,7 @@ class Platform:
         """From the hub: the process is gone, with all that it remembered."""
         if not invocation.alive:
             return
+        del self.running[invocation.number]
         invocation.alive = False
         instances = self._instances[invocation.instance.function]
         if invocation.instance in instances:
@@ -197,11 +208,20 @@ class Platform:
             self.kernel.kill(task)
         invocation.done(None)
 
+    def kill_all(self) -> None:
+        """Every invocation and every idle instance is gone: a frozen process would go on after its time."""
+        for invocation in list(self.running.values()):
+            self.kernel.after(0, partial(self.kill, invocation))
+        for instances in self._instances.values():
+            instances[:] = [instance for instance in instances if instance.busy]
+
     def _instance(self, function: str) -> Instance:
         idle = [instance for instance in self._instances[function] if not instance.busy]
         if idle and not self.faults.strikes("cold_start"):
             return idle[self.faults.random.randrange(len(idle))]
         instance = self._new(function)
+        self._started += 1
+        instance.number = self._started
         self._instances[function].append(instance)
         return instance
 
@@ -262,8 +282,10 @@ class Platform:
 
     def _hazard_ms(self, task: Task) -> int | None:
         """What happens to the process of a task now: death, or a time in which it stands still. None for nothing."""
+        if not self.faults.is_hazardous:
+            return None
         random, strikes, invocation = self.faults.random, self.faults.strikes, task.owner
-        if not self.faults.is_hazardous or not isinstance(invocation, Invocation):
+        if not isinstance(invocation, Invocation):
             return None
         if strikes("crash"):
             self.kernel.after(0, lambda: self.kill(invocation))
@@ -275,6 +297,13 @@ class Platform:
             invocation.deadline_ms += held_ms  # the timer stands still too
             return held_ms
         return None
+
+    @property
+    def instance(self) -> int:
+        """The number of the instance that is running; 0 outside of all."""
+        task = self.kernel.current
+        owner = task.owner if task is not None else None
+        return owner.instance.number if isinstance(owner, Invocation) else 0
 
     @property
     def process(self) -> int:

@@ -27,7 +27,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class PageVisit:
+class PageCall:
     """A payer's request at our pages and its answer; `status` 0 when no answer came.
 
     `act`: `show`, `choose`, `close` or `return`. `owner` is the payment's merchant and key. `process` answered it.
@@ -223,7 +223,7 @@ class History:
     """Everything of one run. `steps` tells the story; its hash tells whether two runs were the same."""
 
     calls: list[Call] = field(default_factory=list)
-    visits: list[PageVisit] = field(default_factory=list)
+    page_calls: list[PageCall] = field(default_factory=list)
     doors: list[Door] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
@@ -248,7 +248,7 @@ class History:
         """Free what was recorded, but for what is only counted."""
         recorded: tuple[list[Any] | dict[int, Started], ...] = (
             self.calls,
-            self.visits,
+            self.page_calls,
             self.doors,
             self.writes,
             self.sent,

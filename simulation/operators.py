@@ -1,7 +1,7 @@
 """Operators: they set merchants up, erase, rotate, replay, and decide what only people can decide."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -21,6 +21,7 @@ _CACHED_MS: Final = 30 * 60_000
 """Longer than any instance remembers a secret, frozen ones included."""
 _ON_ITS_WAY_MS: Final = 65 * 60_000
 _CLOCKS_DIFFER_MS: Final = 5_000
+_ID_CHARS: Final = 16
 _QUEUES: Final = ("jobs", "notices", "deliveries", "runs")
 _UNDECIDED: Final = frozenset({"pending", "waiting for the payer"})
 
@@ -39,11 +40,13 @@ class Operators:
     amounts: dict[str, int] = field(default_factory=dict)
     """What each payment is about, as its merchant knows it."""
     busy: int = 0
+    reads_all_keys: bool = False
+    """After a restore, what was charged may stand in any provider's books, under any key of the payment."""
     listed: set[tuple[str, str, str | None]] = field(default_factory=set)
     _keys: dict[str, str] = field(default_factory=dict)
 
-    def set_up(self) -> None:
-        """Create the merchants with their accounts and endpoints."""
+    def set_up(self, late: Set[str] = frozenset()) -> None:
+        """Create the merchants with their accounts, and the endpoints of those that do not register them later."""
         for merchant in MERCHANTS:
             shops = [shop for shop in self.providers.shops.values() if shop.account.merchant == merchant]
             fields = {
@@ -56,9 +59,19 @@ class Operators:
             self.api.api_keys[merchant], self._keys[merchant] = [answer["apiKey"]], answer["keyId"]
             for told in answer["webhooks"]:
                 self.providers.shop(merchant, told["provider"]).account.webhook_path = told["path"]
-            for number in range(1, ENDPOINTS[merchant] + 1):
-                wanted = json.dumps({"url": url_of(merchant, number)})
-                self.api.request(merchant, "POST", "/webhook-endpoints", key=f"endpoint-{number}", body=wanted)
+            if merchant not in late:
+                self.register_endpoints(merchant)
+
+    def register_endpoints(self, merchant: str) -> None:
+        """Again later, until each is registered: an answer may be lost, or say that the URL is known already."""
+        for number in range(1, ENDPOINTS[merchant] + 1):
+            wanted = json.dumps({"url": url_of(merchant, number)})
+            for _ in range(_TRIES):
+                key = f"endpoint-{number}"
+                call = self.api.request(merchant, "POST", "/webhook-endpoints", key=key, body=wanted)
+                if call.status == 201 or call.answer.get("code") == "endpoint_exists":
+                    break
+                self.kernel.sleep(_PAUSE_MS)
 
     def erase(self, merchant: str, transaction_id: str) -> None:
         """A payer's wish; again later as long as the payment is not final."""
@@ -209,6 +222,8 @@ class Operators:
 
     def _books(self, merchant: str, review: dict[str, Any]) -> list[Record]:
         """The lines about this payment or operation, found by the key and the reference on the list."""
+        if self.reads_all_keys:
+            return self._all_books(merchant, review)
         if review["provider"] is None:
             return []
         lines = self.providers.lines(self.providers.shop(merchant, review["provider"]))
@@ -217,6 +232,17 @@ class Operators:
             return [line for line in lines if names & {line["providerKey"], line["reference"], line.get("operationId")}]
         mine = {line["chargeId"] for line in lines if names & {line["reference"], line["chargeId"]}}
         return [line for line in lines if line["chargeId"] in mine]
+
+    def _all_books(self, merchant: str, review: dict[str, Any]) -> list[Record]:
+        mine = str(review["operationId"] or review["transactionId"])[-_ID_CHARS:]
+        shops = [shop for shop in self.providers.shops.values() if shop.account.merchant == merchant]
+        lines = [line for shop in shops for line in self.providers.lines(shop)]
+        if review["operationId"]:
+            names = {review["providerKey"], review["providerRef"]} - {None}
+            keyed = [line for line in lines if str(line["providerKey"])[4 : 4 + _ID_CHARS] == mine]
+            return keyed or [line for line in lines if names & {line["reference"], line.get("operationId")}]
+        charges = {line["chargeId"] for line in lines if str(line["reference"])[4 : 4 + _ID_CHARS] == mine}
+        return [line for line in lines if line["chargeId"] in charges]
 
 
 def _reference(books: list[Record], review: dict[str, Any]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 from zlib import crc32
 
+from payflowx.adapters.platform.http import IDLE_LIMIT_SECONDS
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
 from payflowx.providers.registry import connector
 from sandbox.hosted_pages import PageState
@@ -98,6 +99,8 @@ class SimulatedProviders:
     """Our keys that stand in any provider's books, with the charge's id."""
     _entries: dict[tuple[str, str, str], Entry] = field(default_factory=dict)
     """By merchant, provider, and the provider's id."""
+    _used_ms: dict[tuple[int, str], float] = field(default_factory=dict)
+    """When an instance used its connection to a provider last, by the instance and the provider's host."""
     _objects: dict[str, bool] = field(default_factory=dict)
     """Our keys of hosted objects, and whether the provider creates each with another amount."""
     _cause: tuple[str | None, Source, int] = (None, Source.REQUEST, 0)
@@ -143,6 +146,11 @@ class SimulatedProviders:
             sleep(READ_TIMEOUT_MS)
             return NoAnswer(code="read_timeout")
         process = platform.process
+        if self._is_used_again(shop) and faults.strikes("gateway_idle_lost"):
+            if faults.apart.random() < 0.5:
+                return NoAnswer(code="connection_lost")
+            sleep(READ_TIMEOUT_MS)
+            return NoAnswer(code="read_timeout")
         if faults.strikes("gateway_late_arrival"):
             self.kernel.after(self._lateness_ms(), lambda: self._arrive(shop, request, process))
             sleep(READ_TIMEOUT_MS)
@@ -154,6 +162,12 @@ class SimulatedProviders:
             return self._answered(shop.simulator.unauthorized(), platform)
         reply = self._arrive(shop, request, process)
         return self._answered(reply, platform)
+
+    def _is_used_again(self, shop: Shop) -> bool:
+        """Whether the process's client keeps a connection to this provider: it closes those that were idle for long."""
+        place, now_ms = (self._platform.instance, shop.account.host), self.kernel.now_ms
+        before_ms, self._used_ms[place] = self._used_ms.get(place, -inf), now_ms
+        return now_ms - before_ms <= IDLE_LIMIT_SECONDS * 1000
 
     @property
     def _platform(self) -> Platform:

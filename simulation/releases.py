@@ -95,7 +95,7 @@ def _widened_value(value: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def unreadable_items(model: Mapping[str, Any], now_ms: int) -> Iterator[dict[str, Any]]:
     """A payment in some shards, due now, like the model but for the state of its attempt, which is a new word."""
-    merchant, attempts = model["merchantId"]["S"], model["attempts"]["L"]
+    merchant, attempts = model["pk"]["S"].split("#")[1], model["attempts"]["L"]
     newest = {"M": {**attempts[-1]["M"], "state": {"S": UNKNOWN_WORD}}}
     lease = {"owner": {"S": ""}, "epoch": {"N": "1"}, "expiresAt": {"N": "0"}}
     for shard in _SHARDS:

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any, Final
 
 from sandbox.simulators import REAL_PROVIDERS
+from simulation import restores
 from simulation.accounts import PROVIDERS
 from simulation.api import Api
 from simulation.clients import Clients
@@ -17,12 +18,14 @@ from simulation.faults import Faults
 from simulation.functions import FUNCTIONS, Platform, current_wirings
 from simulation.history import History, Strike, Write
 from simulation.kernel import EPOCH_MS, Kernel
+from simulation.layouts import provider_key, provider_keys
 from simulation.operators import Operators
 from simulation.payers import Payers
 from simulation.provider_events import ProviderEvents
 from simulation.providers import Outage, Shop, SimulatedProviders
 from simulation.queue import Queue
 from simulation.releases import UNKNOWN_WORD, NewerDynamoDBClient, is_unreadable, unreadable_items
+from simulation.restores import Forgotten, Restores
 from simulation.services import AppConfigClient, DynamoDBClient, KmsClient, Network, SecretsClient, SqsClient
 from simulation.workload import ARRIVAL_MS, DOCUMENT, MERCHANTS, REFUNDS_BY_ITSELF, Order, orders
 from testing.dynamodb.database import Database
@@ -48,6 +51,8 @@ _LONG_EVERY: Final = 50
 _REVIEWED_MS: Final = (70 * MINUTE_MS, 140 * MINUTE_MS)
 """After the trouble, operators work through the reviews."""
 _UNDECIDED: Final = frozenset({"UNKNOWN", "ACCEPTED", "REQUIRES_ACTION"})
+_LATE: Final = 0.3
+"""Of the merchants, the part that registers its endpoints late."""
 _HELD_MS: Final = 12 * HOUR_MS
 """An amount that is held and looked at no earlier waits for its merchant."""
 _TRIED_OFTEN: Final = 6
@@ -84,6 +89,7 @@ ENVIRONMENT: Final = {
     "CHECKOUT_TOKEN_SECRET_ARN": "arn:checkout-tokens",
     "CHECKOUT_PAGES_URL": "https://pay.example.com/checkout",
     "CHECKOUT_ENABLED": "true",
+    "COMPACT_PAYMENTS": "true",
     "CHECKOUT_WAIT_SECONDS": "2",
     "SETTLEMENTS_BUCKET": "settlements",
     **{f"{queue}_QUEUE_URL": f"https://sqs.simulated/{queue}" for queue in _QUEUES},
@@ -165,6 +171,8 @@ class Result:
     """Whether everything came to rest before patience ran out."""
     undecided: set[Key] = field(default_factory=set)
     """Items of a short run about whose open attempt the providers' books have no answer yet."""
+    forgotten: Forgotten | None = None
+    """What a restore has forgotten; None in a run without one."""
     listed: set[tuple[str, str, str | None]] = field(default_factory=set)
     """The list of reviews at the end: merchant, payment, and operation if it is about one."""
     api_keys: dict[str, str] = field(default_factory=dict)
@@ -237,6 +245,10 @@ class World:
         self.provider_events = ProviderEvents(self.kernel, self.faults, self.history, self.api, self.providers)
         self.providers.changed = self.provider_events.changed
         self.dashboards = Dashboards(self.kernel, self.faults, self.history, self.providers)
+        self.restores = Restores(self)
+        self.platform.is_closed = lambda function: (
+            self.restores.is_closed and function not in {"operations", "reconciler"}
+        )
         self.payers = Payers(self.kernel, self.faults, self.api, self.providers)
         self.merchants = Clients(self.kernel, self.faults, self.api, self.operators, self.providers, self.payers)
         self.doors = Doors(self.kernel, self.history, self.providers)
@@ -268,7 +280,7 @@ class World:
         else:
             self._due.pop(key, None)
         if after is not None and "attempts" in after and after["attempts"]["L"]:
-            self._owners[after["attempts"]["L"][-1]["M"]["provider_key"]["S"]] = key
+            self._owners[provider_key(after, after["attempts"]["L"][-1]["M"])] = key
 
         if after is not None and "checkout" in after and key[1] == "PAYMENT":
             self.doors.observe(key[0], before, after)
@@ -276,15 +288,21 @@ class World:
     def _strike(self, kind: str) -> None:
         self.history.strikes.append(Strike(self.kernel.now_ms, kind, self.platform.process))
 
-    def _is_stored(self, provider_key: str) -> bool:
-        item = self.tables[TRANSACTIONS].get(self._owners[provider_key]) if provider_key in self._owners else None
-        return item is not None and any(a["M"]["provider_key"]["S"] == provider_key for a in item["attempts"]["L"])
+    def _is_stored(self, name: str) -> bool:
+        item = self.tables[TRANSACTIONS].get(self._owners[name]) if name in self._owners else None
+        return item is not None and name in provider_keys(item)
 
-    def _is_hosted(self, provider_key: str) -> bool:
-        item = self.tables[TRANSACTIONS].get(self._owners[provider_key]) if provider_key in self._owners else None
+    def jumped_back(self) -> None:
+        """The tables are what they were before: what is due is read from them."""
+        self._due = {key: item for key, item in self.tables[TRANSACTIONS].items() if "dueAt" in item}
+
+    def _is_hosted(self, name: str) -> bool:
+        item = self.tables[TRANSACTIONS].get(self._owners[name]) if name in self._owners else None
         return item is not None and "checkout" in item
 
     def _workers_off_until_ms(self) -> int:
+        if self.restores.is_closed:
+            return self.kernel.now_ms + MINUTE_MS
         return self._workers_off.until_ms if self._workers_off.covers(self.kernel.now_ms) else 0
 
     # -- the run
@@ -293,12 +311,15 @@ class World:
         """Set up in peace, run in trouble, come to rest."""
         kernel = self.kernel
         with current_wirings(kernel):
-            kernel.spawn(self.operators.set_up)
+            late = self._late_merchants()
+            kernel.spawn(partial(self.operators.set_up, frozenset(late)))
             kernel.run(EPOCH_MS + MINUTE_MS)
             if any("orderId" in order.body for order in self.orders):
                 kernel.spawn(partial(self.operators.refund_by_itself, REFUNDS_BY_ITSELF))
                 kernel.run(kernel.now_ms + MINUTE_MS)
             trouble_ends_ms = self._make_trouble()
+            for merchant, after_ms in late.items():
+                kernel.after(after_ms, partial(kernel.spawn, partial(self.operators.register_endpoints, merchant)))
             self._sweep_later()
             for number, order in enumerate(self.orders):
                 if self.plan.only is None or number in self.plan.only:
@@ -311,6 +332,7 @@ class World:
             kernel.spawn(self.operators.list_reviews)
             kernel.run(kernel.now_ms + MINUTE_MS)
             kernel.close()
+        self.restores.forget_late_arrivals()
         return Result(
             plan=self.plan,
             history=self.history,
@@ -322,12 +344,18 @@ class World:
             ended_ms=kernel.now_ms,
             settled=settled,
             undecided=set() if self.plan.is_long else {k for k, item in self._due.items() if self._is_undecided(item)},
+            forgotten=self.restores.forgotten,
             listed=self.operators.listed,
             api_keys={f"{m}#{n}": key for m, keys in self.api.api_keys.items() for n, key in enumerate(keys)},
             secrets=tuple(
                 text for s in self.providers.shops.values() for pair in s.account.issued for text in pair.texts()
             ),
         )
+
+    def _late_merchants(self) -> dict[str, int]:
+        """Merchants that register their endpoints while payments arrive, and how long after the first one."""
+        random = Random(self.plan.seed + 6)
+        return {name: random.randrange(ARRIVAL_MS) for name in MERCHANTS if random.random() < _LATE}
 
     def _left_out(self, number: int) -> frozenset[int]:
         return frozenset(step for order, step in self.plan.without_steps if order == number)
@@ -346,6 +374,9 @@ class World:
         self.operators.errs = self.planned.rates["operator_errs"]
         self.faults.rates, self.faults.episodes = dict(self.planned.rates), self.planned.episodes
         ends_ms = self.kernel.now_ms + TROUBLE_MS
+        draws = Random(self.plan.seed + 5)
+        if self.planned.rates[restores.KIND]:
+            ends_ms = max(ends_ms, self.restores.plan(draws, self.kernel.now_ms))
         random = Random(self.plan.seed + 2)
         for kind, begin in self._episodes().items():
             start_ms = self.kernel.now_ms + random.randrange(ARRIVAL_MS)
@@ -544,15 +575,15 @@ class World:
         """Whether the provider's books know nothing of the open attempt, or have a charge that waits for its payer."""
         attempts = [attempt["M"] for attempt in item["attempts"]["L"]] if "attempts" in item else []
         unclear = [attempt for attempt in attempts if attempt["state"]["S"] in _UNDECIDED]
-        return any(self._is_unclear(attempt) for attempt in unclear)
+        return any(self._is_unclear(item, attempt) for attempt in unclear)
 
-    def _is_unclear(self, attempt: Item) -> bool:
+    def _is_unclear(self, item: Item, attempt: Item) -> bool:
         """A hosted object that nobody tried to pay is closed when it expires: no book holds it, and the run waits."""
-        provider_key = attempt["provider_key"]["S"]
+        name = provider_key(item, attempt)
         is_hosted = "progress" in attempt and "hosted_method" in attempt["progress"]["M"]
-        if is_hosted and provider_key not in self.providers.entered:
+        if is_hosted and name not in self.providers.entered:
             return False
-        return _has_own_capture(attempt) or not self.providers.is_decided(provider_key)
+        return _has_own_capture(attempt) or not self.providers.is_decided(name)
 
 
 def _has_own_capture(attempt: Item) -> bool:

@@ -55,20 +55,21 @@ class OutboundWebhooks(Room):
             sends_to_itself=True,
             calls_out=True,
         )
-        deliverer.may_read(transactions, "GetItem")
+        deliverer.may_read(transactions, "GetItem", "BatchGetItem")
         deliverer.may_write(transactions, "UpdateItem")
         deliverer.may_send(self.queue)
-        self.let_store_endpoints(deliverer, "kms:Decrypt")
+        self.let_store_endpoints(deliverer, "kms:Decrypt", "dynamodb:BatchGetItem")
         return deliverer
 
-    def let_store_endpoints(self, function: PayFlowXFunction, use_of_secrets: str) -> None:
+    def let_store_endpoints(self, function: PayFlowXFunction, use_of_secrets: str, *more: str) -> None:
         """Allow the items of webhook endpoints only: the same table holds merchants and their API keys.
 
-        `use_of_secrets` is the action of KMS on endpoints' secrets, which the function encrypts or opens itself.
+        `use_of_secrets` is the action of KMS on endpoints' secrets, which the function encrypts or opens itself; `more`
+        are further actions on the items.
         """
         configuration = self._platform.tables.configuration
         function.allow(
-            ["dynamodb:GetItem", "dynamodb:UpdateItem"],
+            ["dynamodb:GetItem", "dynamodb:UpdateItem", *more],
             [configuration.resource.table_arn],
             conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [_ENDPOINTS_PARTITION]}},
         )

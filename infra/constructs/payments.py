@@ -59,7 +59,7 @@ class Payments(Room):
             "Api",
             handler="api.handler",
             service="api",
-            reads=("ALLOWED_PROVIDERS", "CHECKOUT_ENABLED", "LOOPBACK_ALLOWED", *RETRIES),
+            reads=("ALLOWED_PROVIDERS", "CHECKOUT_ENABLED", "COMPACT_PAYMENTS", "LOOPBACK_ALLOWED", *RETRIES),
             description="Accepts and shows payments",
             timeout=Duration.seconds(15),
             memory_mb=1024,

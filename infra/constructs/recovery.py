@@ -44,9 +44,10 @@ class Recovery(Room):
             timeout=TIMEOUT,
             memory_mb=ONE_PROCESSOR_MB,
         )
-        # An item is read only at the end of its wake-ups, for its review.
-        sweeper.may_read(transactions, "GetItem")
+        # An item is read at the end of its wake-ups, for its review; and the events that a new endpoint missed.
+        sweeper.may_read(transactions, "GetItem", "BatchGetItem")
         sweeper.may_query(transactions, index="due")
+        sweeper.may_query(transactions, index="byMerchant")
         sweeper.may_write(transactions, "PutItem", "UpdateItem")
         sweeper.may_fill(payments.jobs)
         sweeper.may_fill(outbound_webhooks.queue)

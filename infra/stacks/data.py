@@ -5,6 +5,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.acknowledgements import acknowledge
+from infra.constructs.shared.backups import Backups
 from infra.constructs.shared.encryption_key import EncryptionKey
 from infra.constructs.shared.tables import Tables
 from infra.settings import EnvironmentSettings
@@ -19,6 +20,7 @@ class DataStack(Stack):
         super().__init__(scope, construct_id, termination_protection=settings.production, tags=tags)
         self.key = EncryptionKey(self, "EncryptionKey", removal_policy=settings.removal_policy).key
         self.tables = Tables(self, "Tables", key=self.key, settings=settings)
+        self.backups = self._backups(settings)
         self.cursor_secret = self._signing_secret(
             "CursorSecret",
             settings,
@@ -31,6 +33,12 @@ class DataStack(Stack):
             description="Signs checkout addresses of PayFlowX",
             not_rotated="Operators rotate it with `payflowx checkout rotate-secret`: addresses are valid for a month.",
         )
+
+    def _backups(self, settings: EnvironmentSettings) -> Backups | None:
+        if settings.backups is None:
+            return None
+        tables = (self.tables.transactions, self.tables.idempotency, self.tables.configuration)
+        return Backups(self, "Backups", key=self.key, tables=tables, wanted=settings.backups, settings=settings)
 
     def _signing_secret(
         self, construct_id: str, settings: EnvironmentSettings, *, description: str, not_rotated: str

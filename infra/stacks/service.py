@@ -114,6 +114,7 @@ class ServiceStack(Stack):
             self, "TicketTopic", display_name="PayFlowX tickets", key=data.key, subscriber=settings.ticket_to
         )
         symptoms = data.tables.alarms() | key_alarms() | platform.schedules.alarms()
+        symptoms |= data.backups.alarms() if data.backups else {}
         alarms = self._observe(settings.name, api, checkout.api, rooms, symptoms, page=page, ticket=ticket)
         if settings.canary:
             self._deploy_gradually(payments, checkout, alarms)

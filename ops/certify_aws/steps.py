@@ -21,6 +21,7 @@ from botocore.exceptions import ClientError
 from infra.constructs.api.rest_api import STAGE as API_STAGE
 from ops.certify_aws.stage import Stage, StepError, wait_until
 from ops.deployed import Api, tried
+from ops.restore.sources import AwsSources
 
 _MINUTE: Final = 60
 _ALIAS: Final = "live"
@@ -278,6 +279,22 @@ def restore(stage: Stage) -> str:
     return f"{items} items or more after {time.monotonic() - started:.0f} s."
 
 
+def sources_go_off(stage: Stage) -> str:
+    """What `payflowx restore` switches off is off: the API answers an error of API Gateway, and comes back."""
+    sources = AwsSources(target=stage.target)
+    states = sources.states()
+    sources.switch_off(states)
+    try:
+        answer = wait_until("an error", lambda: _status(stage) if _status(stage) >= 500 else 0, seconds=_MINUTE)
+    finally:
+        sources.switch_on(states)
+    wait_until("the API's return", lambda: _status(stage) < 500, seconds=2 * _MINUTE)
+    changed = {name for name, state in sources.states().items() if states.get(name) != state and state != "off"}
+    if changed:
+        raise StepError(f"these sources are not what they were: {', '.join(sorted(changed))}")
+    return f"{len(states)} sources off and on again; the API answered {answer} meanwhile."
+
+
 def _restorable(dynamodb: Any, table: str) -> bool:
     found = dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
     return "LatestRestorableDateTime" in found.get("PointInTimeRecoveryDescription", {})
@@ -412,6 +429,14 @@ STEPS: Final = (
         dollars=0,
         run=old_tls_is_refused,
         why_not="the local server has no TLS",
+    ),
+    Step(
+        name="sources",
+        asks="Can everything be switched off for a restore, and on again?",
+        minutes=4,
+        dollars=0.01,
+        run=sources_go_off,
+        why_not="the local server answers in API Gateway's place",
     ),
     Step(name="restore", asks="Does a table come back, beside itself?", minutes=35, dollars=0.20, run=restore),
     Step(

@@ -9,11 +9,11 @@ from urllib.parse import parse_qsl, urlencode
 from jinja2 import Environment
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from ops.console.access import Access
 from ops.console.few_at_a_time import few_at_a_time
@@ -55,7 +55,7 @@ class Console:
         return f"http://{self.host}{_ENTRY}?{urlencode({'token': self.access.token})}"
 
 
-def application(console: Console) -> Starlette:
+def application(console: Console) -> ASGIApp:
     """Routes of all screens behind the guard."""
     console.session.find_invoker = few_at_a_time(console.session.find_invoker)
     return _Pages(console).application()
@@ -67,7 +67,8 @@ class _Pages:
         self._cookie = f"payflowx_console_{console.host.rpartition(':')[2]}"
         self._character_keys = True
 
-    def application(self) -> Starlette:
+    def application(self) -> ASGIApp:
+        """The guard stands before everything, so that answers to defects have its headers, too."""
         routes: list[Route | Mount] = [
             Route(_ENTRY, self._enter, methods=["GET"]),
             Route("/keys", self._admitted(self._set_keys), methods=["POST"]),
@@ -79,7 +80,8 @@ class _Pages:
             routes += [Route(action.path, self._acted(screen, action), methods=["POST"]) for action in screen.actions]
         routes.append(Route("/help", self._viewed(None, View("/help", _help)), methods=["GET"]))
         routes.append(Route("/{rest:path}", self._admitted(self._missing), methods=["GET", "POST"]))
-        return Starlette(routes=routes, middleware=[Middleware(Guard, host=self._console.host)])
+        pages = Starlette(routes=routes, exception_handlers={Exception: self._defect})
+        return Guard(pages, host=self._console.host)
 
     # -- entering
 
@@ -215,6 +217,10 @@ class _Pages:
         return answer
 
     # -- settings and the rest
+
+    async def _defect(self, _request: Request, _error: Exception) -> Response:
+        """Starlette raises the error again afterwards, so that its trace is in the terminal."""
+        return HTMLResponse(self._console.templates.get_template("defect.html").render(), 500)
 
     async def _set_keys(self, request: Request) -> Response:
         """Character keys can be turned off, as WCAG 2.1.4 asks. The setting lasts as long as the process."""

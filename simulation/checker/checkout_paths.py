@@ -48,16 +48,16 @@ def _count_change(found: Counter[str], before: Stored, after: Stored) -> None:
     found["checkout: a try that may still be charged holds the next object"] += waits and watched
     asked = [item["checkout"].get("closing") for item in (before, after)]
     found["checkout: the payer closes the object"] += asked[1] is not None and asked[0] is None
-    hastened = [item["checkout"].get("expedited_at_ms") for item in (before, after)]
-    found["checkout: coming back hastens an inquiry"] += hastened[0] != hastened[1]
+    expedited = [item["checkout"].get("expedited_at_ms") for item in (before, after)]
+    found["checkout: coming back hastens an inquiry"] += expedited[0] != expedited[1]
 
 
 def count_pages(found: Counter[str], evidence: Evidence) -> None:
     """What payers did on our pages, and what became of the objects."""
-    for visit in evidence.result.history.visits:
-        found[f"page: {visit.act}, {visit.status or 'no answer'}"] += 1
-        to_provider = visit.location.startswith("https://")
-        found["page: a choice leads to the provider at once"] += visit.act == "choose" and to_provider
+    for call in evidence.result.history.page_calls:
+        found[f"page: {call.act}, {call.status or 'no answer'}"] += 1
+        to_provider = call.location.startswith("https://")
+        found["page: a choice leads to the provider at once"] += call.act == "choose" and to_provider
     for door in evidence.result.history.doors:
         what = "opened" if door.opened else f"ended, {'tried' if door.tries else 'untried'}"
         found[f"object at {door.provider}: {what}"] += 1

@@ -19,6 +19,8 @@ def i20_one_door(evidence: Evidence) -> Iterator[Violation]:
     names = {(p.merchant, p.transaction_id): (name, p) for name, p in evidence.payments.items()}
     for door in evidence.result.history.doors:
         _, merchant, _, transaction_id = door.partition.split("#")
+        if evidence.result.forgotten is not None and (merchant, transaction_id) not in names:
+            continue  # a restore has forgotten the payment
         name, payment = names[merchant, transaction_id]
         item = payment.item or {}
         yield from (Violation("I20", name, what) for what in _faults(door, payment))
@@ -67,6 +69,8 @@ def choices(evidence: Evidence) -> Iterator[Violation]:
         for _, before, after, _ in payment.changes():
             if len(after["attempts"]) > len(before["attempts"]):
                 newest, choice = after["attempts"][-1], before["checkout"].get("choice", {})
+                if "sent_before_restore" in newest.get("progress", {}):
+                    continue  # the choice is forgotten; nothing is sent for it
                 if choice.get("number") != newest["number"] or newest["provider"] != next(iter(choice["ways"]), None):
                     yield Violation("I20", name, f"attempt {newest['number']} began, and the payer had not chosen it")
                 if int(newest["progress"]["hosted_expires_at"]) > after["checkout"]["expires_at_ms"]:
@@ -92,11 +96,9 @@ def looking_changes_nothing(evidence: Evidence) -> Iterator[Violation]:
     """Who opens the page writes nothing, sends no message, and no page calls a provider."""
     history = evidence.result.history
     writers = {write.process for write in history.writes}
-    for visit in history.visits:
-        if visit.act == "show" and visit.process in writers:
-            yield Violation(
-                "I20", "-", f"the payer of {visit.owner} opened the page, and process {visit.process} wrote"
-            )
+    for call in history.page_calls:
+        if call.act == "show" and call.process in writers:
+            yield Violation("I20", "-", f"the payer of {call.owner} opened the page, and process {call.process} wrote")
     for sent in history.sent:
         if sent.function == "checkout":
             yield Violation("I20", "-", f"a page called {sent.connector}: {sent.method} {sent.path}")

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from simulation.history import Call, Sent, Write
+from simulation.layouts import in_full, with_first
 from simulation.world import TRANSACTIONS, Result
-from testing.dynamodb.values import plain_item
+from testing.dynamodb.values import Item, plain_item
 
 Stored = dict[str, Any]
 Version = tuple[Write, Stored | None, Stored | None]
@@ -110,8 +111,13 @@ class PaymentEvidence:
 
     def event_of(self, version: Stored) -> Stored | None:
         """The audit event that was written with this version; None for a write without one."""
-        seq = version["eventSeq"]
-        return self.events[seq - 1] if 0 < seq <= len(self.events) else None
+        return self.event(version["eventSeq"])
+
+    def event(self, seq: int) -> Stored | None:
+        """The audit event with this number. Numbers go on from 1; a restore may leave some out."""
+        if 0 < seq <= len(self.events) and self.events[seq - 1]["seq"] == seq:
+            return self.events[seq - 1]
+        return next((event for event in self.events if event["seq"] == seq), None)
 
     def changes(self) -> Iterator[tuple[Write, Stored, Stored, Stored | None]]:
         """The writes that changed a stored payment, with the event of those that have one."""
@@ -155,13 +161,14 @@ def gather(result: Result) -> Evidence:
         if payment is None:
             continue
         if sort == PAYMENT:
-            payment.item = plain_item(item)
+            payment.item = in_full(plain_item(item))
         elif sort.startswith(_EVENT):
             payment.events.append(plain_item(item))
         elif sort.startswith(_OPERATION):
             _operation(payment, sort).item = plain_item(item)
     for payment in payments.values():
         payment.events.sort(key=lambda event: str(event["sk"]))
+        payment.events = with_first(payment.events, payment.item)
     _add_versions(result, of)
     _add_providers(result, payments)
     created, operated = _requests(result.history.calls)
@@ -201,12 +208,17 @@ def _add_versions(result: Result, of: Any) -> None:
         if sort != PAYMENT and not sort.startswith(_OPERATION):
             continue
         known = last.get(write.key)
-        before = known if known is not None else (plain_item(write.before, decoded) if write.before else None)
-        after = plain_item(write.after, decoded) if write.after else None
+        read = _payment if sort == PAYMENT else plain_item
+        before = known if known is not None else (read(write.before, decoded) if write.before else None)
+        after = read(write.after, decoded) if write.after else None
         last[write.key] = after
         of_item = payment.versions if sort == PAYMENT else _operation(payment, sort).versions
         of_item.append((write, before, after))
         _add_to_transaction(payment, write, before, after)
+
+
+def _payment(item: Item, decoded: dict[int, Any]) -> Stored:
+    return in_full(plain_item(item, decoded))
 
 
 def _add_to_transaction(payment: PaymentEvidence, write: Write, before: Stored | None, after: Stored | None) -> None:

@@ -48,8 +48,9 @@ def i7_one_id(evidence: Evidence) -> Iterator[Violation]:
 
 def i8_key_stored_first(evidence: Evidence) -> Iterator[Violation]:
     """No provider gets a key that is not stored already; who sends has taken the lease with that attempt open."""
+    is_restored = evidence.result.forgotten is not None  # then keys are asked about of which nothing is stored
     for sent in evidence.result.history.sent:
-        if not sent.stored and not (sent.provider_key is None and _is_question(sent)):
+        if not sent.stored and not ((sent.provider_key is None or is_restored) and _is_question(sent)):
             what = f"{sent.connector} got {sent.method} {sent.path} with {sent.provider_key}, which was not stored"
             yield Violation("I8", str(sent.provider_key), what)
     for name, payment in evidence.payments.items():

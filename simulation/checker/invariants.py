@@ -32,6 +32,7 @@ from simulation.checker.records import (
     reviews_are_listed,
     unknown_words_wait,
 )
+from simulation.checker.restores import restored
 from simulation.checker.transitions import (
     i5_transitions,
     i9_one_open_attempt,
@@ -39,7 +40,7 @@ from simulation.checker.transitions import (
     unknown_attributes_stay,
 )
 from simulation.checker.walls import erasure, i11_nothing_crosses, i12_no_secrets
-from simulation.checker.work import i13_bounded_work, rest
+from simulation.checker.work import due_after_claims, i13_bounded_work, rest
 
 Invariant = Callable[[Evidence], Iterator[Violation]]
 
@@ -85,6 +86,8 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     audience,
     erasure,
     reasons,
+    due_after_claims,
+    restored,
     rest,
     defects,
 )

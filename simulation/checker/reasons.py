@@ -61,6 +61,7 @@ class _World:
             if write.table == CONFIGURATION and write.key[0] == "GLOBAL":
                 self._switch(write)
         self.ended_ms = evidence.result.ended_ms
+        self.is_restored = evidence.result.forgotten is not None
 
     def _switch(self, write: Write) -> None:
         name, item = write.key[1].removeprefix("SWITCH#"), plain_item(write.after or {})
@@ -105,6 +106,11 @@ def _switched_off(world: _World, name: str, payment: PaymentEvidence) -> Iterato
             yield Violation("REASONS", name, f"attempt {newest['number']} went to {newest['provider']}, which was off")
 
 
+def _is_forgotten(item: Stored) -> bool:
+    """An attempt may have been sent before the tables were restored, and no provider could say what became of it."""
+    return any("sent_before_restore" in attempt.get("progress", {}) for attempt in item["attempts"])
+
+
 # --- payments
 
 
@@ -113,7 +119,9 @@ def _why_review(world: _World, payment: PaymentEvidence, write: Write, before: S
     code = after.get("lastError", {}).get("code")
     match code:
         case "outcome_unknown":
-            return _why_unknown(world, write, before)
+            return "" if _is_forgotten(before) else _why_unknown(world, write, before)
+        case "mismatch" if any(a.get("code") == "later_attempt_found" for a in after["attempts"]):
+            return "" if world.is_restored else "is in review for an attempt that nobody can have forgotten"
         case "mismatch":
             differs = [a["code"] for a in after["attempts"] if a["state"] == "MISMATCH"]
             books = [(e["amount"], e["currency"]) for e in payment.books if e["status"] in {"charged", "authorized"}]
@@ -234,7 +242,9 @@ def _why_operation_review(
     code = after.get("lastError", {}).get("code")
     match code:
         case "outcome_unknown":
-            return _why_unknown(world, write, before)
+            return "" if _is_forgotten(before) else _why_unknown(world, write, before)
+        case "mismatch" if any(a.get("code") == "later_attempt_found" for a in after["attempts"]):
+            return "" if world.is_restored else "is in review for an attempt that nobody can have forgotten"
         case "mismatch":
             found = [(entry["amount"], entry["currency"]) for entry in books]
             same = (after["amount"], after["currency"])

@@ -132,7 +132,9 @@ def i4_audit_log(evidence: Evidence) -> Iterator[Violation]:
             continue
         previous, status = "0" * 64, None
         operations: dict[str, str] = {}
-        for number, event in enumerate(payment.events, 1):
+        number = 0
+        for event in payment.events:
+            number = event["seq"] if _leaves_out(event, number) else number + 1
             if event["seq"] != number:
                 yield Violation("I4", name, f"event {number} is missing")
                 break
@@ -144,11 +146,18 @@ def i4_audit_log(evidence: Evidence) -> Iterator[Violation]:
             if "operationId" in event["facts"]:
                 operations[event["facts"]["operationId"]] = event["facts"]["operationStatus"]
         head = (payment.item["eventSeq"], payment.item["eventHash"], payment.status)
-        if head != (len(payment.events), previous, status):
+        if head != (number, previous, status):
             yield Violation("I4", name, f"the last event is {status}, the payment is {payment.status}")
         found = {o.operation_id: o.status for o in payment.operations.values() if o.item is not None}
         if operations != found:
             yield Violation("I4", name, f"by the events its operations are {operations}, stored are {found}")
+
+
+def _leaves_out(event: Stored, before: int) -> bool:
+    """The event of a restore says after which number it follows: those between were used and are forgotten."""
+    facts = event["facts"]
+    is_named = event["type"] == "payment.restored" and facts.get("afterSeq") == before
+    return bool(is_named and event["seq"] > before)
 
 
 def hash_of(event: Mapping[str, Any]) -> str:
@@ -184,11 +193,23 @@ def i16_merchant_events(evidence: Evidence) -> Iterator[Violation]:
         if told != wanted:
             yield Violation("I16", name, f"new statuses are {wanted}, published are {told}")
         numbers = [event["number"] for event in payment.events if "topic" in event]
-        if numbers != list(range(1, payment.item.get("announced", 0) + 1)):
+        if not _is_numbered(payment, payment.item.get("announced", 0)):
             yield Violation("I16", name, f"the published events are numbered {numbers}")
         owed = [event["seq"] for event in payment.events if "topic" in event and _is_owed(event)]
         if evidence.result.settled and owed:
             yield Violation("I16", name, f"at rest, nobody was told of {owed}")
+
+
+def _is_numbered(payment: PaymentEvidence, last: int) -> bool:
+    number = 0
+    for event in payment.events:
+        if "topic" not in event:
+            continue
+        is_raised = event["type"] == "payment.restored" and event["number"] > number
+        number = event["number"] if is_raised else number + 1
+        if event["number"] != number:
+            return False
+    return number == last
 
 
 def _news(payment: PaymentEvidence) -> Iterator[tuple[int, str]]:
@@ -199,7 +220,9 @@ def _news(payment: PaymentEvidence) -> Iterator[tuple[int, str]]:
         before = known.get(operation_id) if operation_id else None
         if operation_id:
             known[operation_id] = event["facts"]["operationStatus"]
-        if event["type"] == _CHARGED_TWICE:
+        if event["type"] == "payment.restored":
+            yield event["seq"], "payment.restored"
+        elif event["type"] == _CHARGED_TWICE:
             yield event["seq"], _CHARGED_TWICE
         elif event.get("from") not in {None, event["to"]}:
             yield event["seq"], _PAYMENT_TOPICS[event["to"]]
@@ -215,5 +238,6 @@ _KINDS: Final = {"cap_": "capture", "void": "void", "ref_": "refund"}
 
 
 def _is_owed(event: Stored) -> bool:
+    """An event that was never planned is nobody's, unless its merchant had an endpoint: see `audience`."""
     pending = any(delivery["state"] == "PENDING" for delivery in event.get("deliveries", {}).values())
-    return "dueAt" in event or pending or not event.get("planned")
+    return "dueAt" in event or pending

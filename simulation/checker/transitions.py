@@ -242,10 +242,11 @@ def _limits(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
         if len(after["attempts"]) <= len(before["attempts"]):
             continue
         *earlier, newest = after["attempts"]
-        if write.at_ms > after["chargeDeadline"] + _CLOCKS_MS:
+        is_of_before = "sent_before_restore" in newest.get("progress", {})
+        if write.at_ms > after["chargeDeadline"] + _CLOCKS_MS and not is_of_before:
             yield Violation("I9", name, f"began attempt {newest['number']} after its charge deadline")
         route = [(c["provider"], c["account_id"]) for c in after["route"]["candidates"]]
-        if (newest["provider"], newest["account_id"]) not in route:
+        if (newest["provider"], newest["account_id"]) not in route and not is_of_before:
             yield Violation(
                 "I9", name, f"began attempt {newest['number']} at {newest['provider']}, outside of its route"
             )

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from simulation.accounts import PROVIDERS
 from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored, Version, Violation
 from simulation.checker.providers import inquiries_end_ms, refusal_proven_ms
 from simulation.kernel import EPOCH_MS
@@ -27,15 +28,17 @@ _CLOCKS_MS: Final = 7 * _SECOND_MS
 
 def i13_bounded_work(evidence: Evidence) -> Iterator[Violation]:
     """An attempt causes as many sessions with its provider an hour as its back-off allows, each of few requests."""
+    # After a restore a worker asks at every account of the merchant for a key of which nothing is stored.
+    accounts = len(PROVIDERS) if evidence.result.forgotten is not None else 1
     for name, payment in evidence.payments.items():
-        yield from _sessions(name, payment)
+        yield from _sessions(name, payment, MAX_REQUESTS_PER_SESSION * accounts)
         yield from _early(name, "", payment.versions)
         for operation in payment.operations.values():
-            yield from _sessions(name, operation)
+            yield from _sessions(name, operation, MAX_REQUESTS_PER_SESSION)
             yield from _early(name, f"{operation.operation_id} ", operation.versions)
 
 
-def _sessions(name: str, owner: PaymentEvidence | OperationEvidence) -> Iterator[Violation]:
+def _sessions(name: str, owner: PaymentEvidence | OperationEvidence, most: int) -> Iterator[Violation]:
     """A session that could not store its result does not count: its back-off is the lease."""
     stored = {write.process for write, before, after in owner.versions if _ends_session(before, after)}
     allowed = Counter[int]()
@@ -51,7 +54,7 @@ def _sessions(name: str, owner: PaymentEvidence | OperationEvidence) -> Iterator
         if count > MAX_SESSIONS_PER_HOUR + allowed[hour]:
             yield Violation("I13", name, f"{key} caused {count} sessions with its provider in an hour")
     for (_, key, process), count in requests.items():
-        if count > MAX_REQUESTS_PER_SESSION:
+        if count > most:
             yield Violation("I13", name, f"process {process} made {count} requests about {key}")
 
 
@@ -78,8 +81,7 @@ def _early(name: str, which: str, versions: Sequence[Version]) -> Iterator[Viola
     for write, before, after in versions:
         if before is None or after is None:
             continue
-        took = after["lease"]["owner"] and after["lease"]["epoch"] > before["lease"]["epoch"]
-        if took and write.at_ms + _CLOCKS_MS < _ready_ms(before):
+        if _takes_lease(before, after) and write.at_ms + _CLOCKS_MS < _ready_ms(before):
             yield Violation("I13", name, f"{which}was worked on {before['readyAt'] - write.at_ms} ms before its time")
         if _is_expedited_for_nothing(before, after):
             yield Violation("I13", name, f"{which}has its next attempt brought forward by a hint")
@@ -112,6 +114,29 @@ def _too_soon(name: str, which: str, after: Stored, one: Stored, other: Stored) 
     at_turn = after["readyAt"] in turns_ms
     if waits_ms < min(step_ms, _capture_wait_ms(other, after["updatedAt"])) and not at_turn:
         yield Violation("I13", name, f"{which}inquires again after {waits_ms} ms instead of {step_ms} ms")
+
+
+# --- DUE
+
+DUE_AFTER_LEASE_MS: Final = (15 * _SECOND_MS, 60 * _SECOND_MS)
+"""The earliest and latest due time of an item under a lease, after the lease's end."""
+
+
+def due_after_claims(evidence: Evidence) -> Iterator[Violation]:
+    """Whoever takes a lease leaves an item that is due soon after it, and not before: a dead worker is found."""
+    for name, payment in evidence.payments.items():
+        owners: list[PaymentEvidence | OperationEvidence] = [payment, *payment.operations.values()]
+        for owner in owners:
+            for _, before, after in owner.versions:
+                if before is None or after is None or not _takes_lease(before, after):
+                    continue
+                waits_ms = after.get("dueAt", -1) - after["lease"]["expiresAt"]
+                if not DUE_AFTER_LEASE_MS[0] <= waits_ms <= DUE_AFTER_LEASE_MS[1]:
+                    yield Violation("DUE", name, f"a claim left it due {waits_ms} ms after the lease's end")
+
+
+def _takes_lease(before: Stored, after: Stored) -> bool:
+    return bool(after["lease"]["owner"]) and after["lease"]["epoch"] > before["lease"]["epoch"]
 
 
 # --- REST

@@ -7,16 +7,18 @@ why, and must survive: one that is found after all had a wrong argument.
 from typing import Final
 
 from simulation.mutants.charging import CHARGING
+from simulation.mutants.checkouts import CHECKOUTS
 from simulation.mutants.inbound import INBOUND
 from simulation.mutants.mutant import Mutant, applied
 from simulation.mutants.operating import OPERATING
 from simulation.mutants.ordering import ORDERING
 from simulation.mutants.outbound import OUTBOUND
 from simulation.mutants.recovering import RECOVERING
+from simulation.mutants.restoring import RESTORING
 from simulation.mutants.reviewing import REVIEWING
 from simulation.mutants.tenancy import TENANCY
 from simulation.mutants.undecided import UNDECIDED
-from simulation.mutants.visiting import VISITING
+from simulation.mutants.writing import WRITING
 
 _ALL: Final[tuple[Mutant, ...]] = (
     *CHARGING,
@@ -26,8 +28,10 @@ _ALL: Final[tuple[Mutant, ...]] = (
     *REVIEWING,
     *TENANCY,
     *RECOVERING,
+    *RESTORING,
     *ORDERING,
-    *VISITING,
+    *CHECKOUTS,
+    *WRITING,
 )
 
 MUTANTS: Final = tuple(mutant for mutant in _ALL if mutant.name not in UNDECIDED)

@@ -4,7 +4,12 @@ from dataclasses import replace
 from typing import Final
 
 from payflowx.adapters.dynamodb.webhooks import merchant_event_items
+from payflowx.adapters.dynamodb.webhooks.delivery_source import DynamoDBDeliverySource
+from payflowx.adapters.dynamodb.webhooks.endpoint_presence import DynamoDBEndpointPresence
+from payflowx.adapters.platform.ttl_cache import TtlCache
+from payflowx.application.outbound_webhooks import catch_up_events
 from payflowx.application.outbound_webhooks.deliver_event import DeliverEvent
+from payflowx.application.outbound_webhooks.manage_endpoints import ManageEndpoints
 from payflowx.domain.outbound_webhooks import merchant_events, signing
 from payflowx.domain.payments import event_types
 from payflowx.entrypoints.api import messages
@@ -80,10 +85,10 @@ OUTBOUND: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "an endpoint gets the events of all merchants",
         Edit(
-            DeliverEvent,
-            "__call__",
-            "webhook_endpoints = self.endpoint_store.get(job.merchant_id)",
-            'webhook_endpoints = self.endpoint_store.get("globex" if job.seq % 2 else "acme")',
+            DynamoDBDeliverySource,
+            "items_of",
+            "self.configuration_table: [endpoints_key(job.merchant_id)],",
+            'self.configuration_table: [endpoints_key("globex" if job.seq % 2 else "acme")],',
         ),
     ),
     broken(
@@ -96,6 +101,41 @@ OUTBOUND: Final[tuple[Mutant, ...]] = (
             "payment=present_payment(replace(payment, captured=payment.captured + 1)),",
         ),
         replace=replace,
+    ),
+    broken(
+        _ROOM,
+        "a registration begins no search for missed events",
+        Edit(
+            ManageEndpoints,
+            "create",
+            "self._change(request.merchant_id, add, catch_up=catch_up_of(request.merchant_id, endpoint))",
+            "self._change(request.merchant_id, add)",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "the search for missed events announces none",
+        Edit(catch_up_events.CatchUpEvents, "_announce", "if due is not None:", "if due is None:"),
+    ),
+    broken(
+        _ROOM,
+        "that a merchant has no endpoint is remembered for a day",
+        Edit(
+            TtlCache,
+            "get",
+            "self.clock_ms() - entry[0] < self.lifetime_ms",
+            "self.clock_ms() - entry[0] < (86_400_000 if entry[1] is False else self.lifetime_ms)",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "the endpoints of another merchant decide whether an event is announced",
+        Edit(
+            DynamoDBEndpointPresence,
+            "_load",
+            "keys.endpoints_partition(merchant_id)",
+            "keys.endpoints_partition(merchant_id + '-other')",
+        ),
     ),
     broken(
         _ROOM,

@@ -7,9 +7,14 @@ from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.payments import payment_items
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
 from payflowx.adapters.sqs.queue_room import QueueRoom
+from payflowx.application.outbound_webhooks.deliver_event import DeliverEvent
+from payflowx.application.payments.process_job import ProcessJob
 from payflowx.application.recovery import wake_attempts, waking
 from payflowx.application.recovery.sweep import SweepDueItems, Swept
 from payflowx.application.recovery.wake_event import WakeEvent
+from payflowx.domain.payments.claim import ResolveOpenAttempt, StartAttempt
+from payflowx.domain.providers import health
+from payflowx.domain.routing import routing
 from payflowx.domain.shared.statuses import AttemptState
 from payflowx.entrypoints import worker
 from simulation.mutants.mutant import Edit, Mutant, Patches, broken, replaced
@@ -36,6 +41,18 @@ def _unknown_states_dropped() -> Patches:
         return original({**item, "attempts": known})
 
     return replaced(payment_items, "from_item", from_item)
+
+
+def _moved(process_job: Any, item: Any, decision: Any) -> Any:
+    """The breaker as a fail-over: an open attempt at a slow account gets a successor at the next provider."""
+    if not isinstance(decision, ResolveOpenAttempt) or item.operation is not None or item.payment.checkout is not None:
+        return decision
+    attempt, payment = decision.attempt, item.payment
+    name = health.AccountName(merchant_id=payment.merchant_id, provider=attempt.provider, account_id=attempt.account_id)
+    others = [candidate for candidate in payment.route.candidates if candidate.provider != attempt.provider]
+    if not others or len(payment.attempts) > 1 or not process_job.health.is_slow(name):
+        return decision
+    return StartAttempt(number=len(payment.attempts) + 1, candidate=others[0])
 
 
 RECOVERING: Final[tuple[Mutant, ...]] = (
@@ -114,8 +131,62 @@ RECOVERING: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "an item in work is taken as well",
-        Edit(DynamoDBDueItems, "take", "if due.kind is not DueKind.EVENT:", "if False:"),
+        Edit(DynamoDBDueItems, "take", "if due.kind in _LEASED:", "if False:"),
         survives="The claim has the same condition: a worker that is woken beside the lease's holder does nothing.",
+    ),
+    broken(
+        _ROOM,
+        "a job that is handed to the slow lane is dropped",
+        Edit(ProcessJob, "_is_handed_over", "self.slow_lane.take(", "(lambda *_args, **_is_due: None)("),
+        survives="The item is due: the sweeper wakes it again, and the account is slow for a while only.",
+    ),
+    broken(
+        _ROOM,
+        "the slow lane hands its own jobs over again",
+        Edit(ProcessJob, "_is_handed_over", "if not is_slow or job.slow:", "if not is_slow:"),
+        Edit(ProcessJob, "_is_slow", "if target is None or job.slow:", "if target is None:"),
+    ),
+    broken(
+        _ROOM,
+        "the breaker moves an unknown to the next provider",
+        Edit(
+            ProcessJob,
+            "_claim_as_decided",
+            "decision = self._decide(item, merchant)",
+            "decision = _moved(self, item, self._decide(item, merchant))",
+        ),
+        _moved=_moved,
+    ),
+    broken(
+        _ROOM,
+        "the breaker empties a route",
+        Edit(routing, "_without_failing", "if not well:", "if False:"),
+        Edit(routing, "_without_failing", "if is_probe(facts.transaction_id):", "if False:"),
+        Edit(health, "after_calls", "counted.failures_in_a_row >= _MIN_FAILED", "True"),
+    ),
+    broken(
+        _ROOM,
+        "the breaker stops the resolve of an accepted payment",
+        Edit(
+            ProcessJob, "_is_handed_over", "self.slow_lane.take(replace(job, slow=True)", "(lambda *_a, **_b: None)(job"
+        ),
+        Edit(health.AccountHealth, "is_slow", "return self.open_since_ms is not None or", "return True or"),
+    ),
+    broken(
+        _ROOM,
+        "a breaker that is open never closes",
+        Edit(health, "_while_open", "if answers >= _ANSWERS_TO_CLOSE:", "if False:"),
+        survives="A route is never emptied, and the slow lane works as the other one: nothing is lost, only slower.",
+    ),
+    broken(
+        _ROOM,
+        "an event for a slow endpoint is taken off the sweeper's list and dropped",
+        Edit(
+            DeliverEvent,
+            "__call__",
+            "self.slow_lane.take(replace(job, slow=True))",
+            "self.merchant_events.save(merchant_event, replace(merchant_event, due_at_ms=None))",
+        ),
     ),
     Mutant(
         _ROOM,

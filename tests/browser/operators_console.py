@@ -53,9 +53,9 @@ class ConsoleScreens:
             tab.set_viewport_size(_WIDE)
             without_barriers(tab)
             tab.screenshot(path=PICTURES / f"{name}-{scheme}.png", full_page=True)
-            tab.set_viewport_size(_NARROW)
-            without_barriers(tab)
-            assert tab.evaluate(_SCROLLS) is False, name
-        tab.screenshot(path=PICTURES / f"{name}-320.png", full_page=True)
         tab.emulate_media(color_scheme="light")
+        tab.set_viewport_size(_NARROW)
+        without_barriers(tab)
+        assert tab.evaluate(_SCROLLS) is False, name
+        tab.screenshot(path=PICTURES / f"{name}-320.png", full_page=True)
         tab.set_viewport_size(_WIDE)

@@ -58,7 +58,9 @@ def erase(world: StoredWorld, payment: Payment, **limits: int) -> bool:
 
 def stored(world: StoredWorld) -> str:
     """Every item of every table as text."""
-    return json.dumps([item for table in world.dynamodb.client.tables.values() for _, item in table.items()])
+    return json.dumps(
+        [item for table in world.dynamodb.client.tables.values() for _, item in table.items()], default=repr
+    )
 
 
 def refuse_refund(world: StoredWorld, payment: Payment, key: str = "r") -> Operation:

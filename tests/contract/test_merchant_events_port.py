@@ -20,7 +20,7 @@ from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, MINUTE_MS
 from payflowx.wiring.api import ApiWiring
 from testing.kms import Kms
 from tests.support.memory import NOW_MS, ManualClock, cache_of
-from tests.support.tables import CONFIGURATION
+from tests.support.tables import CONFIGURATION, TRANSACTIONS
 from tests.support.world import MERCHANT, World
 
 STOP = FailureReason(code="retries_exhausted", message="Every allowed attempt was made.")
@@ -176,7 +176,7 @@ PLAIN = Endpoint(
 
 @pytest.fixture
 def books(database: Any) -> DynamoDBWebhookEndpoints:
-    return DynamoDBWebhookEndpoints(client=database, table=CONFIGURATION)
+    return DynamoDBWebhookEndpoints(client=database, table=CONFIGURATION, transactions_table=TRANSACTIONS)
 
 
 class TestEndpoints:

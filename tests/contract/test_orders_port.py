@@ -98,7 +98,9 @@ def test_an_order_of_another_version_refuses_the_payment(world: World, store: St
 def test_a_known_key_comes_before_the_order(world: World, store: Store) -> None:
     first = world.accept("key-1", order_id=ORDER)
     event = world.events_of(first)[0]
-    found = store.create(first, event, "key-1", Taking(before=None, after=order_of(world)))
+    found = store.create(
+        replace(first, fingerprint="other"), event, "key-1", Taking(before=None, after=order_of(world))
+    )
     assert isinstance(found, Existing)
     assert found.transaction_id == first.transaction_id
 

@@ -5,12 +5,16 @@ from typing import Any
 
 import pytest
 
+from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
+from payflowx.application.operators.verify_audit_log import VerifyAuditLog
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import Change, Context
+from payflowx.domain.payments.checkout import Checkout, Presentation
+from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.outcome import Declined, Unknown
-from payflowx.domain.payments.payment import Lease, Payment
+from payflowx.domain.payments.payment import Layout, Lease, Payment
 from payflowx.domain.payments.ports import (
     Created,
     Due,
@@ -24,7 +28,8 @@ from payflowx.domain.payments.ports import (
 from payflowx.domain.payments.retry import FailureReason
 from payflowx.domain.payments.state_machine import apply_outcome, fail_payment
 from payflowx.domain.payments.work_item import OwnerId
-from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, LEASE_MS, MAX_ATTEMPTS
+from payflowx.domain.shared.identifiers import derive_transaction_id
+from payflowx.domain.shared.limits import DAY_MS, DUE_AFTER_LEASE_MS, DUE_SHARDS, LEASE_MS, MAX_ATTEMPTS
 from payflowx.domain.shared.statuses import DeclineKind, PaymentStatus
 from tests.support.memory import NOW_MS
 from tests.support.scripted import charged
@@ -55,7 +60,15 @@ def attempt_for(payment: Payment, *, number: int = 1, epoch: int = 1) -> Attempt
     )
 
 
-def claim(store: Store, payment: Payment, *, owner: str = "me", append: bool = True, now_ms: int = NOW_MS) -> Any:
+def claim(
+    store: Store,
+    payment: Payment,
+    *,
+    owner: str = "me",
+    append: bool = True,
+    now_ms: int = NOW_MS,
+    leaves_due: bool = False,
+) -> Any:
     epoch = payment.lease.epoch + 1
     number = len(payment.attempts) + 1
     return store.claim(
@@ -63,6 +76,8 @@ def claim(store: Store, payment: Payment, *, owner: str = "me", append: bool = T
         version=payment.version,
         lease=Lease(owner=owner, epoch=epoch, expires_at_ms=now_ms + LEASE_MS),
         now_ms=now_ms,
+        layout=payment.layout,
+        leaves_due=leaves_due,
         append=attempt_for(payment, number=number, epoch=epoch) if append else None,
     )
 
@@ -90,29 +105,150 @@ class TestCreate:
         payment = world.accept()
         assert store.get(MERCHANT, payment.transaction_id) == payment
 
+    def test_a_taken_id_gives_the_payment_that_has_it_and_writes_nothing(self, store: Store, world: World) -> None:
+        first = world.accept()
+        event = first_event(store, first)
+        result = store.create(replace(first, fingerprint="other"), event, "order-1")
+        assert result == Existing(transaction_id=first.transaction_id, fingerprint=first.fingerprint)
+        assert result.payment == first
+
+    def test_a_payment_is_found_by_its_key_without_a_row(self, store: Store, world: World) -> None:
+        first = world.accept()
+        assert store.find_key(MERCHANT, "order-1").payment == first
+        assert store.find_key(MERCHANT, "another-key") is None
+        row = {"pk": {"S": keys.idempotency_partition(MERCHANT, "order-1")}}
+        assert "Item" not in world.dynamodb.get_item(TableName=store.idempotency_table, Key=row)
+
+    def test_our_own_write_whose_answer_was_lost_is_recognized(self, store: Store, world: World) -> None:
+        """The SDK repeats the write. A claim in between changes neither the event nor the request."""
+        first = world.accept()
+        event = first_event(store, first)
+        assert isinstance(store.create(first, event, "order-1"), Created)
+        claimed = claim(store, first).item
+        again = store.create(first, event, "order-1")
+        assert isinstance(again, Created)
+        assert again.item == claimed
+
+    def test_another_request_of_the_same_millisecond_is_not_ours(self, store: Store, world: World) -> None:
+        """Its event is the same: the event names the amount, and not all of the request."""
+        first = world.accept()
+        other = replace(first, description="another", fingerprint="other")
+        assert isinstance(store.create(other, first_event(store, first), "order-1"), Existing)
+
+    def test_merchants_do_not_share_keys(self, store: Store, world: World) -> None:
+        mine = world.accept()
+        theirs = replace(mine, merchant_id="other", transaction_id=derive_transaction_id("other", "order-1"))
+        moved = replace(first_event(store, mine), merchant_id="other", transaction_id=theirs.transaction_id)
+        assert isinstance(store.create(theirs, moved, "order-1"), Created)
+        assert store.get("other", mine.transaction_id) is None
+        assert store.find_key("other", "order-1").transaction_id == theirs.transaction_id
+
+
+class TestFullLayout:
+    """As release 0.2.0 reads it, with a row for the key and an item for the first event."""
+
+    @pytest.fixture
+    def world(self, database: Any) -> World:
+        return World(database=database, compact=False)
+
     def test_a_used_key_gives_the_first_payment_and_writes_nothing(self, store: Store, world: World) -> None:
         first = world.accept()
         other = replace(first, transaction_id="pay_aaaaaaaaaaaaaaaa", fingerprint="other", amount=5)
-        event = store.events(MERCHANT, first.transaction_id, after_seq=0, limit=9).items[0]
-        result = store.create(other, replace(event, transaction_id=other.transaction_id), "order-1")
+        event = replace(first_event(store, first), transaction_id=other.transaction_id)
+        result = store.create(other, event, "order-1")
         assert result == Existing(transaction_id=first.transaction_id, fingerprint=first.fingerprint)
         assert store.get(MERCHANT, other.transaction_id) is None
 
     def test_a_lost_key_row_cannot_make_a_second_payment(self, store: Store, world: World) -> None:
         first = world.accept()
-        event = store.events(MERCHANT, first.transaction_id, after_seq=0, limit=9).items[0]
-        result = store.create(replace(first, fingerprint="other"), event, "another-key")
+        result = store.create(replace(first, fingerprint="other"), first_event(store, first), "another-key")
         assert result == Existing(transaction_id=first.transaction_id, fingerprint=first.fingerprint)
         assert store.find_key(MERCHANT, "another-key") is None
 
-    def test_merchants_do_not_share_keys(self, store: Store, world: World) -> None:
-        mine = world.accept()
-        event = store.events(MERCHANT, mine.transaction_id, after_seq=0, limit=9).items[0]
-        theirs = replace(mine, merchant_id="other", transaction_id="pay_bbbbbbbbbbbbbbbb")
-        moved = replace(event, merchant_id="other", transaction_id=theirs.transaction_id)
-        assert isinstance(store.create(theirs, moved, "order-1"), Created)
-        assert store.get("other", mine.transaction_id) is None
-        assert store.find_key("other", "order-1").transaction_id == theirs.transaction_id
+    def test_the_row_of_a_key_whose_payment_was_lost_is_still_read(self, store: Store, world: World) -> None:
+        first = world.accept()
+        world.forget(keys.payment_key(MERCHANT, first.transaction_id))
+        assert store.find_key(MERCHANT, "order-1").transaction_id == first.transaction_id
+
+    def test_a_replay_in_the_other_layout_gives_the_same_payment(self, store: Store, world: World) -> None:
+        first = world.accept()
+        world.compact = True
+        world.deploy()
+        again = world.accept()
+        assert (again, again.layout) == (first, Layout.FULL)
+
+
+def first_event(store: Store, payment: Payment) -> Event:
+    event: Event = store.events(MERCHANT, payment.transaction_id, after_seq=0, limit=9).items[0]
+    return event
+
+
+class TestFirstEvent:
+    def test_it_is_read_from_the_payment_and_then_from_the_second_item(self, store: Store, world: World) -> None:
+        payment = world.accept()
+        held = store.events(MERCHANT, payment.transaction_id, after_seq=0, limit=9)
+        assert ([event.seq for event in held.items], held.next_seq) == ([1], None)
+        assert [item["sk"] for item in world.items_of(payment)] == ["PAYMENT"]
+        world.work()
+        stored = store.events(MERCHANT, payment.transaction_id, after_seq=0, limit=9)
+        assert stored.items[0] == held.items[0]
+        assert [event.seq for event in stored.items] == [1, 2]
+        assert [item["sk"] for item in world.items_of(payment)] == ["EVENT#000002", "PAYMENT"]
+        assert not world.now(payment).holds_first_event
+
+    def test_pages_of_one_show_each_event_once(self, store: Store, world: World) -> None:
+        payment = world.accept()
+        world.work()
+        first = store.events(MERCHANT, payment.transaction_id, after_seq=0, limit=1)
+        assert ([event.seq for event in first.items], first.next_seq) == ([1], 1)
+        second = store.events(MERCHANT, payment.transaction_id, after_seq=1, limit=1)
+        assert [event.seq for event in second.items] == [2]
+
+    def test_a_payment_that_was_altered_before_its_second_event_shows_it(self, store: Store, world: World) -> None:
+        payment = world.accept()
+        world.store(replace(payment, amount=1))
+        assert VerifyAuditLog(payments=store)(MERCHANT, payment.transaction_id).faults == ("event 1 was altered",)
+
+    def test_the_second_event_may_be_that_of_an_operation_or_a_cancellation(self, store: Store, world: World) -> None:
+        payment = world.accept()
+        world.cancel(MERCHANT, payment.transaction_id)
+        assert [event.seq for event in world.events_of(payment)] == [1, 2]
+        assert world.now(payment).status is PaymentStatus.CANCELLED
+
+    def test_a_write_between_the_two_reads_is_seen(self, store: Store, world: World) -> None:
+        payment = world.accept()
+        world.before_next("get_item", world.work, "PAYMENT")
+        found = store.events(MERCHANT, payment.transaction_id, after_seq=0, limit=9).items
+        assert [event.seq for event in found] == [1, 2]
+
+
+class TestDueTimeOfAClaim:
+    @pytest.mark.parametrize("seconds", [0, 15, 30])
+    def test_one_that_comes_soon_after_the_lease_stays(self, store: Store, world: World, seconds: int) -> None:
+        payment = world.accept()
+        world.clock.advance(seconds)
+        claimed = claim(store, payment, now_ms=world.clock.now_ms(), leaves_due=True)
+        assert claimed.item.due_at_ms == payment.due_at_ms
+
+    @pytest.mark.parametrize("moved_seconds", [-31, 16, 3_600])
+    def test_one_that_comes_too_early_or_too_late_is_set(
+        self, store: Store, world: World, due_items: DynamoDBDueItems, moved_seconds: int
+    ) -> None:
+        """The stored time counts: a sweeper may have moved it since the message was made."""
+        payment = world.accept()
+        due_at_ms = payment.due_at_ms or 0
+        due = Due(merchant_id=MERCHANT, transaction_id=payment.transaction_id, due_at_ms=due_at_ms)
+        assert due_items.postpone(due, due_at_ms=due_at_ms + moved_seconds * 1_000, drives=1)
+        claimed = claim(store, payment, leaves_due=True)
+        assert claimed.item.due_at_ms == claimed.item.lease.expires_at_ms + DUE_AFTER_LEASE_MS
+        assert len(claimed.item.attempts) == 1
+
+    def test_that_of_a_checkout_is_set(self, store: Store, world: World) -> None:
+        payment = world.accept()
+        checkout = Checkout(expires_at_ms=NOW_MS + 1, address=None, methods=(), presentation=Presentation.PAGE)
+        world.store(replace(payment, checkout=checkout))
+        claimed = claim(store, payment, leaves_due=True)
+        assert claimed.item.due_at_ms == claimed.item.lease.expires_at_ms + DUE_AFTER_LEASE_MS
 
 
 class TestClaim:

@@ -48,6 +48,7 @@ class TestPayments:
             version=found.version if version is None else version,
             lease=lease(epoch),
             now_ms=LATER_MS,
+            layout=found.layout,
             reopen=reopened(stored, epoch=epoch, now_ms=LATER_MS),
         )
 

@@ -73,8 +73,12 @@ NEEDS: Final[tuple[Need, ...]] = (
     ),
     # -- tables
     _code(
-        *("dynamodb:BatchGetItem", _TRANSACTIONS, "Api Operations Reconciler"),
+        *("dynamodb:BatchGetItem", _TRANSACTIONS, "Api Deliverer Operations Reconciler Sweeper"),
         ("dynamodb/core/batches.py", "client.batch_get_item("),
+    ),
+    _code(
+        *("dynamodb:BatchGetItem", _ENDPOINTS, "Deliverer"),
+        ("dynamodb/webhooks/delivery_source.py", "self.configuration_table: [endpoints_key("),
     ),
     _code("dynamodb:BatchWriteItem", _TRANSACTIONS, "Reconciler", ("dynamodb/core/batches.py", ".batch_write_item(")),
     _code("dynamodb:ConditionCheckItem", _CONFIGURATION, "Operations", (_RECORDED, '"ConditionCheck": {')),

@@ -35,6 +35,7 @@ EMITTED: Final[Mapping[str, Mapping[str, tuple[frozenset[str], ...]]]] = {
     "AWS/Scheduler": {
         name: (frozenset({"ScheduleGroup"}),) for name in ("InvocationDroppedCount", "InvocationThrottleCount")
     },
+    "AWS/Backup": {"NumberOfBackupJobsFailed": (frozenset({"BackupVaultName"}),)},
     "AWS/Usage": {"CallCount": (frozenset({"Service", "Resource", "Type", "Class"}),)},
 }
 """Metrics that AWS writes, each with the combinations of dimensions that its documentation lists."""

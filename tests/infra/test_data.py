@@ -76,3 +76,23 @@ def test_only_operators_and_the_reconciler_read_the_index_of_reviews_and_dispute
     }
     assert {name for _, name in readers} == {"Operations", "Reconciler"}, readers
     assert len(readers) == 2 * len({stack for stack, _, _ in every("AWS::IAM::Policy") if stack.endswith("Service")})
+
+
+def test_production_has_daily_backups_in_a_locked_vault_and_dev_has_none() -> None:
+    assert not list(resources("Dev-Data", "AWS::Backup::BackupVault"))
+    (vault,) = resources("Prod-Data", "AWS::Backup::BackupVault").values()
+    assert vault["LockConfiguration"] == {"MinRetentionDays": 7}
+    assert vault["EncryptionKeyArn"]
+    (plan,) = resources("Prod-Data", "AWS::Backup::BackupPlan").values()
+    (rule,) = plan["BackupPlan"]["BackupPlanRule"]
+    assert rule["Lifecycle"] == {"DeleteAfterDays": 35}
+    (selection,) = resources("Prod-Data", "AWS::Backup::BackupSelection").values()
+    assert len(selection["BackupSelection"]["Resources"]) == len(resources("Prod-Data", "AWS::DynamoDB::GlobalTable"))
+
+
+def test_a_failed_backup_raises_an_alarm() -> None:
+    alarms = resources("Prod-Service", "AWS::CloudWatch::Alarm")
+    (alarm,) = (alarm for alarm in alarms.values() if alarm.get("MetricName") == "NumberOfBackupJobsFailed")
+    (dimension,) = alarm["Dimensions"]
+    assert dimension["Name"] == "BackupVaultName"
+    assert alarm["AlarmActions"]

@@ -102,7 +102,7 @@ def test_who_may_do_what_is_as_small_as_it_reads() -> None:
     assert allowed("api.authorizer") == ["dynamodb:GetItem"]
     assert allowed("routing_validator") == []
     assert allowed("sweeper") == [
-        *("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+        *("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
         *("sqs:GetQueueAttributes", "sqs:SendMessage"),
     ]
     assert allowed("operators.handler") == [

@@ -456,7 +456,8 @@ class TestCommandLine:
         from payflowx.entrypoints.operators.commands.registry import RUNNERS
 
         known = {command.__struct_config__.tag for command in (*RUNNERS, *reconciliation.COMMANDS)}
-        sources = (Path(__file__).resolve().parents[2] / "ops" / "commands").glob("*.py")
+        ops = Path(__file__).resolve().parents[2] / "ops"
+        sources = (*(ops / "commands").glob("*.py"), *(ops / "restore").glob("*.py"))
         sent = {
             name
             for path in sources

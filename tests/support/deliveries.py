@@ -1,6 +1,6 @@
 """Webhooks to merchants: endpoints that answer as a test says, and a deliverer to run by hand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -15,7 +15,8 @@ from payflowx.application.outbound_webhooks.merchant_events import ReadMerchantE
 from payflowx.application.recovery.sweep import SweepDueItems
 from payflowx.domain.outbound_webhooks.endpoints import Endpoint
 from payflowx.domain.outbound_webhooks.merchant_events import Answered, MerchantEvent, Posted
-from payflowx.domain.outbound_webhooks.ports import DeliveryJob
+from payflowx.domain.outbound_webhooks.ports import DeliveryJob, MerchantEventQuery
+from payflowx.domain.shared.limits import DAY_MS
 from payflowx.entrypoints.api.messages import compose_message
 from payflowx.wiring.api import ApiWiring
 from payflowx.wiring.outbound_webhooks import DelivererWiring
@@ -114,6 +115,12 @@ class DeliveryHarness:
         found = self.api.merchant_events.get(MERCHANT, transaction_id, seq)
         assert found is not None
         return found
+
+    def listed(self) -> Sequence[MerchantEvent]:
+        """GET /events: those of the last day."""
+        now_ms = self.world.clock.now_ms()
+        query = MerchantEventQuery(merchant_id=MERCHANT, from_ms=now_ms - DAY_MS, until_ms=now_ms + 1, limit=100)
+        return self.events.page(query).items
 
     def run(self, *, most: int = 50) -> None:
         """Deliver what is in the queue, each message after its delay, until none is left."""

@@ -66,6 +66,7 @@ ENVIRONMENT = {
     "CHECKOUT_PAGES_URL": "https://pay.example.com/checkout",
     "CHECKOUT_ENABLED": "true",
     "CHECKOUT_WAIT_SECONDS": "0",
+    "COMPACT_PAYMENTS": "true",
     "ENCRYPTION_KEY_ARN": "key",
     **queue_addresses({name: name for name in QUEUES}),
 }

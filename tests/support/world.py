@@ -12,7 +12,7 @@ from payflowx.adapters.dynamodb.merchants.configuration import MERCHANT as HEAD
 from payflowx.adapters.dynamodb.merchants.configuration import SWITCH, account_item, token_item
 from payflowx.adapters.dynamodb.merchants.directory import DynamoDBMerchantDirectory
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
-from payflowx.adapters.dynamodb.payments.event_items import event_to_item
+from payflowx.adapters.dynamodb.payments.event_items import event_to_item, first_event_fields
 from payflowx.adapters.dynamodb.payments.operation_items import operation_to_item
 from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
 from payflowx.adapters.dynamodb.payments.payment_items import to_item
@@ -122,6 +122,8 @@ class World:
     secrets: SecretsManager = field(default_factory=SecretsManager)
     policy: RetryPolicy = field(default_factory=lambda: RetryPolicy(max_retries=3, charge_deadline_ms=24 * HOUR_MS))
     rules: FixedRules = field(default_factory=lambda: FixedRules(fallback("alpha", "beta", "gamma")))
+    compact: bool = True
+    """The layout of new payments."""
 
     def __post_init__(self) -> None:
         self.dynamodb = Interceptor(self.database or model_database(self.clock.now_ms))
@@ -155,6 +157,7 @@ class World:
 
     def _settings(self) -> dict[str, str]:
         return {
+            "COMPACT_PAYMENTS": "true" if self.compact else "false",
             "MAX_RETRIES": str(self.policy.max_retries),
             "CHARGE_DEADLINE_HOURS": str(self.policy.charge_deadline_ms // HOUR_MS),
             "NOT_SENT_PATIENCE_MINUTES": str(self.policy.not_sent_patience_ms // MINUTE_MS),
@@ -248,7 +251,17 @@ class World:
             case Operation():
                 self._put(TRANSACTIONS, operation_to_item(stored))
             case Event():
-                self._put(TRANSACTIONS, event_to_item(stored))
+                self._store_event(stored)
+
+    def _store_event(self, event: Event) -> None:
+        """The first event may lie in the item of the second one, and stays there."""
+        key = keys.event_key(event.merchant_id, event.transaction_id, max(2, event.seq))
+        found = self.dynamodb.get_item(TableName=TRANSACTIONS, Key=to_attributes(key)).get("Item", {})
+        if event.seq == 1 and "first" in found:
+            self._put(TRANSACTIONS, from_attributes(found) | first_event_fields(event))
+            return
+        kept = {"first": from_attributes(found)["first"]} if event.seq == 2 and "first" in found else {}
+        self._put(TRANSACTIONS, event_to_item(event) | kept)
 
     def forget(self, key: Mapping[str, str]) -> None:
         """Delete an item of the table of transactions."""

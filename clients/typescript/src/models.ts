@@ -97,6 +97,7 @@ export const EventType = {
   PAYMENT_IN_REVIEW: "payment.in_review",
   PAYMENT_PENDING: "payment.pending",
   PAYMENT_REQUIRES_ACTION: "payment.requires_action",
+  PAYMENT_RESTORED: "payment.restored",
   PAYMENT_SUCCEEDED: "payment.succeeded",
   REFUND_FAILED: "refund.failed",
   REFUND_IN_REVIEW: "refund.in_review",

@@ -18,6 +18,7 @@ from payflowx.application.payments.create_payment import CreatePayment
 from payflowx.application.payments.read_operations import ReadOperations
 from payflowx.application.payments.read_payments import ReadPayments
 from payflowx.application.payments.request_operation import RequestOperation
+from payflowx.domain.payments.payment import Layout
 from payflowx.wiring.checkout_tokens import CheckoutOpenerAccess, CheckoutOpenerSettings
 from payflowx.wiring.ledger import LedgerWriter, LedgerWriterSettings
 from payflowx.wiring.outbound_webhooks import OutboundWebhooks, OutboundWebhooksSettings
@@ -28,6 +29,8 @@ from payflowx.wiring.provider_health import ProviderHealthAccess
 @dataclass(frozen=True, kw_only=True)
 class ApiSettings(LedgerWriterSettings, OutboundWebhooksSettings, CheckoutOpenerSettings):
     idempotency_table: str = field()
+    compact_payments: bool
+    """Whether new payments are stored in the layout that release 0.2.0 cannot read. Both are read either way."""
     cursor_secret_arn: str
     routing_application: str
     routing_environment: str
@@ -66,6 +69,7 @@ class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess, ProviderHe
             clock=self.platform.clock,
             telemetry=self.telemetry,
             policy=self.policy,
+            layout=Layout.COMPACT if self.settings.compact_payments else Layout.FULL,
             health=self.health,
             checkout_opener=self.checkout_opener,
             refused_starts=DynamoDBRefusedStarts(
@@ -104,6 +108,7 @@ class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess, ProviderHe
             outcome_writer=self.outcome_writer,
             operations=self.operations,
             request_operation=self.request_operation,
+            merchants=self.merchants,
             clock=self.platform.clock,
             policy=self.policy,
         )

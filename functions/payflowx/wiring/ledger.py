@@ -6,16 +6,17 @@ from functools import cached_property
 from payflowx.adapters.dynamodb.orders.orders import DynamoDBOrders
 from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
+from payflowx.adapters.dynamodb.webhooks.endpoint_presence import DynamoDBEndpointPresence, EndpointsUnknown
 from payflowx.adapters.sqs.messages import DELIVERIES, JOBS
 from payflowx.adapters.sqs.queue import Queue
 from payflowx.application.orders.keep_order import KeepOrder
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.application.payments.work_items import WorkItems
 from payflowx.domain.merchants.ports import MerchantConfiguration
-from payflowx.domain.outbound_webhooks.ports import DeliveryJob
+from payflowx.domain.outbound_webhooks.ports import DeliveryJob, EndpointPresence
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.shared.limits import HOUR_MS, MINUTE_MS
+from payflowx.domain.shared.limits import ENDPOINTS_REMEMBERED_MS, HOUR_MS, MINUTE_MS
 from payflowx.wiring.platform import Wiring
 from payflowx.wiring.settings import Settings
 
@@ -94,6 +95,7 @@ class LedgerWriter(Ledger):
             keep_order=self.keep_order,
             jobs=self.jobs,
             deliveries=self.deliveries,
+            presence=self.endpoint_presence,
             telemetry=self.telemetry,
         )
 
@@ -107,6 +109,15 @@ class LedgerWriter(Ledger):
             policy=self.policy,
             telemetry=self.telemetry,
         )
+
+    @cached_property
+    def endpoint_presence(self) -> EndpointPresence:
+        """Unknown in the sweeper, which reads no merchants."""
+        table: str = getattr(self.settings, "configuration_table", "")
+        if not table:
+            return EndpointsUnknown()
+        cache = self.platform.cache(ENDPOINTS_REMEMBERED_MS)
+        return DynamoDBEndpointPresence(client=self.platform.clients.dynamodb, table=table, cache=cache)
 
     def is_automatic_refund_on(self, merchant_id: str) -> bool:
         """The merchant's switch; off in the sweeper, which reads no merchants and ends no payment."""

@@ -59,6 +59,7 @@ from payflowx.application.payments.record_refund_by_hand import RecordRefundByHa
 from payflowx.application.recovery.inspect_dead_letters import InspectDeadLetters
 from payflowx.application.recovery.plan_replay import PlanReplay
 from payflowx.application.recovery.replay_dead_letters import PurgeDeadLetters, ReplayDeadLetters
+from payflowx.application.recovery.restore import NotifyRestore, RecordRestore
 from payflowx.application.reviews.close_operation_review import CloseOperationReview
 from payflowx.application.reviews.close_review import CloseReview
 from payflowx.application.reviews.list_reviews import ListReviews
@@ -336,6 +337,20 @@ class OperatorsWiring(RefundReader, ProviderHealthAccess):
         )
 
     @cached_property
+    def record_restore(self) -> RecordRestore:
+        return RecordRestore(merchant_directory=self.merchant_directory, clock=self.platform.clock)
+
+    @cached_property
+    def notify_restore(self) -> NotifyRestore:
+        return NotifyRestore(
+            merchant_directory=self.merchant_directory,
+            payments=self.payments,
+            outcome_writer=self.outcome_writer,
+            clock=self.platform.clock,
+            policy=self.policy,
+        )
+
+    @cached_property
     def list_unwell_accounts(self) -> ListUnwellAccounts:
         accounts = DynamoDBAccountDirectory(
             client=self.platform.clients.dynamodb, table=self.settings.configuration_table
@@ -418,7 +433,11 @@ class OperatorsWiring(RefundReader, ProviderHealthAccess):
 
     @cached_property
     def endpoints(self) -> DynamoDBWebhookEndpoints:
-        return DynamoDBWebhookEndpoints(client=self.platform.clients.dynamodb, table=self.settings.configuration_table)
+        return DynamoDBWebhookEndpoints(
+            client=self.platform.clients.dynamodb,
+            table=self.settings.configuration_table,
+            transactions_table=self.settings.transactions_table,
+        )
 
     @cached_property
     def read_merchant_events(self) -> ReadMerchantEvents:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
+from payflowx.adapters.dynamodb.webhooks.delivery_source import DynamoDBDeliverySource
 from payflowx.adapters.dynamodb.webhooks.endpoints import DynamoDBWebhookEndpoints
 from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBMerchantEvents
 from payflowx.adapters.sqs.messages import DELIVERIES
@@ -37,7 +38,11 @@ class OutboundWebhooks(Ledger):
 
     @cached_property
     def endpoints(self) -> DynamoDBWebhookEndpoints:
-        return DynamoDBWebhookEndpoints(client=self.platform.clients.dynamodb, table=self.settings.configuration_table)
+        return DynamoDBWebhookEndpoints(
+            client=self.platform.clients.dynamodb,
+            table=self.settings.configuration_table,
+            transactions_table=self.settings.transactions_table,
+        )
 
     @cached_property
     def cipher(self) -> KmsSecretCipher:
@@ -80,9 +85,13 @@ class DelivererWiring(OutboundWebhooks):
     @cached_property
     def deliver_event(self) -> DeliverEvent:
         return DeliverEvent(
+            source=DynamoDBDeliverySource(
+                client=self.platform.clients.dynamodb,
+                transactions_table=self.settings.transactions_table,
+                configuration_table=self.settings.configuration_table,
+            ),
             merchant_events=self.merchant_events,
             endpoint_store=self.endpoints,
-            payments=self.payments,
             operations=self.operations,
             cipher=self.cipher,
             webhook_client=self.webhook_client,

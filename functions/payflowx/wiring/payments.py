@@ -10,6 +10,8 @@ from payflowx.adapters.sqs.queue_room import QueueRoom
 from payflowx.application.payments.complete_charge import CompleteCharge
 from payflowx.application.payments.process_job import ProcessJob
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
+from payflowx.application.payments.resume_restored import ResumeRestored
+from payflowx.application.payments.search_forgotten import SearchForgotten
 from payflowx.application.payments.send_charge import SendCharge
 from payflowx.application.payments.settle_order import SettleOrder
 from payflowx.application.payments.void_on_request import VoidOnRequest
@@ -52,6 +54,13 @@ class WorkerWiring(RefundReader, ProviderHealthAccess):
             record_provider_refunds=self.record_provider_refunds,
             void_on_request=VoidOnRequest(providers=self.providers),
             settle_order=SettleOrder(keep_order=self.keep_order, operations=self.operations, providers=self.providers),
+            restored=ResumeRestored(
+                items=self.work_items,
+                providers=self.providers,
+                search_forgotten=SearchForgotten(providers=self.providers, max_retries=self.policy.max_retries),
+                clock=self.platform.clock,
+                telemetry=self.telemetry,
+            ),
             clock=self.platform.clock,
             randomness=self.platform.randomness,
             telemetry=self.telemetry,

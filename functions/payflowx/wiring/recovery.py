@@ -5,8 +5,11 @@ from functools import cached_property
 from typing import Any, Self
 
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
+from payflowx.adapters.dynamodb.webhooks.catch_ups import DynamoDBCatchUps
+from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBMerchantEvents
 from payflowx.adapters.sqs.queue import Queue
 from payflowx.adapters.sqs.queue_room import QueueRoom
+from payflowx.application.outbound_webhooks.catch_up_events import CatchUpEvents
 from payflowx.application.recovery.sweep import SweepDueItems
 from payflowx.application.recovery.wake_attempts import WakeAttempts
 from payflowx.application.recovery.wake_event import WakeEvent
@@ -41,6 +44,7 @@ class SweeperWiring(LedgerWriter):
                 DueKind.PAYMENT: self._wake_attempts,
                 DueKind.OPERATION: self._wake_attempts,
                 DueKind.EVENT: self._wake_event,
+                DueKind.CATCH_UP: self._catch_up_events,
             },
             concurrency=self.platform.concurrency,
             clock=self.platform.clock,
@@ -70,6 +74,16 @@ class SweeperWiring(LedgerWriter):
             due_items=self.due_items,
             deliveries=self.deliveries,
             room=self._room(self.deliveries, self.settings.deliveries_late_at),
+        )
+
+    @cached_property
+    def _catch_up_events(self) -> CatchUpEvents:
+        table = self.settings.transactions_table
+        return CatchUpEvents(
+            due_items=self.due_items,
+            catch_ups=DynamoDBCatchUps(client=self.platform.clients.dynamodb, table=table),
+            merchant_events=DynamoDBMerchantEvents(client=self.platform.clients.dynamodb, table=table),
+            clock=self.platform.clock,
         )
 
     def _room(self, queue: Queue[Any], late_at: int) -> QueueRoom:

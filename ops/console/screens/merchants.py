@@ -1,18 +1,18 @@
 """Merchants: settings, API keys, and the changes that wait for a second person."""
 
 from functools import partial
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
-from ops.commands.approvals import decided_text, subject_of
+from ops.commands.approvals import decided_text
 from ops.console.parts import gather
 from ops.console.screen import Action, Done, Page, Screen, ScreenRequest, View, fingerprint
+from ops.console.screens.approvals import waiting_proposals
 from ops.errors import Exit, OperatorError
 
 _PATH: Final = "/merchants"
 _ONE: Final = f"{_PATH}/{{merchant}}"
 _PAGE: Final = 100
-_WAITING: Final = frozenset({"OPEN", "APPROVED"})
 
 
 def _list(request: ScreenRequest) -> Page:
@@ -35,14 +35,13 @@ def _show(request: ScreenRequest) -> Page:
         {
             "merchant": partial(ask, "show_merchant", merchantId=name),
             "keys": partial(ask, "list_keys", merchantId=name),
-            "proposals": partial(ask, "list_proposals", merchantId=name),
+            "proposals": partial(waiting_proposals, request.session, name),
         }
     )
     merchant = parts["merchant"]
     if merchant.fault is not None:
         raise merchant.fault
     keys = parts["keys"].value["items"] if parts["keys"].value else []
-    proposals = parts["proposals"].value["items"] if parts["proposals"].value else []
     return Page(
         template="merchant.html",
         title=f"Merchant {name}",
@@ -53,9 +52,7 @@ def _show(request: ScreenRequest) -> Page:
             "keys": keys,
             "limits_seen": fingerprint(merchant.value["approvalLimits"] or {}),
             "seen": {key["keyId"]: fingerprint(key) for key in keys},
-            "proposals": [
-                {**one, "of": subject_of(one), "shown": _change(one)} for one in proposals if one["state"] in _WAITING
-            ],
+            "proposals": parts["proposals"].value or [],
             "faults": {part: found.fault for part, found in parts.items() if found.fault is not None},
         },
         commands=(
@@ -66,12 +63,6 @@ def _show(request: ScreenRequest) -> Page:
             request.command("merchants", "set-approvals", name, limit="CURRENCY=MINOR", reason="REASON"),
         ),
     )
-
-
-def _change(proposal: dict[str, Any]) -> dict[str, Any]:
-    """The command as it would be carried out, without what is said beside it."""
-    beside = {"command", "merchantId", "operator", "reason"}
-    return {name: value for name, value in proposal["change"].items() if name not in beside and value is not None}
 
 
 def _revoke(request: ScreenRequest) -> Done:
@@ -96,18 +87,6 @@ def _limits(request: ScreenRequest) -> Done:
     return _done(merchant, decided_text(answer, f"Two people decide above {amount} {currency.upper()} from now on."))
 
 
-def _approve(request: ScreenRequest) -> Done:
-    merchant, proposal_id = request.path["merchant"], request.form.get("proposal", "")
-    request.change("approve_proposal", merchantId=merchant, proposalId=proposal_id)
-    return _done(merchant, f"{proposal_id} is carried out.")
-
-
-def _withdraw(request: ScreenRequest) -> Done:
-    merchant, proposal_id = request.path["merchant"], request.form.get("proposal", "")
-    request.change("withdraw_proposal", merchantId=merchant, proposalId=proposal_id)
-    return _done(merchant, f"{proposal_id} is withdrawn.")
-
-
 def _done(merchant: str, message: str) -> Done:
     return Done(location=f"{_PATH}/{quote(merchant, safe='')}", message=message)
 
@@ -122,7 +101,5 @@ MERCHANTS: Final = Screen(
     actions=(
         Action(f"{_ONE}/keys/revoke", _revoke, shown_by=_show),
         Action(f"{_ONE}/limits", _limits, shown_by=_show),
-        Action(f"{_ONE}/approve", _approve, shown_by=_show),
-        Action(f"{_ONE}/withdraw", _withdraw, shown_by=_show),
     ),
 )

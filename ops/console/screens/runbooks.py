@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from ops.console.prose import as_html
 from ops.console.screen import Page, Screen, ScreenRequest, View
 from ops.errors import Exit, OperatorError
 
@@ -22,7 +23,17 @@ def _show(request: ScreenRequest) -> Page:
     if path is None:
         raise OperatorError("There is no runbook of this name.", Exit.REFUSED, hint="(not_found)")
     title, _, text = path.read_text().partition("\n")
-    return Page(template="runbook.html", title=title.lstrip("# "), values={"blocks": text.strip().split("\n\n")})
+
+    def address(target: str) -> str | None:
+        return _address(path, target)
+
+    return Page(template="runbook.html", title=title.lstrip("# "), values={"text": as_html(text, address)})
+
+
+def _address(page: Path, target: str) -> str | None:
+    """The address here of another runbook; None for every other link."""
+    linked = (page.parent / target.partition("#")[0]).resolve()
+    return next((f"/runbooks/{name}" for name, path in runbook_names().items() if path == linked), None)
 
 
 RUNBOOKS: Final = Screen(

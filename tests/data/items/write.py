@@ -4,6 +4,7 @@
 read them for as long as items of that release exist.
 """
 
+import base64
 import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.merchants.directory import ApiKeyRecord, AuditEntry, ProviderStatus
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.merchants.ports import Merchant
+from payflowx.domain.outbound_webhooks.catch_up import CatchUp
 from payflowx.domain.outbound_webhooks.endpoints import DisabledReason, Endpoint, EndpointStatus, WebhookEndpoints
 from payflowx.domain.outbound_webhooks.merchant_events import Delivery, DeliveryState, MerchantEvent
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
@@ -41,6 +43,7 @@ from payflowx.domain.payments.payment import (
     Candidate,
     Customer,
     LastError,
+    Layout,
     Lease,
     Payment,
     PaymentMethod,
@@ -77,6 +80,7 @@ CODECS: Final = {"jobs": JOBS, "provider_events": PROVIDER_EVENTS, "deliveries":
 _TABLES_OF_KINDS: Final = {
     "payment": (TRANSACTIONS, "PAYMENT"),
     "operation": (TRANSACTIONS, "OP#"),
+    "catch_up": (TRANSACTIONS, "EVENT#000000"),
     "event": (TRANSACTIONS, "EVENT#"),
     "reference": (TRANSACTIONS, "REFERENCE"),
     "locator": (TRANSACTIONS, "OPERATION"),
@@ -88,6 +92,7 @@ _TABLES_OF_KINDS: Final = {
 }
 
 
+LEASE: Final = Lease(owner="w-1", epoch=1, expires_at_ms=NOW_MS + 45_000)
 CHECKOUT: Final = Checkout(
     expires_at_ms=NOW_MS + 86_400_000,
     address="https://pay.example/checkout/abc",
@@ -213,6 +218,7 @@ def payment(place: int, status: PaymentStatus, attempts: Sequence[Attempt], **ch
         "drives": 4,
         "cancel_requested": True,
         "erased": True,
+        "searched_at_ms": NOW_MS + 450,
         "review_since_ms": NOW_MS + 400 if status is PaymentStatus.IN_REVIEW else None,
         "event_inquiries": EventInquiries(since_ms=NOW_MS + 500, count=3),
         "disputes": (DISPUTE,),
@@ -259,6 +265,18 @@ def payments() -> Iterator[Payment]:
     }
     yield payment(14, PaymentStatus.PENDING, [], **nothing)
     yield payment(15, PaymentStatus.PENDING, [], **{**nothing, "receipt_email": "receipts@example.com"})
+    yield from compact_payments({**nothing, "content_fingerprint": "2:" + "c" * 32})
+
+
+def compact_payments(nothing: Mapping[str, Any]) -> Iterator[Payment]:
+    """In the layout that release 0.2.0 does not read: with everything, with derived keys, and as accepted."""
+    states = [attempt(n, state) for n, state in enumerate(AttemptState, start=1)][:8]
+    yield payment(16, PaymentStatus.SUCCESS, states, layout=Layout.COMPACT)
+    derived = bare_attempt(AttemptState.STARTED)
+    derived = replace(derived, provider_key=f"pfx-{_name(17)}-1")
+    yield payment(17, PaymentStatus.PENDING, [derived], **{**nothing, "lease": LEASE, "layout": Layout.COMPACT})
+    accepted = {"ready_at_ms": NOW_MS, "event_seq": 1, "holds_first_event": True, "layout": Layout.COMPACT}
+    yield payment(18, PaymentStatus.PENDING, [], **{**nothing, **accepted})
 
 
 def operations() -> Iterator[Operation]:
@@ -290,6 +308,7 @@ def operations() -> Iterator[Operation]:
             "ready_at_ms": NOW_MS + 1,
             "due_at_ms": NOW_MS + 90_000 if status is OperationStatus.PENDING else None,
             "drives": 1,
+            "searched_at_ms": NOW_MS + 6,
             "review_since_ms": NOW_MS + 4 if status is OperationStatus.IN_REVIEW else None,
             "event_inquiries": EventInquiries(since_ms=NOW_MS + 5, count=2),
         }
@@ -420,6 +439,19 @@ def endpoints() -> WebhookEndpoints:
     return WebhookEndpoints(merchant_id=MERCHANT, version=2, endpoints=found)
 
 
+def catch_up() -> CatchUp:
+    endpoint_id = "we_" + _name(0)
+    return CatchUp(
+        merchant_id=MERCHANT,
+        endpoint_id=endpoint_id,
+        since_ms=NOW_MS,
+        due_at_ms=NOW_MS + 1,
+        drives=1,
+        until_ms=NOW_MS + 2,
+        position="p",
+    )
+
+
 def messages() -> dict[str, list[str]]:
     """The bodies of each queue."""
     proof = {"amount": 5, "currency": "USD", "merchant_reference": "pfx-a-1"}
@@ -474,7 +506,8 @@ def database() -> Database:
     _store_payments(stored)
     _store_reconciliation(stored)
     nothing = WebhookEndpoints(merchant_id=MERCHANT)
-    assert DynamoDBWebhookEndpoints(client=stored, table=CONFIGURATION).save(nothing, endpoints())  # type: ignore[arg-type]
+    store: Any = DynamoDBWebhookEndpoints(client=stored, table=CONFIGURATION, transactions_table=TRANSACTIONS)  # type: ignore[arg-type]
+    assert store.save(nothing, endpoints(), catch_up=catch_up())
     _store_directory(stored)
     return stored
 
@@ -559,7 +592,7 @@ def items() -> dict[str, list[Item]]:
     """Attribute values by kind; `directory` and `idempotency` hold what has no kind of its own."""
     found: dict[str, list[Item]] = {kind: [] for kind in (*_TABLES_OF_KINDS, "directory", "idempotency")}
     for name, table in database().tables.items():
-        for item in sorted(_all(table), key=lambda item: json.dumps(item, sort_keys=True)):
+        for item in sorted(_all(table), key=lambda item: json.dumps(item, sort_keys=True, default=_base64)):
             found[_kind(name, item)].append(item)
     return found
 
@@ -574,10 +607,24 @@ def _kind(table: str, item: Item) -> str:
     return "directory"
 
 
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def read(text: str) -> Any:
+    """A file of items again, with bytes where `B` has their text."""
+    return json.loads(text, object_hook=_with_bytes)
+
+
+def _with_bytes(known: dict[str, Any]) -> dict[str, Any]:
+    is_binary = known.keys() == {"B"} and isinstance(known["B"], str)
+    return {"B": base64.b64decode(known["B"])} if is_binary else known
+
+
 def write(folder: Path) -> None:
     folder.mkdir()
     for kind, found in items().items():
-        (folder / f"{kind}.json").write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+        (folder / f"{kind}.json").write_text(json.dumps(found, indent=1, sort_keys=True, default=_base64) + "\n")
     (folder / "messages.json").write_text(json.dumps(messages(), indent=1, sort_keys=True) + "\n")
 
 

@@ -33,7 +33,7 @@ from payflowx.domain.merchants.directory import AuditEntry, ProviderStatus
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.outbound_webhooks.endpoints import EndpointStatus
 from payflowx.domain.outbound_webhooks.merchant_events import DeliveryState
-from payflowx.domain.payments.payment import Lease
+from payflowx.domain.payments.payment import Layout, Lease
 from payflowx.domain.payments.ports import Stored
 from payflowx.domain.payments.work_item import id_of
 from payflowx.domain.reconciliation.matching import MatchResult
@@ -60,7 +60,7 @@ def items_of(version: str) -> Mapping[str, list[dict[str, Any]]]:
     if version == CURRENT:
         return write.items()
     folder = write.HERE / version
-    return {path.stem: json.loads(path.read_text()) for path in folder.glob("*.json") if path.stem != "messages"}
+    return {path.stem: write.read(path.read_text()) for path in folder.glob("*.json") if path.stem != "messages"}
 
 
 ITEMS: Final = {version: items_of(version) for version in (*VERSIONS, CURRENT)}
@@ -169,6 +169,8 @@ def test_release_020_reads_a_customer_with_an_address() -> None:
     known = {name for item in ITEMS["0.2.0"]["payment"] for name in from_attributes(item).get("customer", {})}
     addresses = 0
     for payment in write.payments():
+        if payment.layout is not Layout.FULL:
+            continue
         item = to_attributes(to_item(payment))
         assert from_attributes(item).get("customer", {}).keys() <= known
         assert from_item(from_attributes(item)) == payment
@@ -392,7 +394,7 @@ def test_a_reconciliation_keeps_them(kind: str, item: dict[str, Any]) -> None:
 def test_endpoints_keep_them_when_one_is_changed_added_or_deleted(kind: str, item: dict[str, Any]) -> None:
     newer = of_a_newer_release(item)
     database = stored_in(CONFIGURATION, newer)
-    store = DynamoDBWebhookEndpoints(client=database, table=CONFIGURATION)
+    store = DynamoDBWebhookEndpoints(client=database, table=CONFIGURATION, transactions_table=TRANSACTIONS)
     before = store.get(write.MERCHANT)
     first = before.endpoints[0]
     changed = before.with_endpoint(replace(first, status=EndpointStatus.DISABLED, failing_since_ms=5))

@@ -149,6 +149,7 @@ CHANGES = [
     ("credentials", "rotate"),
     ("providers", "disable"),
     ("providers", "enable"),
+    ("restore", "run"),
     ("routing", "publish"),
     ("routing", "rollback"),
     ("versions", "rollback"),

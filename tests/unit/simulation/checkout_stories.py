@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from simulation.history import Door, PageVisit, Sent
+from simulation.history import Door, PageCall, Sent
 from tests.unit.simulation.story import Story
 
 HOUR_MS = 3_600_000
@@ -109,7 +109,7 @@ def other_bytes() -> Story:
 
 def looked(act: str = "show", process: int = 9) -> Story:
     story = opened()
-    story.history.visits.append(PageVisit(story.now_ms, ("acme", "order-a"), act, "token", 200, "", process))
+    story.history.page_calls.append(PageCall(story.now_ms, ("acme", "order-a"), act, "token", 200, "", process))
     return story
 
 

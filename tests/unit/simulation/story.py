@@ -9,6 +9,7 @@ import hmac
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -519,9 +520,11 @@ class Story:
 
     def endpoint(self) -> None:
         """The merchant has an endpoint, and its secret was shown."""
-        shown = {"id": "we_1", "url": URL, "secret": ENDPOINT_SECRET}
+        made_ms = self.now_ms - 10_000
+        made_at = datetime.fromtimestamp(made_ms / 1_000, UTC).isoformat()
+        shown = {"id": "we_1", "url": URL, "secret": ENDPOINT_SECRET, "createdAt": made_at}
         self.history.calls.append(
-            Call(self.now_ms, self.merchant, "POST", "/webhook-endpoints", "e", "{}", 201, shown, self.now_ms)
+            Call(made_ms, self.merchant, "POST", "/webhook-endpoints", "e", "{}", 201, shown, made_ms)
         )
 
     def deliver(self, seq: int, *, status: int = 200, state: str = "DELIVERED", tries: int = 1, **changes: Any) -> None:

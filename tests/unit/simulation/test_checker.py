@@ -482,7 +482,8 @@ def opened_by_a_claim() -> Story:
     story.outcome(2, "NOT_SENT", "PENDING", readyAt=story.now_ms)
     story.now_ms += 5_000
     lease = {"owner": "w3", "epoch": 2, "expiresAt": story.now_ms + 45_000}
-    story.change(3, attempts=story.settled("STARTED", epoch=2), lease=lease)
+    due_at_ms = story.now_ms + 60_000
+    story.change(3, attempts=story.settled("STARTED", epoch=2), lease=lease, dueAt=due_at_ms)
     story.send(3, "POST", "/v1/charges", f"pfx-{story.name}-1")
     story.book("charge", f"pfx-{story.name}-1", 100)
     story.outcome(

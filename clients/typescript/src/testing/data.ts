@@ -89,6 +89,7 @@ export const DATA = {
   "payment.in_review",
   "payment.pending",
   "payment.requires_action",
+  "payment.restored",
   "payment.succeeded",
   "refund.failed",
   "refund.in_review",

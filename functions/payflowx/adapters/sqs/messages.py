@@ -15,6 +15,7 @@ from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
 from payflowx.domain.payments.dispute import DisputeReport, DisputeState
 from payflowx.domain.payments.outcome import Succeeded
+from payflowx.domain.payments.payment import Layout
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.recovery.ports import UnreadableMessageError
@@ -45,7 +46,9 @@ def _proof(outcome: Succeeded) -> Mapping[str, Any]:
 
 def _encode_job(job: Job, correlation_id: str | None) -> str:
     fields = {**asdict(job), "correlation_id": job.correlation_id or correlation_id}
-    return _body({**fields, "read_refunds": job.read_refunds or None, "slow": job.slow or None})
+    layout = job.layout if job.layout is not Layout.FULL else None
+    flags = {"read_refunds": job.read_refunds or None, "slow": job.slow or None}
+    return _body({**fields, "layout": layout, **flags})
 
 
 def _decode_job(body: str) -> Job:
@@ -53,7 +56,8 @@ def _decode_job(body: str) -> Job:
     with _reading("the message is not a valid job"):
         fields = _fields(body)
         known = _known_fields(Job, fields)
-        job = Job(**{**known, "correlation_id": log_context.received_correlation_id(known)})
+        layout = Layout.COMPACT if known.get("layout", Layout.FULL) >= Layout.COMPACT else Layout.FULL
+        job = Job(**{**known, "layout": layout, "correlation_id": log_context.received_correlation_id(known)})
     hints = (job.operation_id, job.provider, job.account_id, job.request_hash)
     if not all(isinstance(text, str) and text for text in (job.merchant_id, job.transaction_id)):
         raise UnreadableMessageError("the message names no payment")
@@ -61,8 +65,8 @@ def _decode_job(body: str) -> Job:
         raise UnreadableMessageError("the message's hints are no texts")
     if type(job.read_refunds) is not bool or type(job.slow) is not bool:
         raise UnreadableMessageError("the message's flags are no booleans")
-    if job.version is not None and type(job.version) is not int:
-        raise UnreadableMessageError("the message's version is no number")
+    if any(hint is not None and type(hint) is not int for hint in (job.version, job.due_at_ms)):
+        raise UnreadableMessageError("the message's version or due time is no number")
     return job
 
 

@@ -22,7 +22,9 @@ from payflowx.domain.outbound_webhooks.merchant_events import (
 from payflowx.domain.outbound_webhooks.ports import (
     Compose,
     Deliveries,
+    DeliveryItems,
     DeliveryJob,
+    DeliverySource,
     MerchantEvents,
     SecretCipher,
     WebhookClient,
@@ -30,7 +32,7 @@ from payflowx.domain.outbound_webhooks.ports import (
 )
 from payflowx.domain.outbound_webhooks.signing import signed_headers
 from payflowx.domain.payments.operation_ports import Operations
-from payflowx.domain.payments.ports import Concurrency, Payments
+from payflowx.domain.payments.ports import Concurrency
 from payflowx.domain.shared.ambient import Clock, Randomness, Telemetry
 from payflowx.domain.shared.errors import InvariantError, StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES, SECOND_MS
@@ -46,9 +48,9 @@ class DeliverEvent:
     The event's id is the same, so the receiver can recognize the repetition.
     """
 
+    source: DeliverySource
     merchant_events: MerchantEvents
     endpoint_store: WebhookEndpointStore
-    payments: Payments
     operations: Operations
     cipher: SecretCipher
     webhook_client: WebhookClient
@@ -61,11 +63,11 @@ class DeliverEvent:
 
     def __call__(self, job: DeliveryJob, compose: Compose) -> None:
         """Raises `StorageUnavailableError` when a result was not stored: the message returns."""
-        merchant_event = self.merchant_events.get(job.merchant_id, job.transaction_id, job.seq)
+        items = self.source.items_of(job)
+        merchant_event, webhook_endpoints = items.merchant_event, items.webhook_endpoints
         if merchant_event is None or merchant_event.due_at_ms is None:
             self.telemetry.info("no delivery is due", transactionId=job.transaction_id, seq=job.seq)
             return
-        webhook_endpoints = self.endpoint_store.get(job.merchant_id)
         now_ms = self.clock.now_ms()
         targets = _targets(planned(merchant_event, webhook_endpoints.endpoints, now_ms), webhook_endpoints, now_ms)
         prompt = targets if job.slow else [endpoint for endpoint in targets if not endpoint.is_slow]
@@ -73,17 +75,16 @@ class DeliverEvent:
             self.slow_lane.take(replace(job, slow=True))
             return
         slow: set[str] = set()
-        posted = self._post(merchant_event, prompt, compose, slow) if prompt else {}
+        posted = self._post(merchant_event, prompt, self._body(merchant_event, items, compose), slow) if prompt else {}
         self._record(merchant_event, webhook_endpoints, posted)
         self._save_endpoints(webhook_endpoints, posted, slow)
 
     # -- sending
 
     def _post(
-        self, merchant_event: MerchantEvent, targets: Sequence[Endpoint], compose: Compose, slow: set[str]
+        self, merchant_event: MerchantEvent, targets: Sequence[Endpoint], body: bytes, slow: set[str]
     ) -> Mapping[str, Posted]:
         """Send to all endpoints concurrently: a slow one does not delay the others. Those that were are in `slow`."""
-        body = self._body(merchant_event, compose)
         posted: dict[str, Posted] = {}
         self.concurrency.run(
             [partial(self._post_to, endpoint, merchant_event, body, posted, slow) for endpoint in targets]
@@ -111,9 +112,9 @@ class DeliverEvent:
             code=result.code if isinstance(result, NotAnswered) else None,
         )
 
-    def _body(self, merchant_event: MerchantEvent, compose: Compose) -> bytes:
+    def _body(self, merchant_event: MerchantEvent, items: DeliveryItems, compose: Compose) -> bytes:
         """Build the body from the current state, so that a delayed message is true on arrival."""
-        payment = self.payments.get(merchant_event.merchant_id, merchant_event.transaction_id)
+        payment = items.payment()
         if payment is None:
             raise InvariantError("the event's payment does not exist")
         operation = (

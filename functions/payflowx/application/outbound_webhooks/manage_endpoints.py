@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from payflowx.domain.outbound_webhooks.catch_up import CatchUp, catch_up_of
 from payflowx.domain.outbound_webhooks.endpoints import Endpoint, WebhookEndpoints, derive_endpoint_id, rotated
 from payflowx.domain.outbound_webhooks.ports import SecretCipher, WebhookEndpointStore
 from payflowx.domain.outbound_webhooks.signing import SECRET_CHARS, SECRET_PREFIX
@@ -69,7 +70,7 @@ class ManageEndpoints:
                 raise Refusal("endpoint_limit", detail)
             return webhook_endpoints.with_endpoint(endpoint)
 
-        self._change(request.merchant_id, add)
+        self._change(request.merchant_id, add, catch_up=catch_up_of(request.merchant_id, endpoint))
         return endpoint, secret
 
     def rotate(self, merchant_id: str, endpoint_id: str) -> tuple[Endpoint, str]:
@@ -91,11 +92,17 @@ class ManageEndpoints:
 
         self._change(merchant_id, drop)
 
-    def _change(self, merchant_id: str, change: Callable[[WebhookEndpoints], WebhookEndpoints]) -> WebhookEndpoints:
+    def _change(
+        self,
+        merchant_id: str,
+        change: Callable[[WebhookEndpoints], WebhookEndpoints],
+        *,
+        catch_up: CatchUp | None = None,
+    ) -> WebhookEndpoints:
         for _ in range(MAX_COMMIT_TRIES):
             before = self.endpoint_store.get(merchant_id)
             after = change(before)
-            if self.endpoint_store.save(before, after):
+            if self.endpoint_store.save(before, after, catch_up=catch_up):
                 return after
         raise StorageUnavailableError("the endpoints kept changing; repeat the request")
 

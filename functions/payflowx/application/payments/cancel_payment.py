@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from payflowx.application.payments.charge_request import charge_request_of
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.application.payments.request_operation import NewOperation, RequestOperation
+from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments, Stored, VersionConflict
+from payflowx.domain.payments.restored import needs_search
 from payflowx.domain.payments.retry import FailureReason, RetryPolicy
 from payflowx.domain.payments.state_machine import expedite, fail_payment, request_cancel
 from payflowx.domain.providers.ports import Providers
@@ -62,6 +64,7 @@ class CancelPayment:
     outcome_writer: OutcomeWriter
     operations: Operations
     request_operation: RequestOperation
+    merchants: MerchantConfiguration
     clock: Clock
     policy: RetryPolicy
 
@@ -150,6 +153,9 @@ class CancelPayment:
             )
         context = Context(now_ms=now_ms, actor="api", policy=self.policy)
         unresolved = next((a for a in payment.attempts if a.is_open), None)
+        merchant = self.merchants.get(payment.merchant_id)
+        if unresolved is None and needs_search(payment, merchant.restored if merchant else None):
+            return self.outcome_writer.commit(request_cancel(payment, context))  # it may have been charged: see there
         if unresolved is None:
             return self.outcome_writer.commit(fail_payment(payment, _CANCELLED, context))
         if self.providers.get(unresolved.provider).can_cancel(charge_request_of(payment, unresolved)):

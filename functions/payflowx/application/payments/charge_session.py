@@ -50,6 +50,10 @@ class ChargeSession(AttemptSession):
         """Inquire once. Changes nothing at the provider."""
         return self.provider.inquire(self.charge, self.account)
 
+    def may_have_charged(self) -> bool:
+        """A request that charges may have been sent: by the stored steps, or before a restore that forgot them."""
+        return self.attempt.is_sent_before_restore or self.provider.may_have_charged(self.attempt.progress)
+
     def same_request(self) -> bool:
         """The requests built today equal those that the attempt was stored with, byte for byte."""
         return self.provider.request_hash(self.charge) == self.attempt.request_hash

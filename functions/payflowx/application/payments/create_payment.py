@@ -10,10 +10,10 @@ from payflowx.application.payments.new_checkout import CheckoutOpener, NewChecko
 from payflowx.domain.checkout.refused_starts import RefusedStarts
 from payflowx.domain.merchants.ports import Merchant, MerchantConfiguration
 from payflowx.domain.orders.order_hash import order_hash
-from payflowx.domain.payments.events import GENESIS_HASH, Event, Fact
+from payflowx.domain.payments.acceptance import accepted_event
 from payflowx.domain.payments.hosted import CHECKOUT_METHODS
 from payflowx.domain.payments.order_link import OrderLink
-from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod, Route, customer_facts
+from payflowx.domain.payments.payment import Customer, Layout, Payment, PaymentMethod, Route, customer_facts
 from payflowx.domain.payments.ports import Created, Existing, Job, Jobs, Payments
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.providers.health import ProviderHealth
@@ -84,6 +84,8 @@ class CreatePayment:
     clock: Clock
     telemetry: Telemetry
     policy: RetryPolicy
+    layout: Layout
+    """The layout in which new payments are stored, each for life."""
     health: ProviderHealth
     checkout_opener: CheckoutOpener | None = None
     """None: this deployment has no checkout."""
@@ -91,7 +93,7 @@ class CreatePayment:
     """None: no merchant's limit of refused starts is held."""
 
     def __call__(self, request: NewPayment) -> Acceptance:
-        """Write one transaction, then send one message; without the message, the payment is still due."""
+        """Write once, then send one message; without the message, the payment is still due."""
         transaction_id = derive_transaction_id(request.merchant_id, request.idempotency_key)
         self.telemetry.about(transactionId=transaction_id)
         try:
@@ -104,8 +106,9 @@ class CreatePayment:
             if existing is None:
                 raise
             return self._replay(request, existing)
-        event = _accepted(payment)
-        payment = replace(payment, event_hash=event.hash)
+        event = accepted_event(payment)
+        holds_event = payment.layout is Layout.COMPACT
+        payment = replace(payment, event_hash=event.hash, holds_first_event=holds_event)
         job = self._first_job(payment)
         create = self.payments.create if payment.order is None else self.take_order
         match create(payment, event, request.idempotency_key):
@@ -195,6 +198,7 @@ class CreatePayment:
             ready_at_ms=now_ms,
             due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS,
             order=_order_link(request),
+            layout=self.layout,
         )
         if request.checkout is None or self.checkout_opener is None:
             return payment
@@ -218,6 +222,8 @@ class CreatePayment:
             provider=first.provider,
             account_id=first.account_id,
             request_hash=self.providers.get(first.provider).request_hash(charge),
+            layout=payment.layout,
+            due_at_ms=payment.due_at_ms,
         )
 
     def _wake(self, job: Job) -> None:
@@ -234,40 +240,11 @@ class CreatePayment:
                 "This idempotency key was used for another request. Use a new key for a new payment, "
                 "or repeat the first request unchanged.",
             )
-        payment = self.payments.get(request.merchant_id, existing.transaction_id)
+        payment = existing.payment or self.payments.get(request.merchant_id, existing.transaction_id)
         if payment is None:
             raise StorageUnavailableError("the payment of a known key cannot be read")
         self.telemetry.count(Metric.REQUESTS_REPEATED)
         return Acceptance(payment=payment, replayed=True)
-
-
-def _accepted(payment: Payment) -> Event:
-    """Return the first entry of the audit log."""
-    route = payment.route
-    facts: dict[str, Fact] = {
-        "amount": payment.amount,
-        "currency": payment.currency,
-        "rule": route.rule,
-        "routingDocument": route.document,
-        "providers": ",".join(candidate.provider for candidate in route.candidates),
-    }
-    if payment.checkout is not None:
-        facts["expiresAtMs"] = payment.checkout.expires_at_ms
-    if payment.order is not None:
-        facts["orderHash"] = payment.order.order_hash
-    event = Event(
-        merchant_id=payment.merchant_id,
-        transaction_id=payment.transaction_id,
-        seq=1,
-        type="payment.accepted",
-        status_from=None,
-        status_to=payment.status,
-        actor="api",
-        at_ms=payment.created_at_ms,
-        facts=facts,
-        previous_hash=GENESIS_HASH,
-    )
-    return replace(event, hash=event.compute_hash())
 
 
 def _refuse_checkout(detail: str) -> NoReturn:

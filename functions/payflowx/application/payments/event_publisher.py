@@ -10,7 +10,7 @@ from payflowx.domain.shared.errors import StorageUnavailableError
 def publish(change: Change, deliveries: Deliveries, telemetry: Telemetry) -> None:
     """Losing the message delays the delivery by a minute or two: the event itself is due."""
     merchant_event = merchant_event_of(change)
-    if merchant_event is None:
+    if merchant_event is None or not change.is_announced:
         return
     job = DeliveryJob(
         merchant_id=merchant_event.merchant_id, transaction_id=merchant_event.transaction_id, seq=merchant_event.seq

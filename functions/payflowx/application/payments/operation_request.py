@@ -14,8 +14,12 @@ def operation_request_of(payment: Payment, operation: Operation, attempt: Attemp
 
 def new_operation_request_of(payment: Payment, operation: Operation) -> OperationRequest:
     """Return the request of the next attempt, which is not stored yet."""
-    key = derive_provider_key(operation.operation_id, len(operation.attempts) + 1)
-    return _operation_request(payment, operation, key, None)
+    return numbered_operation_request_of(payment, operation, len(operation.attempts) + 1)
+
+
+def numbered_operation_request_of(payment: Payment, operation: Operation, number: int) -> OperationRequest:
+    """Return the request of an attempt with this number that is not stored."""
+    return _operation_request(payment, operation, derive_provider_key(operation.operation_id, number), None)
 
 
 def _operation_request(

@@ -64,7 +64,8 @@ class OperationSession(AttemptSession):
             if isinstance(outcome, Rejected) and not outcome.may_pass_later:
                 refused = self._refused(outcome, is_first_send=False)
                 outcome = Unknown(code=outcome.code, message=outcome.message, refused=refused)
-        return Observation(outcome=outcome, first_send=False, exhausted=step.exhausted)
+        exhausted = step.exhausted or (step.absent_is_exhausted and isinstance(outcome, NotFound))
+        return Observation(outcome=outcome, first_send=False, exhausted=exhausted)
 
     def inquire(self) -> Outcome:
         """Inquire once. Changes nothing at the provider."""

@@ -8,7 +8,7 @@ from payflowx.application.payments.event_publisher import publish
 from payflowx.application.payments.status_metrics import count_change
 from payflowx.application.payments.work_items import Conflict, StoredItem, WorkItems
 from payflowx.domain.orders.freeing import frees_order
-from payflowx.domain.outbound_webhooks.ports import Deliveries
+from payflowx.domain.outbound_webhooks.ports import Deliveries, EndpointPresence
 from payflowx.domain.payments import attempt_engine
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.attempt_records import learned
@@ -50,6 +50,7 @@ class OutcomeWriter:
     keep_order: KeepOrder
     jobs: Jobs
     deliveries: Deliveries
+    presence: EndpointPresence
     telemetry: Telemetry
 
     def record(self, item: WorkItem, number: int, observation: Observation, context: Context) -> None:
@@ -97,12 +98,19 @@ class OutcomeWriter:
 
     def apply(self, change: Change) -> Written:
         """Write a change; once it is stored, publish its event and send its wake-up."""
+        change = self._announced(change)
         if change.after.order is not None:
             return self.followed(self.keep_order.commit(change))
         result = self.items.payments.commit(change)
         if isinstance(result, Stored):
             self._follow(change, result.item)
         return result
+
+    def _announced(self, change: Change) -> Change:
+        """Return the change without a delivery where nobody wants it. The order's part may still add an event."""
+        has_event = change.merchant_event_type is not None or change.after.order is not None
+        is_announced = not has_event or self.presence.may_have_endpoints(change.after.merchant_id)
+        return change if is_announced else replace(change, is_announced=False)
 
     def followed(self, kept: Kept) -> Written:
         """Log, publish and wake for a stored change of a payment with an order, and for that of the order's holder."""

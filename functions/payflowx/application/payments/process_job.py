@@ -12,6 +12,7 @@ from payflowx.application.payments.operation_session import OperationSession
 from payflowx.application.payments.outcome_writer import Observation, OutcomeWriter, Written
 from payflowx.application.payments.record_provider_refunds import RecordProviderRefunds
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
+from payflowx.application.payments.resume_restored import Contradicted, ResumeRestored, SearchStored
 from payflowx.application.payments.send_charge import SendCharge
 from payflowx.application.payments.settle_order import SettleOrder
 from payflowx.application.payments.void_on_request import VoidOnRequest
@@ -34,9 +35,10 @@ from payflowx.domain.payments.claim import (
     target_of,
 )
 from payflowx.domain.payments.not_sent import reopened
-from payflowx.domain.payments.outcome import NotFound, NotSent, Unknown
-from payflowx.domain.payments.payment import Candidate, Lease, Payment
+from payflowx.domain.payments.outcome import Mismatch, NotFound, NotSent, Unknown
+from payflowx.domain.payments.payment import Candidate, Layout, Lease, Payment, due_times_after
 from payflowx.domain.payments.ports import Job, Stored, VersionConflict
+from payflowx.domain.payments.restored import is_to_search
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.work_item import WorkItem
 from payflowx.domain.providers.health import AccountName, ProviderHealth
@@ -78,6 +80,7 @@ class ProcessJob:
     record_provider_refunds: RecordProviderRefunds
     void_on_request: VoidOnRequest
     settle_order: SettleOrder
+    restored: ResumeRestored
     clock: Clock
     randomness: Randomness
     telemetry: Telemetry
@@ -95,7 +98,7 @@ class ProcessJob:
                 return
             self.record_provider_refunds(job.merchant_id, job.transaction_id)
             return
-        claim = self._claim(job, merchant)
+        claim = self._claim(job, merchant, deadline)
         if claim is None:
             return
         try:
@@ -105,14 +108,21 @@ class ProcessJob:
 
     # -- claim
 
-    def _claim(self, job: Job, merchant: Merchant) -> _Claim | None:
+    def _claim(self, job: Job, merchant: Merchant, deadline: Deadline) -> _Claim | None:
         item: WorkItem | None = None
-        hinted = self._hinted_attempt(job)
+        hinted = self._hinted_attempt(job, merchant)
         if hinted is not None and job.version is not None:
             if self._is_slow(job, hinted):
                 return None
+            lease = self._lease(epoch=1)
             match self.items.payments.claim(
-                job.owner_id, version=job.version, lease=self._lease(epoch=1), now_ms=self.clock.now_ms(), append=hinted
+                job.owner_id,
+                version=job.version,
+                lease=lease,
+                now_ms=self.clock.now_ms(),
+                layout=job.layout,
+                leaves_due=_is_due_after(lease, job),
+                append=hinted,
             ):
                 case Stored(item=claimed):
                     return _Claim(item=WorkItem(payment=claimed), number=hinted.number, opened=True)
@@ -122,13 +132,17 @@ class ProcessJob:
             item = item or self.items.get(job.owner_id)
             if item is None:
                 raise ConfigurationError("the message names a payment or operation that does not exist")
-            result = self._claim_as_decided(job, item, merchant)
+            result = self._claim_as_decided(job, item, merchant, deadline)
             if not isinstance(result, VersionConflict):
                 return result
             item = item.with_owner(result.item) if result.item and item.operation is None else None
         return None
 
-    def _claim_as_decided(self, job: Job, item: WorkItem, merchant: Merchant) -> _Claim | Conflict | None:
+    def _claim_as_decided(
+        self, job: Job, item: WorkItem, merchant: Merchant, deadline: Deadline
+    ) -> _Claim | Conflict | None:
+        if is_to_search(item, merchant.restored, self.clock.now_ms()):
+            return self._claim_forgotten(item, merchant, deadline)
         settled = self._settle(item, merchant)
         if settled is not None:
             return None if isinstance(settled, Stored) else VersionConflict(item=None)
@@ -159,6 +173,7 @@ class ProcessJob:
             version=item.owner.version,
             lease=self._lease(epoch=epoch),
             now_ms=self.clock.now_ms(),
+            layout=item.payment.layout if item.operation is None else Layout.FULL,
             append=append,
             reopen=reopen,
         )
@@ -166,6 +181,32 @@ class ProcessJob:
             return result
         opened = append is not None or reopen is not None
         return _Claim(item=item.with_owner(result.item), number=number, opened=opened, is_closed=is_closed)
+
+    def _claim_forgotten(self, item: WorkItem, merchant: Merchant, deadline: Deadline) -> _Claim | Conflict | None:
+        """Search for what a restore may have forgotten, before any other step of the item.
+
+        What is found, or cannot be excluded, becomes an attempt that may have been sent: it is resolved and never sent.
+        """
+        forgotten = self.restored.search(item, merchant, deadline)
+        if isinstance(forgotten, SearchStored):
+            return VersionConflict(item=None) if forgotten.go_on else None
+        if isinstance(forgotten, Contradicted):
+            context = replace(self._context(merchant), holds_lease=False)
+            mismatch = Mismatch(code="later_attempt_found")
+            change = attempt_engine.apply(item, forgotten.attempt, mismatch, context)
+            return None if change is None or self.outcome_writer.commit(change) else VersionConflict(item=None)
+        attempt, is_new = forgotten.attempt, forgotten.attempt.number > len(item.owner.attempts)
+        result = self.items.claim(
+            item.owner_id,
+            version=item.owner.version,
+            lease=self._lease(epoch=attempt.epoch),
+            now_ms=self.clock.now_ms(),
+            append=attempt if is_new else None,
+            reopen=None if is_new else attempt,
+        )
+        if isinstance(result, VersionConflict):
+            return result
+        return _Claim(item=item.with_owner(result.item), number=attempt.number, opened=False)
 
     def _is_slow(self, job: Job, target: Attempt | Candidate | None) -> bool:
         """Return whether the next call goes to a slow account, and the job was handed to the slow lane."""
@@ -217,9 +258,15 @@ class ProcessJob:
             built = provider.operation_hash(operation_request_of(item.payment, item.operation, attempt))
         return built == attempt.request_hash and attempt.account_id == reopening.candidate.account_id
 
-    def _hinted_attempt(self, job: Job) -> Attempt | None:
-        """Build the first attempt from the job, which saves the read before the first claim."""
+    def _hinted_attempt(self, job: Job, merchant: Merchant) -> Attempt | None:
+        """Build the first attempt from the job, which saves the read before the first claim.
+
+        None after a restore, for as long as a payment may be concerned by it: its item says when it was accepted.
+        """
         if not (job.provider and job.account_id and job.request_hash):
+            return None
+        window = merchant.restored
+        if window is not None and not window.is_over(self.clock.now_ms(), self.policy.charge_deadline_ms):
             return None
         return Attempt(
             number=1,
@@ -324,6 +371,12 @@ class ProcessJob:
             disabled=merchant.disabled,
             jitter=self.randomness.jitter(),
         )
+
+
+def _is_due_after(lease: Lease, job: Job) -> bool:
+    """Return whether the claim may leave the due time that the job names. The write tests the stored one."""
+    earliest, latest = due_times_after(lease)
+    return job.due_at_ms is not None and earliest <= job.due_at_ms <= latest
 
 
 def _without_account(claim: _Claim) -> Observation:

@@ -6,7 +6,15 @@ from payflowx.application.payments.charge_session import ChargeSession
 from payflowx.application.payments.complete_charge import CompleteCharge
 from payflowx.application.payments.outcome_writer import Observation
 from payflowx.application.payments.send_charge import SendCharge
-from payflowx.domain.payments.outcome import Authorized, ConfirmedCancelled, Declined, Outcome, Progress, Unknown
+from payflowx.domain.payments.outcome import (
+    Authorized,
+    ConfirmedCancelled,
+    Declined,
+    NotFound,
+    Outcome,
+    Progress,
+    Unknown,
+)
 from payflowx.domain.payments.recovery_plan import RecoveryStep, recovery_step_for
 from payflowx.domain.payments.verification import changes_state, state_of, verify_outcome
 from payflowx.domain.payments.work_item import WorkItem
@@ -22,7 +30,7 @@ class ResolveAttempt:
 
     def __call__(self, session: ChargeSession) -> tuple[WorkItem, Observation]:
         """Return the item as stored now, and the observed outcome."""
-        may_have_charged = session.provider.may_have_charged(session.attempt.progress)
+        may_have_charged = session.may_have_charged()
         step = recovery_step_for(
             session.payment,
             session.attempt,
@@ -35,7 +43,8 @@ class ResolveAttempt:
         if session.attempt.is_open and not may_have_charged:
             return self._continue_charge(session, step)
         session, outcome = self._inquire_or_act(session, step)
-        return session.item, Observation(outcome=outcome, first_send=False, exhausted=step.exhausted)
+        exhausted = step.exhausted or (step.absent_is_exhausted and isinstance(outcome, NotFound))
+        return session.item, Observation(outcome=outcome, first_send=False, exhausted=exhausted)
 
     def _continue_charge(self, session: ChargeSession, step: RecoveryStep) -> tuple[WorkItem, Observation]:
         """Send the charge's next step.

@@ -50,4 +50,4 @@ def _is_without_charge(session: ChargeSession) -> bool:
     leaves the attempt unknown, and its step is sent once more; after the second one another provider may be tried.
     """
     tried_before = session.attempt.state is AttemptState.UNKNOWN or session.payment.not_sent_since_ms is not None
-    return tried_before and not session.provider.may_have_charged(session.attempt.progress)
+    return tried_before and not session.may_have_charged()

@@ -6,7 +6,7 @@ from payflowx.application.payments.current_ledger import current_ledger
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
-from payflowx.domain.payments.payment import Lease, Payment
+from payflowx.domain.payments.payment import Layout, Lease, Payment
 from payflowx.domain.payments.ports import Payments, Stored, VersionConflict
 from payflowx.domain.payments.work_item import OwnerId, WorkItem
 
@@ -51,12 +51,15 @@ class WorkItems:
         version: int,
         lease: Lease,
         now_ms: int,
+        layout: Layout = Layout.FULL,
         append: Attempt | None = None,
         reopen: Attempt | None = None,
     ) -> StoredItem | Conflict:
         """Take the lease, and store the attempt `append`, or `reopen` at its place, if the version is unchanged."""
         store = self.payments if owner_id.operation_id is None else self.operations
-        return store.claim(owner_id, version=version, lease=lease, now_ms=now_ms, append=append, reopen=reopen)
+        return store.claim(
+            owner_id, version=version, lease=lease, now_ms=now_ms, layout=layout, append=append, reopen=reopen
+        )
 
     def reschedule(self, before: Payment | Operation, after: Payment | Operation) -> StoredItem | Conflict:
         """Store the next due time of an item, under its lease's epoch."""

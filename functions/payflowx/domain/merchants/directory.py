@@ -8,6 +8,7 @@ from payflowx.domain.merchants.checkout_profile import CheckoutProfile
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.merchants.ports import NO_LIMITS, ApprovalLimits, Merchant
 from payflowx.domain.payments.events import Fact
+from payflowx.domain.payments.restore_window import RestoreWindow
 from payflowx.domain.providers.ports import Account
 from payflowx.domain.routing.routing import RoutingDocument
 
@@ -127,6 +128,14 @@ class MerchantDirectory(AuditLog, Protocol):
     def set_provider_status(self, switch: ProviderStatus, record: AuditEntry) -> bool: ...
 
     def provider_statuses(self, merchant_id: str | None) -> Sequence[ProviderStatus]: ...
+
+    def restore_window(self) -> RestoreWindow | None:
+        """Return what the last restore has forgotten; None if there was none."""
+        ...
+
+    def set_restore_window(self, window: RestoreWindow, record: AuditEntry) -> bool:
+        """Store it in the place of an earlier one."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from payflowx.domain.merchants.checkout_profile import NO_PROFILE, CheckoutProfile
+from payflowx.domain.payments.restore_window import RestoreWindow
 from payflowx.domain.providers.ports import Account
 
 
@@ -39,6 +40,8 @@ class Merchant:
     disabled: frozenset[str] = frozenset()
     checkout: CheckoutProfile = NO_PROFILE
     """Of a merchant of release 0.2.0, and of one without settings: the defaults."""
+    restored: RestoreWindow | None = None
+    """The deployment's last restore; None if it was never restored."""
     automatic_refund: bool = False
     """A charge beside the payment that holds its order is refunded without a person."""
     approval_limits: ApprovalLimits = NO_LIMITS

@@ -128,7 +128,7 @@ def merchant_event_of(change: Change) -> MerchantEvent | None:
         status_to=after.status,
         operation_id=operation.operation_id if operation else None,
         at_ms=event.at_ms,
-        due_at_ms=event.at_ms + DELIVERY_GRACE_MS,
+        due_at_ms=event.at_ms + DELIVERY_GRACE_MS if change.is_announced else None,
     )
 
 

@@ -1,9 +1,10 @@
 """Ports of outbound webhooks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from payflowx.domain.outbound_webhooks.catch_up import CatchUp
 from payflowx.domain.outbound_webhooks.endpoints import WebhookEndpoints
 from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent, Posted
 from payflowx.domain.payments.operation import Operation
@@ -87,8 +88,41 @@ class WebhookEndpointStore(Protocol):
 
     def get(self, merchant_id: str) -> WebhookEndpoints: ...
 
-    def save(self, before: WebhookEndpoints, after: WebhookEndpoints) -> bool:
-        """Store `after`; False if the stored version is not that of `before`."""
+    def save(self, before: WebhookEndpoints, after: WebhookEndpoints, *, catch_up: CatchUp | None = None) -> bool:
+        """Store `after`, with the search that a registration begins; False if the version is not that of `before`."""
+        ...
+
+
+class CatchUps(Protocol):
+    """The searches for events that new endpoints missed. Both methods raise `StorageUnavailableError`."""
+
+    def get(self, merchant_id: str, endpoint_id: str) -> CatchUp | None: ...
+
+    def save(self, catch_up: CatchUp, *, postponed_to_ms: int) -> None:
+        """Store when the search goes on, unless another run or a new registration set a time meanwhile."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryItems:
+    """What a delivery needs, as stored now. `payment` reads the item that was found: it may be a newer release's."""
+
+    merchant_event: MerchantEvent | None
+    webhook_endpoints: WebhookEndpoints
+    payment: Callable[[], Payment | None]
+
+
+class DeliverySource(Protocol):
+    """Reads what a delivery needs in one call. Raises `StorageUnavailableError`."""
+
+    def items_of(self, job: DeliveryJob) -> DeliveryItems: ...
+
+
+class EndpointPresence(Protocol):
+    """Whether anybody may want a merchant's events."""
+
+    def may_have_endpoints(self, merchant_id: str) -> bool:
+        """Return False only for a merchant without endpoints, as of a minute ago at most. Never raises."""
         ...
 
 

@@ -35,6 +35,12 @@ nothing by itself, never writes it and carries it along.
 """
 CAPTURE_OF: Final = "capture_of"
 """The fact beside it: the provider's id of the authorization. No other one is captured for the attempt."""
+SENT_BEFORE_RESTORE: Final = "sent_before_restore"
+"""The fact that a request may have left before the tables were restored, with the time to which they were.
+
+Nothing is sent for such an attempt again. Release 0.2.0 carries it along, ignores it and sends: a restored deployment
+must not go back to it.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +81,11 @@ class Attempt:
         """The time at which the provider was found to hold the money for the closed attempt. It is never captured."""
         at_ms = self.progress.get(AUTHORIZED_LATE_AT)
         return None if at_ms is None else int(at_ms)
+
+    @property
+    def is_sent_before_restore(self) -> bool:
+        """What became of it is known to its provider only: it is inquired about and never sent again."""
+        return SENT_BEFORE_RESTORE in self.progress
 
     @property
     def is_open(self) -> bool:
@@ -122,7 +133,8 @@ class Attempt:
     @property
     def is_hosted_unopened(self) -> bool:
         """The attempt creates a hosted object whose address was not given out: nobody can have paid it."""
-        return HOSTED_METHOD in self.progress and HOSTED_OBJECT not in self.progress
+        is_unopened = HOSTED_METHOD in self.progress and HOSTED_OBJECT not in self.progress
+        return is_unopened and not self.is_sent_before_restore
 
     @property
     def final_read_at_ms(self) -> int | None:

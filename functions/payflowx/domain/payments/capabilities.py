@@ -51,6 +51,12 @@ class Capabilities:
     """The provider can cancel an object and read it back, so that a late charge is impossible."""
     visibility_lag_ms: int = 0
     """How long a new charge may stay invisible to an inquiry."""
+    absence_is_proof: bool = False
+    """Once a charge or operation must be visible, an inquiry by our key that finds none proves that none was sent.
+
+    Only relied on after a restore, for keys of which nothing is stored. The provider refuses a second request under a
+    used key, or answers it with the first one's result. False where our key is a mere label there.
+    """
     inquiry_horizon_ms: int = DAY_MS
     """How long inquiries without an answer are repeated before the attempt requires manual review."""
     first_inquiry_after_ms: Mapping[AttemptState, int] = field(default_factory=dict)

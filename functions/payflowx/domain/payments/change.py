@@ -70,6 +70,8 @@ class Change:
     """The dispute that this change records; the list of open disputes follows it."""
     seen: SeenEvent | None = None
     merchant_event_type: str | None = None
+    is_announced: bool = True
+    """Whether its merchant event is due for delivery. False where the merchant has no endpoint: it is listed only."""
 
 
 def change_of(
@@ -117,6 +119,7 @@ def change_of(
         else before.lease.after_change_by_another(context.now_ms),
         event_seq=event.seq,
         event_hash=event.hash,
+        holds_first_event=False,
         announced=before.announced + (notified is not None),
         updated_at_ms=context.now_ms,
         drives=0 if changed is None else before.drives,

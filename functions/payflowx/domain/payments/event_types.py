@@ -26,11 +26,16 @@ _DISPUTE: Final = frozenset(f"{DISPUTE_PREFIX}{news}" for news in ("opened", "up
 CHARGED_TWICE: Final = "payment.charged_twice"
 """The payer paid twice inside one hosted object. The payment's status and amounts stay."""
 
+PAYMENT_RESTORED: Final = "payment.restored"
+"""The deployment was restored to an earlier time, and had forgotten what happened to the payment since. Its status may
+be an earlier one; the numbers of its events go on above those that were used.
+"""
+
 EVENT_TYPES: Final = (
     frozenset(_PAYMENT.values())
     | {f"{kind.value}.{status.lower()}" for kind in OperationKind for status in OperationStatus}
     | _DISPUTE
-    | {CHARGED_TWICE}
+    | {CHARGED_TWICE, PAYMENT_RESTORED}
 )
 
 

@@ -66,6 +66,8 @@ class Operation:
     ready_at_ms: int = 0
     due_at_ms: int | None = None
     drives: int = 0
+    searched_at_ms: int | None = None
+    """As of a payment: the time of the search after a restore."""
     review_since_ms: int | None = None
     """The time at which the open review began; None without one."""
     event_inquiries: EventInquiries | None = None

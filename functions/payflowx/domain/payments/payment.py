@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
@@ -13,6 +13,7 @@ from payflowx.domain.payments.event_inquiries import EventInquiries
 from payflowx.domain.payments.hosted import ExtraCharge
 from payflowx.domain.payments.order_link import OrderLink, OrderStanding
 from payflowx.domain.payments.review_reasons import ReviewReason
+from payflowx.domain.shared.limits import DUE_AFTER_LEASE_MS, LATEST_DUE_AFTER_LEASE_MS
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, Initiator, PaymentStatus
 
 _SEPARATORS: Final = re.compile(r"[\s/:]+")
@@ -112,6 +113,12 @@ class Lease:
 
 FREE_LEASE: Final = Lease()
 
+
+def due_times_after(lease: Lease) -> tuple[int, int]:
+    """Return the earliest and the latest time at which an item under this lease may be due, in milliseconds."""
+    return lease.expires_at_ms + DUE_AFTER_LEASE_MS, lease.expires_at_ms + LATEST_DUE_AFTER_LEASE_MS
+
+
 _BESIDE_HOLDER: Final = frozenset({OrderStanding.CONTENDING, OrderStanding.CHARGED_TWICE})
 _ORDER_REVIEWS: Final[frozenset[str]] = frozenset({ReviewReason.ORDER_CONTENDED, ReviewReason.ORDER_CHARGED_TWICE})
 
@@ -156,6 +163,15 @@ class BalanceSource(StrEnum):
     """Computed from the operations; the next write stores it."""
     OUTDATED = "outdated"
     """Not computed yet: no amount may change."""
+
+
+class Layout(IntEnum):
+    """The form in which a payment's item is stored, from its acceptance on. The number is its `schemaVersion`."""
+
+    FULL = 1
+    """Every release reads it."""
+    COMPACT = 2
+    """Below one kilobyte, and without a row of its own for the idempotency key. Release 0.2.0 cannot read it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +240,8 @@ class Payment:
     """Number of wake-ups by the sweeper without progress."""
     cancel_requested: bool = False
     erased: bool = False
+    searched_at_ms: int | None = None
+    """The time of the search for keys that a restore had forgotten. Release 0.2.0 neither writes nor reads it."""
     review_since_ms: int | None = None
     """The time at which the open review began; None without one."""
     disputes: tuple[Dispute, ...] = ()
@@ -238,6 +256,9 @@ class Payment:
     """What the payer paid, where a declared fee or an offer of the provider makes it differ from the amount."""
     order: OrderLink | None = None
     """The merchant's order that it pays; None if the request named none."""
+    layout: Layout = Layout.FULL
+    holds_first_event: bool = False
+    """The first event of the audit log has no item of its own yet. The write of the second event stores both."""
 
     @property
     def is_charged_beside_holder(self) -> bool:

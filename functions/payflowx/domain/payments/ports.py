@@ -1,14 +1,14 @@
 """Storage and queue ports of payments."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, Protocol
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import Change, SeenEvent
 from payflowx.domain.payments.events import Event
-from payflowx.domain.payments.payment import Lease, Payment
+from payflowx.domain.payments.payment import Layout, Lease, Payment
 from payflowx.domain.payments.work_item import Owner, OwnerId
 from payflowx.domain.shared.statuses import PaymentStatus
 
@@ -28,6 +28,8 @@ class Existing:
     fingerprint: str
     content_fingerprint: str | None = None
     operation_id: str | None = None
+    payment: Payment | None = field(default=None, compare=False, repr=False)
+    """The payment as stored, where it was found and not only its key."""
 
     def is_of(self, fingerprint: str, content_fingerprint: str | None) -> bool:
         """Return whether this request made it. Release 0.2.0 stored no fingerprint of the content."""
@@ -110,11 +112,15 @@ class AttemptStore(Protocol[Owner]):
         version: int,
         lease: Lease,
         now_ms: int,
+        layout: Layout = Layout.FULL,
+        leaves_due: bool = False,
         append: Attempt | None = None,
         reopen: Attempt | None = None,
     ) -> Stored[Owner] | VersionConflict[Owner]:
         """Take the lease if the version is unchanged, and store the attempt `append`, or `reopen` at its place.
 
+        The item becomes due soon after the lease. `leaves_due`: if the stored time is such a time, it stays as it is.
+        `layout` is that of the item, which need not have been read.
         At most one of them is given. `reopen` is a stored attempt that was not sent, STARTED again.
         """
         ...
@@ -139,9 +145,13 @@ class AttemptStore(Protocol[Owner]):
 class Payments(AttemptStore[Payment], Protocol):
     """The store of payments and their audit logs."""
 
-    def create(self, payment: Payment, event: Event, idempotency_key: str) -> Created[Payment] | Existing: ...
+    def create(self, payment: Payment, event: Event, idempotency_key: str) -> Created[Payment] | Existing:
+        """Store a payment with its first event. A taken id, which the key decides, gives the earlier payment."""
+        ...
 
-    def find_key(self, merchant_id: str, idempotency_key: str) -> Existing | None: ...
+    def find_key(self, merchant_id: str, idempotency_key: str) -> Existing | None:
+        """Return the payment that a key was used for."""
+        ...
 
     def get(self, merchant_id: str, transaction_id: str) -> Payment | None: ...
 
@@ -160,13 +170,16 @@ class DueKind(StrEnum):
     PAYMENT = "payment"
     OPERATION = "operation"
     EVENT = "event"
+    CATCH_UP = "catch_up"
+    """The search for events that a new endpoint missed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
     """An item of the due index.
 
-    `item_id`: the operation's id or the event's number; empty for a payment.
+    `item_id`: the operation's id, the event's number, or the endpoint's id; empty for a payment. A search for an
+    endpoint's events has no `transaction_id`.
     """
 
     merchant_id: str
@@ -240,6 +253,8 @@ class Job:
     provider: str | None = None
     account_id: str | None = None
     request_hash: str | None = None
+    layout: Layout = Layout.FULL
+    due_at_ms: int | None = None
     read_refunds: bool = False
     """Read the refunds of the payment's charge at the provider: one may have been made there."""
     slow: bool = False

@@ -27,6 +27,8 @@ class RecoveryStep:
     cancel_and_confirm: bool = False
     exhausted: bool = False
     """No automatic step can resolve the attempt: it requires manual review."""
+    absent_is_exhausted: bool = False
+    """It does as soon as an inquiry finds nothing: a restore has forgotten what was sent, and nothing is sent again."""
 
 
 def recovery_step_for(
@@ -49,6 +51,9 @@ def recovery_step_for(
     if attempt.capture_sent_at_ms is not None:
         return RecoveryStep(exhausted=_is_exhausted(attempt, capabilities, in_window=False, now_ms=now_ms))
     undecided = attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}
+    if undecided and attempt.is_sent_before_restore:
+        exhausted = _is_exhausted(attempt, capabilities, in_window=False, now_ms=now_ms)
+        return RecoveryStep(exhausted=exhausted, absent_is_exhausted=True)
     if undecided and not may_have_charged:
         return RecoveryStep(continue_charge=not payment.cancel_requested, cancel_and_confirm=can_cancel)
     age_ms = now_ms - attempt.started_at_ms
@@ -98,6 +103,8 @@ class OperationRecoveryStep:
     resend: bool = False
     exhausted: bool = False
     """No automatic step can resolve the attempt: it requires manual review."""
+    absent_is_exhausted: bool = False
+    """As of a payment: an inquiry that finds nothing ends the automatic steps."""
 
 
 def operation_recovery_step_for(
@@ -113,6 +120,9 @@ def operation_recovery_step_for(
     age_ms = now_ms - attempt.started_at_ms
     in_window = age_ms < window_ms - _WINDOW_MARGIN_MS and now_ms < operation.send_deadline_ms
     undecided = attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}
+    if undecided and attempt.is_sent_before_restore:
+        exhausted = now_ms >= inquiries_end_at_ms(attempt, capabilities)
+        return OperationRecoveryStep(exhausted=exhausted, absent_is_exhausted=True)
     resend = undecided and same_request and in_window and not attempt.answer_stored
     return OperationRecoveryStep(
         resend=resend, exhausted=not resend and now_ms >= inquiries_end_at_ms(attempt, capabilities)

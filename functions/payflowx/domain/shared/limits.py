@@ -85,6 +85,10 @@ PROVIDER_EVENT_RETRY_DELAYS_SECONDS: Final = (10, 60, 300)
 
 # The lease outlives any worker that holds it: the function dies after 30 s, the lease after 45 s.
 LEASE_MS: Final = 45 * SECOND_MS
+DUE_AFTER_LEASE_MS: Final = 15 * SECOND_MS
+"""The sweeper finds the item of a dead worker shortly after its lease has ended."""
+LATEST_DUE_AFTER_LEASE_MS: Final = 60 * SECOND_MS
+"""A due time that is no later after the lease need not be written again by the claim."""
 MIN_TIME_TO_SEND_MS: Final = 15 * SECOND_MS
 """A call takes 12 s at most; the rest is for storing its result."""
 
@@ -102,6 +106,13 @@ EARLY_GRACE_MS: Final = 1 * SECOND_MS
 # Outbound webhooks
 MAX_ENDPOINTS: Final = 5
 MAX_EVENT_TYPES: Final = 30
+ENDPOINTS_REMEMBERED_MS: Final = MINUTE_MS
+"""How long a writer remembers that a merchant has no endpoint."""
+CATCH_UP_SPAN_MS: Final = 2 * ENDPOINTS_REMEMBERED_MS
+"""How long after the first pass an event may still be written without knowledge of the endpoint: clocks differ."""
+CATCH_UP_AFTER_MS: Final = 3 * MINUTE_MS
+CATCH_UP_AGAIN_AFTER_MS: Final = HOUR_MS
+"""For writers that were held up, and for an index that follows late."""
 SECRET_OVERLAP_MS: Final = DAY_MS
 """How long the previous secret signs after a rotation."""
 ENDPOINT_PATIENCE_MS: Final = 3 * DAY_MS

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final, TypeVar, get_args
 
 import msgspec
@@ -58,8 +59,12 @@ def _check_names(sent: Mapping[str, Any], members: Mapping[str, Any], field: str
         raise Refusal("malformed_json", detail, field=field)
 
 
+@cache
 def known_names(request: type[msgspec.Struct]) -> Mapping[str, Any]:
-    """The names of a request's fields, each with the names inside of it. The names of free maps are not among them."""
+    """The names of a request's fields, each with the names inside of it. The names of free maps are not among them.
+
+    Read once: msgspec evaluates the type's annotations each time.
+    """
     return {
         field.encode_name: known_names(struct) if (struct := _struct_in(field.type)) else {}
         for field in msgspec.structs.fields(request)

@@ -71,6 +71,7 @@ CONNECTOR: Final = Connector(
         idempotency_window_ms=0,
         can_cancel_and_confirm=True,
         visibility_lag_ms=2 * MINUTE_MS,
+        absence_is_proof=True,
         inquiry_horizon_ms=3 * DAY_MS,
         # Refunds take up to ten working days, and are on hold while the balance does not suffice.
         pending_horizon_ms=30 * DAY_MS,

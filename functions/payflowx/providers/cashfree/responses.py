@@ -110,6 +110,8 @@ def _is_not_visible(response: HttpResponse, error: Mapping[str, Any]) -> bool:
 
 def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """Read all payments of the order: one with money decides, then one that is open, then the gravest decline."""
+    if response.status == 404 and error_body(response).get("code") == "order_not_found":
+        return NotFound()
     payments = payments_in(response, request.provider_key)
     if isinstance(payments, Unknown):
         return payments

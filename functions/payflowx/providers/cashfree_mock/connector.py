@@ -63,6 +63,7 @@ CONNECTOR: Final = Connector(
         capture_modes=frozenset(CaptureMode),
         can_cancel_and_confirm=True,
         visibility_lag_ms=10 * SECOND_MS,
+        absence_is_proof=True,
         refund_reversal_ms=30 * MINUTE_MS,
         inquiry_horizon_ms=HOUR_MS,
         action_lifetime_ms=15 * MINUTE_MS,

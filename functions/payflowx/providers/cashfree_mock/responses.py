@@ -62,6 +62,8 @@ def paid(request: ChargeRequest, response: HttpResponse) -> StepResult:
 
 def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """Read all payments of the order: one that took money decides, else the newest."""
+    if response.status == 404 and error_body(response).get("code") == "order_not_found":
+        return NotFound()
     payments = payments_in(response)
     if isinstance(payments, Unknown):
         return payments

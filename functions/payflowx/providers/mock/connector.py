@@ -50,6 +50,7 @@ CONNECTOR: Final = Connector(
         idempotency_window_ms=DAY_MS,
         can_cancel_and_confirm=True,
         visibility_lag_ms=5 * SECOND_MS,
+        absence_is_proof=True,
         refund_reversal_ms=30 * MINUTE_MS,
         action_lifetime_ms=15 * MINUTE_MS,
         operation_window_ms=dict.fromkeys(OperationKind, DAY_MS),

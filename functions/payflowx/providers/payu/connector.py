@@ -49,6 +49,7 @@ CONNECTOR: Final = Connector(
         idempotency_window_ms=0,
         can_cancel_and_confirm=False,
         visibility_lag_ms=15 * MINUTE_MS,
+        absence_is_proof=True,
         inquiry_horizon_ms=5 * DAY_MS,
         # Not documented: three weeks are longer than banks take elsewhere in India.
         pending_horizon_ms=21 * DAY_MS,

@@ -18,7 +18,9 @@ from payflowx.providers.refusals import RefusedCall
 
 
 def _inquiry_steps(request: ChargeRequest) -> Sequence[Step]:
-    """Read by the stored order. Before it is stored, nothing can have been paid."""
+    """Read by the stored order. Before it is stored, nothing can have been paid; after a restore, nothing is known."""
+    if "order_id" not in request.progress:
+        return ()
     return (Step(name="payments", build=requests.payments_of_order, read=responses.found),)
 
 

@@ -86,6 +86,7 @@ CONNECTOR: Final = Connector(
         idempotency_window_ms=DAY_MS,
         can_cancel_and_confirm=True,
         visibility_lag_ms=HOUR_MS,
+        absence_is_proof=True,
         inquiry_horizon_ms=2 * DAY_MS,
         # Stripe itself fails a refund that is pending for 45 days.
         pending_horizon_ms=46 * DAY_MS,

@@ -9,6 +9,7 @@ import pytest
 from payflowx.adapters.sqs.messages import DELIVERIES as DELIVERY_MESSAGES
 from payflowx.adapters.sqs.messages import JOBS as JOB_MESSAGES
 from payflowx.adapters.sqs.messages import PROVIDER_EVENTS as EVENT_MESSAGES
+from payflowx.application.outbound_webhooks.manage_endpoints import NewEndpoint
 from payflowx.application.recovery.inspect_dead_letters import InspectDeadLetters
 from payflowx.application.recovery.plan_replay import PlanReplay, ReplayStep
 from payflowx.application.recovery.replay_dead_letters import Replayed
@@ -28,6 +29,7 @@ from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import DAY_MS
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, DeclineKind, PaymentStatus
+from payflowx.wiring.api import ApiWiring
 from payflowx.wiring.operators import OperatorsWiring
 from tests.support.memory import NOW_MS
 from tests.support.world import MERCHANT, World
@@ -422,6 +424,9 @@ def test_webhooks_go_back_to_their_queue(desk: Desk) -> None:
 
 
 def test_an_event_that_is_owed_is_told_again_and_one_that_is_not_goes(desk: Desk) -> None:
+    desk.world.wired(ApiWiring).manage_endpoints.create(
+        NewEndpoint(merchant_id=MERCHANT, url="https://shop.example/hook")
+    )
     payment = desk.world.accept()
     desk.work()
     (event,) = desk.world.merchant_events_of(payment)

@@ -122,12 +122,10 @@ class TestSubscriptions:
             (URL, "payment.failed"),
         ]
 
-    def test_without_endpoints_an_event_is_done_with_at_once(self, harness: DeliveryHarness) -> None:
+    def test_without_endpoints_an_event_is_listed_and_nobody_is_woken(self, harness: DeliveryHarness) -> None:
         event = harness.pay()
-        assert event.due_at_ms is not None
-        harness.run()
-        assert harness.now(event.transaction_id, event.seq).due_at_ms is None
-        assert harness.webhook_client.posts == []
+        assert (event.due_at_ms, list(harness.world.deliveries.sent)) == (None, [])
+        assert [found.event_id for found in harness.listed()] == [event.event_id]
 
     def test_an_endpoint_is_not_told_of_what_was_before_it(self, harness: DeliveryHarness) -> None:
         harness.pay()

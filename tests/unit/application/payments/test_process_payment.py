@@ -316,7 +316,7 @@ class TestUnknown:
         world.jobs.sent.clear()
         world.wake(payment)
         assert states(world, payment) == [("alpha", AttemptState.STARTED)]  # the lease is still live
-        world.clock.advance(61)
+        world.clock.advance(91)  # the time of its acceptance was late enough, and the claim left it
         assert world.sweep(world.deadline).woken == 1
         provider.inquiries = ["charged"]
         world.work()

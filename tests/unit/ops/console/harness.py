@@ -8,7 +8,7 @@ from html import unescape
 from typing import Any
 
 import httpx
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from ops.console.forms import Forms
 from ops.console.server import Console, application
@@ -24,7 +24,7 @@ ORIGIN = f"http://{HOST}"
 @dataclass(frozen=True)
 class Browser:
     console: Console
-    app: Starlette
+    app: ASGIApp
     cookies: httpx.Cookies = field(default_factory=httpx.Cookies)
 
     def enter(self) -> "Browser":
@@ -32,10 +32,11 @@ class Browser:
         return self
 
     def request(self, method: str, address: str, **more: Any) -> httpx.Response:
-        """Redirects are not followed."""
+        """Redirects are not followed. `defects=True` lets a page have an error that is not ours."""
+        defects = more.pop("defects", False)
 
         async def sent() -> httpx.Response:
-            transport = httpx.ASGITransport(app=self.app)
+            transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=not defects)
             async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, cookies=self.cookies) as client:
                 answer = await client.request(method, address, **more)
                 self.cookies.update(client.cookies)

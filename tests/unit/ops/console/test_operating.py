@@ -317,20 +317,9 @@ def test_no_page_has_a_field_for_a_secret(target: Any) -> None:
 # -- merchants
 
 
-def test_a_proposal_is_shown_whole_and_approved(target: Any) -> None:
-    browser, function = browser_with(target, approve_proposal={"proposalId": "p", "answer": {}})
-    assert "What would be carried out" in text_of_page(browser.get("/merchants/acme"))
-    done = act(browser, "/merchants/acme", "/merchants/acme/approve")
-    assert done.status_code == 303
-    assert changes_of(function)[0]["proposalId"] == "acme"
-
-
-def test_a_refused_approval_says_why(target: Any) -> None:
-    error = {"error": {"code": "same_person", "message": "You proposed it."}}
-    browser, _ = browser_with(target, approve_proposal=error)
-    answer = act(browser, "/merchants/acme", "/merchants/acme/approve")
-    assert answer.status_code == 409
-    assert "You proposed it." in answer.text
+def test_what_waits_for_a_second_person_leads_to_where_it_is_decided(target: Any) -> None:
+    browser, _ = browser_with(target)
+    assert 'href="/approvals/acme/acme"' in browser.get("/merchants/acme").text
 
 
 def test_a_limit_is_added_to_those_that_are_set(target: Any) -> None:

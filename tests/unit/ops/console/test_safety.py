@@ -1,5 +1,6 @@
 """Who may open the console, and which requests change something."""
 
+from dataclasses import replace
 from threading import Barrier, Thread
 
 import pytest
@@ -62,6 +63,12 @@ def counter(monkeypatch: pytest.MonkeyPatch) -> Counter:
 @pytest.fixture
 def browser(counter: Counter) -> Browser:
     return browser_of(may_write=True).enter()
+
+
+def browser_with_hidden(counter: Counter) -> Browser:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(server, "HIDDEN", (counter.screen,))
+        return browser_of(may_write=True).enter()
 
 
 def form_of(browser: Browser, address: str = "/counter/add") -> dict[str, str]:
@@ -169,7 +176,7 @@ def test_every_answer_forbids_what_is_inline_remote_framed_or_stored(address: st
         assert "http" not in policy
         assert "frame-ancestors 'none'" in policy
         assert headers["cache-control"] == "no-store"
-        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["referrer-policy"] == "same-origin"
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["cross-origin-resource-policy"] == "same-origin"
         assert "server" not in headers
@@ -311,3 +318,16 @@ def test_single_keys_can_be_turned_off(browser: Browser) -> None:
     assert browser.post("/keys", form).status_code == 303
     assert 'data-keys="off"' in browser.get("/help").text
     assert browser.post("/keys", {"form": "forged", "keys": "on"}).status_code == 409
+
+
+def test_a_defect_says_so_and_its_answer_is_guarded_like_every_other(counter: Counter) -> None:
+    def broken(_request: ScreenRequest) -> Page:
+        raise KeyError("secret of the payment")
+
+    counter.screen = replace(counter.screen, views=(View("/counter", broken),))
+    browser = browser_with_hidden(counter)
+    answer = browser.get("/counter", defects=True)
+    assert answer.status_code == 500
+    assert "This page has a defect" in answer.text
+    assert "secret of the payment" not in answer.text
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")

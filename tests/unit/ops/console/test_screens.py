@@ -376,6 +376,7 @@ def test_a_second_tab_with_a_stale_review_changes_nothing(world: World, browser:
     before = world.now(payment)
     refused = browser.post(f"{address}/close", {**tabs[1], **verdict, "verdict": "charged"})
     assert refused.status_code == 409
+    assert refused.text.count('role="alert"') == 1
     assert world.now(payment) == before
 
 

@@ -20,17 +20,25 @@ def get_items(
 ) -> Iterator[Item]:
     """In any order; by consistent reads where a line may be about what was written a moment ago."""
     for start in range(0, len(item_keys), _MOST_READ):
-        wanted: Sequence[Any] = [to_attributes(key) for key in item_keys[start : start + _MOST_READ]]
-        for _ in range(MAX_COMMIT_TRIES):
-            with storage_errors():
-                answer = client.batch_get_item(RequestItems={table: {"Keys": wanted, "ConsistentRead": consistent}})
-            yield from (from_attributes(item) for item in answer["Responses"].get(table, []))
-            left = answer.get("UnprocessedKeys", {}).get(table)
-            wanted = left["Keys"] if left else []
-            if not wanted:
-                break
-        else:
-            raise StorageUnavailableError("the database did not return all items")
+        yield from get_of_tables(client, {table: item_keys[start : start + _MOST_READ]}, consistent=consistent)
+
+
+def get_of_tables(
+    client: "DynamoDBClient", item_keys: Mapping[str, Sequence[Mapping[str, str]]], *, consistent: bool = True
+) -> Iterator[Item]:
+    """At most 100 items of several tables, in any order."""
+    wanted: Any = {
+        table: {"Keys": [to_attributes(key) for key in of_table], "ConsistentRead": consistent}
+        for table, of_table in item_keys.items()
+    }
+    for _ in range(MAX_COMMIT_TRIES):
+        with storage_errors():
+            answer = client.batch_get_item(RequestItems=wanted)
+        yield from (from_attributes(item) for found in answer["Responses"].values() for item in found)
+        wanted = answer.get("UnprocessedKeys", {})
+        if not wanted:
+            return
+    raise StorageUnavailableError("the database did not return all items")
 
 
 def put_items(client: "DynamoDBClient", table: str, items: Sequence[Item]) -> None:

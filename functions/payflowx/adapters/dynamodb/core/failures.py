@@ -42,6 +42,12 @@ def condition_failed(error: ClientError) -> bool:
     return bool(error.response["Error"]["Code"] == "ConditionalCheckFailedException")
 
 
+def is_conflict(error: StorageUnavailableError) -> bool:
+    """A single write met a transaction on the same item: it may be tried again at once."""
+    cause = error.__cause__
+    return isinstance(cause, ClientError) and cause.response["Error"]["Code"] == "TransactionConflictException"
+
+
 def item_found(error: ClientError) -> Item | None:
     """The item that did not meet the condition, where the call asked for it."""
     found: Any = error.response.get("Item")

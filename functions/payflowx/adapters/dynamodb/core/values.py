@@ -6,7 +6,9 @@ payment in every profile. A test holds these few lines against it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+_AS_THEY_ARE: Final = frozenset({"BOOL", "B"})
 
 Item = dict[str, Any]
 AttributeValues = dict[str, Any]
@@ -40,6 +42,8 @@ def to_value(value: Any) -> Any:
         return {"M": to_attributes(value)}
     if isinstance(value, list | tuple):
         return {"L": [to_value(inner) for inner in value]}
+    if isinstance(value, bytes):
+        return {"B": value}
     if isinstance(value, ForeignValue):
         return value.attribute
     raise TypeError(f"an item holds no {type(value).__name__}")
@@ -72,4 +76,4 @@ def _from_value(kind: str, inner: Any) -> Any:
             for value in inner
             for member_kind, member in value.items()
         ]
-    return inner if kind == "BOOL" else ForeignValue({kind: inner})
+    return inner if kind in _AS_THEY_ARE else ForeignValue({kind: inner})

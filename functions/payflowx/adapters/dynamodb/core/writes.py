@@ -15,11 +15,12 @@ from payflowx.adapters.dynamodb.core.expressions import UNKNOWN, Expression
 from payflowx.adapters.dynamodb.core.failures import Cancelled, cancellation, storage_errors
 from payflowx.adapters.dynamodb.core.values import Item, to_attributes
 from payflowx.adapters.dynamodb.payments import review_items
-from payflowx.adapters.dynamodb.payments.event_items import event_to_item
+from payflowx.adapters.dynamodb.payments.event_items import event_to_item, first_event_fields
 from payflowx.adapters.dynamodb.payments.operation_items import operation_to_item
-from payflowx.adapters.dynamodb.payments.payment_items import attempt_to_item, to_item
+from payflowx.adapters.dynamodb.payments.payment_items import to_item
 from payflowx.adapters.dynamodb.webhooks.merchant_event_items import merchant_event_fields
-from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent
+from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent, merchant_event_of
+from payflowx.domain.payments.acceptance import held_event
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import Change, SeenEvent
 from payflowx.domain.payments.events import Event
@@ -48,6 +49,8 @@ class Part(StrEnum):
     ORDER = "order"
     HOLDER = "holder of the order"
     HOLDER_EVENT = "event of the holder of the order"
+    ENDPOINTS = "webhook endpoints"
+    CATCH_UP = "search for missed events"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +92,20 @@ def new_item(table: str, item: Item) -> dict[str, Any]:
     }
 
 
-def new_event(table: str, event: Event, merchant_event: MerchantEvent | None = None) -> dict[str, Any]:
-    """The record of the change that the same transaction makes; and what merchants are to be told of, due at once."""
+def new_event(
+    table: str, event: Event, merchant_event: MerchantEvent | None = None, *, first: Event | None = None
+) -> dict[str, Any]:
+    """The record of the change that the same transaction makes; and what merchants are to be told of, due at once.
+
+    `first`: the first event of the audit log, if it has no item yet; it lies in the item of the second one.
+    """
     announced = merchant_event_fields(merchant_event) if merchant_event else {}
-    return new_item(table, event_to_item(event) | announced)
+    return new_item(table, event_to_item(event) | first_event_fields(first) | announced)
+
+
+def event_of_change(table: str, change: Change) -> dict[str, Any]:
+    """The item of a change's event."""
+    return new_event(table, change.event, merchant_event_of(change), first=held_event(change.before))
 
 
 def new_operation(table: str, operation: Operation) -> list[tuple[Part, dict[str, Any]]]:
@@ -189,11 +202,22 @@ def unmoved(expression: Expression, before: Payment | Operation) -> list[str]:
     conditions = [
         expression.equals("version", before.version),
         expression.equals("lease.epoch", before.lease.epoch),
-        expression.equals("lease.owner", before.lease.owner),
+        _has_owner(expression, before.lease.owner),
     ]
     if isinstance(before, Payment):
         conditions.append(expression.equals("eventSeq", before.event_seq))
     return conditions
+
+
+def _has_owner(expression: Expression, owner: str) -> str:
+    """Condition: this owner has the lease. That of a released one is empty, or absent in the compact layout."""
+    is_owner = expression.equals("lease.owner", owner)
+    return is_owner if owner else f"({expression.absent('lease.owner')} OR {is_owner})"
+
+
+def no_live_lease(expression: Expression, now_ms: int) -> str:
+    """Condition: the lease has expired. A released one has no time in the compact layout."""
+    return f"({expression.absent('lease.expiresAt')} OR {expression.at_most('lease.expiresAt', now_ms)})"
 
 
 def item_of(owner: Payment | Operation) -> Item:
@@ -201,10 +225,10 @@ def item_of(owner: Payment | Operation) -> Item:
     return to_item(owner) if isinstance(owner, Payment) else operation_to_item(owner)
 
 
-def appended_attempt(expression: Expression, attempt: Attempt) -> str:
-    """The assignment that stores a new attempt behind the others."""
+def appended_attempt(expression: Expression, attempt: Item) -> str:
+    """The assignment that stores a new attempt, as an item, behind the others."""
     attempts = expression.name("attempts")
-    return f"{attempts} = list_append({attempts}, {expression.value([attempt_to_item(attempt)])})"
+    return f"{attempts} = list_append({attempts}, {expression.value([attempt])})"
 
 
 def may_append(expression: Expression, attempt: Attempt) -> list[str]:
@@ -216,21 +240,24 @@ def may_append(expression: Expression, attempt: Attempt) -> list[str]:
     ]
 
 
-def reopened_attempt(expression: Expression, attempt: Attempt) -> str:
+def reopened_attempt(expression: Expression, attempt: Attempt, item: Item) -> str:
     """Further assignments, and removals: all known attributes of the attempt at its place, and no unknown one."""
-    place, item = _place(expression, attempt), attempt_to_item(attempt)
+    place = _place(expression, attempt)
     changed = "".join(f", {place}.{expression.equals(name, value)}" for name, value in item.items())
     gone = [f"{place}.{expression.name(name)}" for name in attempt.__slots__ if name not in item]
     return f"{changed} REMOVE {', '.join(gone)}"
 
 
-def may_reopen(expression: Expression, attempt: Attempt) -> list[str]:
-    """Conditions: the attempt at this place has this key, and nothing was sent for it."""
+def may_reopen(expression: Expression, attempt: Attempt, item: Item) -> list[str]:
+    """Conditions: the attempt at this place has this key, and nothing was sent for it.
+
+    An attempt whose item holds no key has the derived one, which is then stored or absent.
+    """
     place = _place(expression, attempt)
-    return [
-        f"{place}.{expression.equals('state', AttemptState.NOT_SENT.value)}",
-        f"{place}.{expression.equals('provider_key', attempt.provider_key)}",
-    ]
+    has_key = f"{place}.{expression.equals('provider_key', attempt.provider_key)}"
+    if "provider_key" not in item:
+        has_key = f"(attribute_not_exists({place}.{expression.name('provider_key')}) OR {has_key})"
+    return [f"{place}.{expression.equals('state', AttemptState.NOT_SENT.value)}", has_key]
 
 
 def _place(expression: Expression, attempt: Attempt) -> str:

@@ -12,6 +12,7 @@ from payflowx.domain.inbound_webhooks.ports import WebhookAccount
 from payflowx.domain.inbound_webhooks.tokens import hash_webhook_token
 from payflowx.domain.merchants.checkout_profile import CheckoutProfile
 from payflowx.domain.merchants.ports import ApprovalLimits, Merchant
+from payflowx.domain.payments.restore_window import RestoreWindow
 from payflowx.domain.providers.ports import Account
 from payflowx.domain.shared.limits import MINUTE_MS
 
@@ -25,12 +26,22 @@ _WEBHOOK: Final = "WEBHOOK"
 SWITCH: Final = "SWITCH#"
 EVERYONE: Final = "GLOBAL"
 AUTOMATIC_REFUND: Final = "automaticRefund"
+"""A merchant's switch; absent: off."""
 APPROVAL_LIMITS: Final = "approvalLimits"
 """Amounts by currency. Absent on a merchant without limits, and on one of release 0.2.0, which ignores it."""
 CHECKOUT: Final = "checkout"
 """The merchant's part of the payers' page. Absent on a merchant of release 0.2.0, which ignores it."""
-"""A merchant's switch; absent: off."""
+RESTORE: Final = "RESTORE"
+"""The last restore, beside everyone's switches: it is read with them. Release 0.2.0 passes over it."""
 _MAX_ITEMS: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForEveryone:
+    """What holds for all merchants alike: providers that are disabled, and the deployment's last restore."""
+
+    disabled: frozenset[str] = frozenset()
+    restored: RestoreWindow | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,18 +52,18 @@ class DynamoDBMerchantConfiguration:
     table: str
     cache: TtlCache[Merchant | None]
     """Merchants with their own switches only."""
-    everyone: TtlCache[frozenset[str]]
+    everyone: TtlCache[ForEveryone]
 
     def get(self, merchant_id: str) -> Merchant | None:
         """The merchant with everyone's switches, each at most a minute old; None if there is none."""
         merchant = self.cache.get(merchant_id, lambda: self._load(merchant_id))
-        return with_switches(merchant, self.everyone.get(EVERYONE, self._load_switches)) if merchant else None
+        return with_everyones(merchant, self.everyone.get(EVERYONE, self._load_everyones)) if merchant else None
 
     def _load(self, merchant_id: str) -> Merchant | None:
         return merchant_from_items(merchant_id, query_partition(self.client, self.table, f"M#{merchant_id}"))
 
-    def _load_switches(self) -> frozenset[str]:
-        return switched_off(query_partition(self.client, self.table, EVERYONE))
+    def _load_everyones(self) -> ForEveryone:
+        return for_everyone(query_partition(self.client, self.table, EVERYONE))
 
 
 def query_partition(
@@ -78,9 +89,17 @@ def switched_off(items: Sequence[Item]) -> frozenset[str]:
     )
 
 
-def with_switches(merchant: Merchant, everyone: frozenset[str]) -> Merchant:
-    """The merchant with the providers that are disabled for everyone."""
-    return merchant if everyone <= merchant.disabled else replace(merchant, disabled=merchant.disabled | everyone)
+def for_everyone(items: Sequence[Item]) -> ForEveryone:
+    """The switches and the last restore among everyone's items."""
+    restored = next((restore_window_from_item(item) for item in items if item["sk"] == RESTORE), None)
+    return ForEveryone(disabled=switched_off(items), restored=restored)
+
+
+def with_everyones(merchant: Merchant, everyone: ForEveryone) -> Merchant:
+    """The merchant with the providers that are disabled for everyone, and the deployment's last restore."""
+    if everyone.disabled <= merchant.disabled and everyone.restored is None:
+        return merchant
+    return replace(merchant, disabled=merchant.disabled | everyone.disabled, restored=everyone.restored)
 
 
 def merchant_from_items(merchant_id: str, own: Sequence[Item]) -> Merchant | None:
@@ -151,6 +170,31 @@ def token_item(merchant_id: str, account: Account) -> Item:
         "provider": account.provider,
         "accountId": account.account_id,
     }
+
+
+def restore_window_to_item(window: RestoreWindow) -> Item:
+    """The item of the last restore; what is not known yet is left out."""
+    values = {
+        "pk": EVERYONE,
+        "sk": RESTORE,
+        "restoredTo": window.restored_to_ms,
+        "stoppedAt": window.stopped_at_ms,
+        "recordedAt": window.recorded_at_ms,
+        "openedAt": window.opened_at_ms,
+        "ordersKnown": window.orders_known,
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def restore_window_from_item(item: Item) -> RestoreWindow:
+    """The window that `restore_window_to_item` was given."""
+    return RestoreWindow(
+        restored_to_ms=item["restoredTo"],
+        stopped_at_ms=item["stoppedAt"],
+        recorded_at_ms=item["recordedAt"],
+        opened_at_ms=item.get("openedAt"),
+        orders_known=item["ordersKnown"],
+    )
 
 
 def checkout_attribute(profile: CheckoutProfile) -> Item:

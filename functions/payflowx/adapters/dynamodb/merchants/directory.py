@@ -26,14 +26,17 @@ from payflowx.adapters.dynamodb.merchants.configuration import (
     CHECKOUT,
     EVERYONE,
     MERCHANT,
+    RESTORE,
     SWITCH,
     account_item,
     checkout_attribute,
+    for_everyone,
     merchant_from_items,
     query_partition,
-    switched_off,
+    restore_window_from_item,
+    restore_window_to_item,
     token_item,
-    with_switches,
+    with_everyones,
 )
 from payflowx.adapters.dynamodb.merchants.recorded_changes import RecordedChanges, record_item
 from payflowx.domain.merchants.caller import Identity
@@ -41,6 +44,7 @@ from payflowx.domain.merchants.checkout_profile import CheckoutProfile
 from payflowx.domain.merchants.directory import ApiKeyRecord, AuditEntry, MerchantPage, MerchantSummary, ProviderStatus
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.merchants.ports import ApprovalLimits, Merchant
+from payflowx.domain.payments.restore_window import RestoreWindow
 from payflowx.domain.providers.ports import Account
 
 _MERCHANTS: Final = "MERCHANTS"
@@ -97,9 +101,8 @@ class DynamoDBMerchantDirectory(RecordedChanges):
         merchant = merchant_from_items(merchant_id, own)
         if merchant is None:
             return None
-        return with_switches(
-            merchant, switched_off(query_partition(self.client, self.table, EVERYONE, consistent=True))
-        )
+        everyone = query_partition(self.client, self.table, EVERYONE, consistent=True)
+        return with_everyones(merchant, for_everyone(everyone))
 
     def account_owner(self, identity: str) -> str | None:
         """As stored now."""
@@ -235,6 +238,19 @@ class DynamoDBMerchantDirectory(RecordedChanges):
             for item in query_partition(self.client, self.table, partition, consistent=True)
             if item["sk"].startswith(SWITCH)
         ]
+
+    # -- restores
+
+    def restore_window(self) -> RestoreWindow | None:
+        """Read consistently."""
+        items = query_partition(self.client, self.table, EVERYONE, consistent=True)
+        return next((restore_window_from_item(item) for item in items if item["sk"] == RESTORE), None)
+
+    def set_restore_window(self, window: RestoreWindow, record: AuditEntry) -> bool:
+        """Over whatever was there."""
+        item = {**restore_window_to_item(window), "schemaVersion": keys.SCHEMA_VERSION}
+        put = {"Put": {"TableName": self.table, "Item": to_attributes(item)}}
+        return self.write(put, self.new(record_item(record)))
 
     # -- audit log
 

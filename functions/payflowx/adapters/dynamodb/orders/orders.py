@@ -13,7 +13,6 @@ from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.domain.orders.order import Order
 from payflowx.domain.orders.ordered_change import OrderedChange
 from payflowx.domain.orders.ports import OrderMoved, Taking
-from payflowx.domain.outbound_webhooks.merchant_events import merchant_event_of
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import (
@@ -63,8 +62,7 @@ class DynamoDBOrders:
         if ordered.holder_change is not None:
             held = ordered.holder_change
             parts.append((Part.HOLDER, writes.changed(self._table, held.before, held.after)))
-            event = writes.new_event(self._table, held.event, merchant_event_of(held))
-            parts.append((Part.HOLDER_EVENT, event))
+            parts.append((Part.HOLDER_EVENT, writes.event_of_change(self._table, held)))
         result = self.payments.commit_with(ordered.change, parts)
         return self._moved(result) if isinstance(result, ConditionFailed) else result
 

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Final, Generic
+from typing import TYPE_CHECKING, Any, Generic
 
 from botocore.exceptions import ClientError
 
@@ -13,20 +13,17 @@ from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import condition_failed, item_found, storage_errors
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.adapters.dynamodb.core.writes import Part
-from payflowx.adapters.dynamodb.payments.payment_items import lease_assignments
+from payflowx.adapters.dynamodb.payments.payment_items import attempt_item_of, lease_assignments
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import SeenEvent
-from payflowx.domain.payments.payment import Lease
+from payflowx.domain.payments.payment import Layout, Lease, due_times_after
 from payflowx.domain.payments.ports import AlreadySeen, Stored, VersionConflict
 from payflowx.domain.payments.work_item import Owner, OwnerId, id_of
 from payflowx.domain.shared.errors import StorageUnavailableError
-from payflowx.domain.shared.limits import SECOND_MS
+from payflowx.domain.shared.limits import DUE_AFTER_LEASE_MS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-DUE_AFTER_LEASE_MS: Final = 15 * SECOND_MS
-"""The sweeper finds the item of a dead worker shortly after its lease has ended."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,20 +44,30 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
         version: int,
         lease: Lease,
         now_ms: int,
+        layout: Layout = Layout.FULL,
+        leaves_due: bool = False,
         append: Attempt | None = None,
         reopen: Attempt | None = None,
     ) -> Stored[Owner] | VersionConflict[Owner]:
         """Update the item and return it in one call: a claim needs no read.
 
         So nobody has seen yet whether this release can read the item. An item of a newer layout gets no attempt before
-        it was read: the refused write returns it, and decoding it raises `UnreadableItemError`.
+        it was read: the refused write returns it, and decoding it raises `UnreadableItemError`. Nor has anybody seen
+        whether its due time may stay: if not, the second write sets it.
         """
         claim = partial(
-            self._claim, owner_id, version=version, lease=lease, now_ms=now_ms, append=append, reopen=reopen
+            self._claim,
+            owner_id,
+            version=version,
+            lease=lease,
+            now_ms=now_ms,
+            layout=layout,
+            append=append,
+            reopen=reopen,
         )
-        result = claim(is_read=append is None)
+        result = claim(is_read=append is None, leaves_due=leaves_due)
         if isinstance(result, VersionConflict) and result.item is not None and result.item.version == version:
-            return claim(is_read=True)
+            return claim(is_read=True, leaves_due=False)
         return result
 
     def _claim(
@@ -70,33 +77,43 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
         version: int,
         lease: Lease,
         now_ms: int,
+        layout: Layout,
         append: Attempt | None,
         reopen: Attempt | None,
         is_read: bool,
+        leaves_due: bool,
     ) -> Stored[Owner] | VersionConflict[Owner]:
         expression = Expression()
-        values = {
+        values: dict[str, Any] = {
             "version": version + 1,
             **lease_assignments(lease),
-            "dueAt": lease.expires_at_ms + DUE_AFTER_LEASE_MS,
-            "dueShard": keys.due_shard(owner_id.operation_id or owner_id.transaction_id),
             "updatedAt": now_ms,
         }
+        conditions = [expression.equals("version", version), writes.no_live_lease(expression, now_ms)]
+        if leaves_due:
+            # Two entries of the index less. A checkout's time is its payer's, and never left to a claim.
+            conditions += [_is_due_after(expression, lease), expression.absent("checkout")]
+        else:
+            values["dueAt"] = lease.expires_at_ms + DUE_AFTER_LEASE_MS
+            values["dueShard"] = keys.due_shard(owner_id.operation_id or owner_id.transaction_id)
         update = "SET " + expression.assignments(values)
-        conditions = [expression.equals("version", version), expression.at_most("lease.expiresAt", now_ms)]
         if not is_read:
-            conditions.append(expression.at_most("schemaVersion", keys.SCHEMA_VERSION))
+            conditions.append(expression.at_most("schemaVersion", max(Layout)))
         if append is not None or reopen is not None:
             conditions.append(expression.absent("chargedAttempt"))
-        if append is not None:
-            # A claim that was decided from a message, and not from a read, begins nothing after the deadline.
+        if append is not None and not append.is_sent_before_restore:
+            # A claim that was decided from a message, and not from a read, begins nothing after the deadline. What may
+            # have been sent before a restore is recorded at any time: nothing is sent for it.
             deadline = expression.name("chargeDeadline")
             conditions.append(f"({expression.absent('chargeDeadline')} OR {deadline} > {expression.value(now_ms)})")
-            update += f", {writes.appended_attempt(expression, append)}"
+        if append is not None:
+            item = attempt_item_of(append, owner_id.transaction_id, layout)
+            update += f", {writes.appended_attempt(expression, item)}"
             conditions += writes.may_append(expression, append)
         if reopen is not None:
-            update += writes.reopened_attempt(expression, reopen)
-            conditions += writes.may_reopen(expression, reopen)
+            item = attempt_item_of(reopen, owner_id.transaction_id, layout)
+            update += writes.reopened_attempt(expression, reopen, item)
+            conditions += writes.may_reopen(expression, reopen, item)
         return self._update(owner_id, update, conditions, expression, is_ours=lambda found: found.lease == lease)
 
     def save_progress(
@@ -172,3 +189,9 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
         with storage_errors():
             answer = self.client.get_item(TableName=table, Key=to_attributes(key), ConsistentRead=True)
         return from_attributes(answer["Item"]) if "Item" in answer else None
+
+
+def _is_due_after(expression: Expression, lease: Lease) -> str:
+    """Condition: the stored due time is late enough for the lease, and soon enough for a worker that dies."""
+    earliest, latest = due_times_after(lease)
+    return f"{expression.name('dueAt')} BETWEEN {expression.value(earliest)} AND {expression.value(latest)}"

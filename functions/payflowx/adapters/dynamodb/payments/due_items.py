@@ -10,8 +10,10 @@ from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import condition_failed, item_found, storage_errors
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
+from payflowx.adapters.dynamodb.core.writes import no_live_lease
 from payflowx.adapters.dynamodb.payments.operation_items import operation_from_item
 from payflowx.adapters.dynamodb.payments.payment_items import from_item
+from payflowx.adapters.dynamodb.webhooks.catch_ups import catch_up_from_item
 from payflowx.adapters.dynamodb.webhooks.merchant_event_items import merchant_event_from_item
 from payflowx.domain.payments.ports import AnyDue, Due, DueKind, DueState
 from payflowx.domain.shared.errors import UnreadableItemError
@@ -19,6 +21,7 @@ from payflowx.domain.shared.errors import UnreadableItemError
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+_LEASED: Final = frozenset({DueKind.PAYMENT, DueKind.OPERATION})
 _PAGE: Final = 100
 _MAX_PAGES: Final = 1_000
 
@@ -58,9 +61,9 @@ class DynamoDBDueItems:
         """One update. The item that it returns is decoded, so that one of a newer layout is given back at once."""
         expression = Expression()
         update = f"SET {expression.assignments({'dueAt': due_at_ms, 'drives': drives + 1})}"
-        conditions = [expression.equals("dueAt", due.due_at_ms), expression.equals("drives", drives)]
-        if due.kind is not DueKind.EVENT:
-            conditions.append(expression.at_most("lease.expiresAt", now_ms))
+        conditions = [expression.equals("dueAt", due.due_at_ms), _was_woken(expression, drives)]
+        if due.kind in _LEASED:
+            conditions.append(no_live_lease(expression, now_ms))
         try:
             with storage_errors():
                 answer = self.client.update_item(
@@ -107,7 +110,14 @@ _DECODERS: Final[Mapping[DueKind, Callable[[Item], object]]] = {
     DueKind.PAYMENT: from_item,
     DueKind.OPERATION: operation_from_item,
     DueKind.EVENT: merchant_event_from_item,
+    DueKind.CATCH_UP: catch_up_from_item,
 }
+
+
+def _was_woken(expression: Expression, drives: int) -> str:
+    """Condition: the item was woken so often. The compact layout stores no zero."""
+    counted = expression.equals("drives", drives)
+    return counted if drives else f"({expression.absent('drives')} OR {counted})"
 
 
 def _state_of(item: Item) -> DueState:

@@ -1,10 +1,18 @@
-"""An audit event as a DynamoDB item and back."""
+"""An audit event as a DynamoDB item and back.
+
+The first event of a compact payment lies in the item of the second one, as its attribute `first`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.reading import decodes
 from payflowx.adapters.dynamodb.core.values import Item
-from payflowx.domain.payments.events import Event
+from payflowx.domain.payments.events import GENESIS_HASH, Event
 from payflowx.domain.shared.statuses import PaymentStatus
+
+_FIRST = "first"
 
 
 def event_to_item(event: Event) -> Item:
@@ -25,6 +33,43 @@ def event_to_item(event: Event) -> Item:
         "previousHash": event.previous_hash,
         "hash": event.hash,
     }
+
+
+def first_event_fields(first: Event | None) -> Item:
+    """The first event within the item of the second: what that item and its own number do not say."""
+    if first is None:
+        return {}
+    return {
+        _FIRST: {
+            "type": first.type,
+            "to": first.status_to.value,
+            "actor": first.actor,
+            "at": first.at_ms,
+            "facts": dict(first.facts),
+        }
+    }
+
+
+@decodes("event")
+def events_from_item(item: Item) -> Sequence[Event]:
+    """The events that lie in this item, in their order."""
+    event = event_from_item(item)
+    if _FIRST not in item:
+        return (event,)
+    stored: Item = item[_FIRST]
+    first = replace(
+        event,
+        seq=1,
+        type=stored["type"],
+        status_from=None,
+        status_to=PaymentStatus(stored["to"]),
+        actor=stored["actor"],
+        at_ms=stored["at"],
+        facts=stored["facts"],
+        previous_hash=GENESIS_HASH,
+        hash=event.previous_hash,
+    )
+    return (first, event)
 
 
 @decodes("event")

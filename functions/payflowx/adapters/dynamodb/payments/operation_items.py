@@ -49,6 +49,7 @@ def operation_to_item(operation: Operation) -> Item:
         "dueAt": operation.due_at_ms,
         "dueShard": keys.due_shard(operation.operation_id) if due else None,
         "drives": operation.drives,
+        "searchedAt": operation.searched_at_ms,
         "eventInquiries": event_inquiries_to_item(operation.event_inquiries),
         **review_keys(operation),
     }
@@ -81,6 +82,7 @@ def operation_from_item(item: Item) -> Operation:
         ready_at_ms=item["readyAt"],
         due_at_ms=item.get("dueAt"),
         drives=item["drives"],
+        searched_at_ms=item.get("searchedAt"),
         review_since_ms=review_since_from(item),
         event_inquiries=event_inquiries_from_item(item),
     )

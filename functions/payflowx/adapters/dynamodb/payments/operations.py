@@ -9,7 +9,6 @@ from payflowx.adapters.dynamodb.core.writes import Part
 from payflowx.adapters.dynamodb.payments.attempt_store import DynamoDBAttemptStore
 from payflowx.adapters.dynamodb.payments.operation_items import operation_from_item
 from payflowx.adapters.dynamodb.payments.operation_list import OperationList
-from payflowx.domain.outbound_webhooks.merchant_events import merchant_event_of
 from payflowx.domain.payments.change import Change
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import OperationPage
@@ -40,7 +39,7 @@ class DynamoDBOperations(DynamoDBAttemptStore[Operation]):
                 (Part.KEY, writes.new_item(self.idempotency_table, _key_item(operation, idempotency_key))),
                 *writes.new_operation(table, operation),
                 (Part.PAYMENT, writes.changed(table, change.before, change.after)),
-                (Part.EVENT, writes.new_event(table, change.event, merchant_event_of(change))),
+                (Part.EVENT, writes.event_of_change(table, change)),
             ],
         )
         if refused is None:

@@ -9,8 +9,10 @@ from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.reading import decodes, fields_of, known
 from payflowx.adapters.dynamodb.core.values import Item
 from payflowx.adapters.dynamodb.payments.checkout_items import checkout_from_item, checkout_to_item
+from payflowx.adapters.dynamodb.payments.compact_items import compact_attempt, compacted, expanded
 from payflowx.adapters.dynamodb.payments.order_link_items import order_link_from_item, order_link_to_item
 from payflowx.adapters.dynamodb.payments.review_items import review_keys, review_since_from
+from payflowx.domain.payments.acceptance import FIRST_EVENT_FORMAT
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.dispute import Dispute, DisputeState
 from payflowx.domain.payments.event_inquiries import EventInquiries
@@ -22,6 +24,7 @@ from payflowx.domain.payments.payment import (
     Candidate,
     Customer,
     LastError,
+    Layout,
     Lease,
     Payment,
     PaymentMethod,
@@ -33,11 +36,16 @@ _ACTION_KINDS: Final[frozenset[str]] = frozenset(get_args(get_type_hints(NextAct
 
 
 def to_item(payment: Payment) -> Item:
-    """The whole item with its keys; absent values are None and are not stored."""
+    """The whole item with its keys, in the payment's layout; absent values are None and are not stored."""
+    item = _full_item(payment)
+    return compacted(item) if payment.layout is Layout.COMPACT else item
+
+
+def _full_item(payment: Payment) -> Item:
     due = payment.due_at_ms is not None
     return {
         **keys.payment_key(payment.merchant_id, payment.transaction_id),
-        "schemaVersion": keys.SCHEMA_VERSION,
+        "schemaVersion": payment.layout.value,
         "merchantId": payment.merchant_id,
         "transactionId": payment.transaction_id,
         "merchantDay": keys.merchant_day(payment.merchant_id, keys.day_of(payment.created_at_ms)),
@@ -80,6 +88,7 @@ def to_item(payment: Payment) -> Item:
         "openSettlement": payment.open_capture_or_void,
         "eventSeq": payment.event_seq,
         "eventHash": payment.event_hash,
+        "firstEvent": FIRST_EVENT_FORMAT if payment.holds_first_event else None,
         "announced": payment.announced or None,
         "lastError": fields_of(payment.last_error) if payment.last_error else None,
         "notSentSince": payment.not_sent_since_ms,
@@ -89,6 +98,7 @@ def to_item(payment: Payment) -> Item:
         "drives": payment.drives,
         "cancelRequested": payment.cancel_requested or None,
         "erased": payment.erased or None,
+        "searchedAt": payment.searched_at_ms,
         "disputes": [fields_of(dispute) for dispute in payment.disputes] or None,
         "eventInquiries": event_inquiries_to_item(payment.event_inquiries),
         "extraCharges": [fields_of(charge) for charge in payment.extra_charges] or None,
@@ -102,6 +112,10 @@ def to_item(payment: Payment) -> Item:
 @decodes("payment")
 def from_item(item: Item) -> Payment:
     """The payment that `to_item` was given."""
+    return _from_full_item(expanded(item))
+
+
+def _from_full_item(item: Item) -> Payment:
     method = item["paymentMethod"]
     return Payment(
         merchant_id=item["merchantId"],
@@ -139,6 +153,7 @@ def from_item(item: Item) -> Payment:
         open_capture_or_void=item.get("openSettlement"),
         event_seq=item["eventSeq"],
         event_hash=item["eventHash"],
+        holds_first_event=_holds_first_event(item),
         announced=item.get("announced", 0),
         last_error=last_error_from_item(item),
         not_sent_since_ms=item.get("notSentSince"),
@@ -147,6 +162,7 @@ def from_item(item: Item) -> Payment:
         drives=item["drives"],
         cancel_requested=item.get("cancelRequested", False),
         erased=item.get("erased", False),
+        searched_at_ms=item.get("searchedAt"),
         review_since_ms=review_since_from(item),
         disputes=tuple(_dispute_from_item(dispute) for dispute in item.get("disputes", [])),
         event_inquiries=event_inquiries_from_item(item),
@@ -154,6 +170,7 @@ def from_item(item: Item) -> Payment:
         payer_paid=item.get("payerPaid"),
         checkout=checkout_from_item(item["checkout"]) if "checkout" in item else None,
         order=order_link_from_item(item),
+        layout=Layout.COMPACT if item.get("schemaVersion", Layout.FULL) >= Layout.COMPACT else Layout.FULL,
     )
 
 
@@ -178,6 +195,14 @@ def _customer_from_item(item: Item) -> Customer | None:
     return Customer(
         **known(item["customer"], Customer) | {"address": Address(**known(address, Address)) if address else None}
     )
+
+
+def _holds_first_event(item: Item) -> bool:
+    """Raises `ValueError` for a first event that this release cannot make again."""
+    found = item.get("firstEvent")
+    if found not in {None, FIRST_EVENT_FORMAT}:
+        raise ValueError(f"{found!r} is not a format of the first event")
+    return found is not None
 
 
 _BALANCE = ("captured", "refundable", "refunded", "reserved", "excess")
@@ -236,6 +261,12 @@ def attempt_to_item(attempt: Attempt) -> Item:
         values["next_action"] = {"kind": action.kind, "url": action.url, "fields": dict(action.fields) or None}
     optional = ("progress", "retry_after_seconds", "inquiries")
     return {name: value for name, value in values.items() if value is not None and not (name in optional and not value)}
+
+
+def attempt_item_of(attempt: Attempt, transaction_id: str, layout: Layout) -> Item:
+    """The attempt as it lies in an item of this layout."""
+    item = attempt_to_item(attempt)
+    return compact_attempt(item, transaction_id) if layout is Layout.COMPACT else item
 
 
 def attempt_from_item(item: Item) -> Attempt:

@@ -4,17 +4,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
+
 from payflowx.adapters.dynamodb.core import keys, writes
 from payflowx.adapters.dynamodb.core.expressions import Expression
-from payflowx.adapters.dynamodb.core.failures import storage_errors
+from payflowx.adapters.dynamodb.core.failures import condition_failed, is_conflict, item_found, storage_errors
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes
 from payflowx.adapters.dynamodb.core.writes import ConditionFailed, Part
 from payflowx.adapters.dynamodb.payments import open_disputes
 from payflowx.adapters.dynamodb.payments.attempt_store import DynamoDBAttemptStore
-from payflowx.adapters.dynamodb.payments.event_items import event_from_item
+from payflowx.adapters.dynamodb.payments.event_items import events_from_item
 from payflowx.adapters.dynamodb.payments.payment_items import from_item, to_item
 from payflowx.adapters.dynamodb.payments.payment_list import PaymentList
-from payflowx.domain.outbound_webhooks.merchant_events import merchant_event_of
+from payflowx.domain.payments.acceptance import held_event
 from payflowx.domain.payments.change import Change
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.payment import Payment
@@ -30,6 +32,7 @@ from payflowx.domain.payments.ports import (
     VersionConflict,
 )
 from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.identifiers import derive_transaction_id
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES
 
 _OPERATOR: Final = "operator"
@@ -49,7 +52,9 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
     # -- accept
 
     def create(self, payment: Payment, event: Event, idempotency_key: str) -> Created[Payment] | Existing:
-        """All three or none. A taken key, or a taken id if the key's row was lost, gives the earlier payment."""
+        """One item, which holds its first event and stands for its key; of the full layout, three items or none."""
+        if payment.holds_first_event:
+            return self._put(payment)
         created = self.create_with(payment, event, idempotency_key, [])
         if isinstance(created, ConditionFailed):
             raise StorageUnavailableError("the payment was refused without a reason")
@@ -59,27 +64,52 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
         self, payment: Payment, event: Event, idempotency_key: str, beside: Sequence[tuple[Part, Any]]
     ) -> Created[Payment] | Existing | ConditionFailed:
         """The same with further parts; `ConditionFailed` if the condition of one of them did not hold."""
-        parts = [
-            (Part.KEY, writes.new_item(self.idempotency_table, _key_item(payment, idempotency_key))),
-            (Part.PAYMENT, writes.new_item(self.transactions_table, to_item(payment))),
-            (Part.EVENT, writes.new_event(self.transactions_table, event)),
-            *beside,
-        ]
+        parts = [(Part.PAYMENT, writes.new_item(self.transactions_table, to_item(payment))), *beside]
+        if not payment.holds_first_event:
+            row = writes.new_item(self.idempotency_table, _key_item(payment, idempotency_key))
+            parts += [(Part.KEY, row), (Part.EVENT, writes.new_event(self.transactions_table, event))]
         for attempt in range(MAX_COMMIT_TRIES):
             refused = writes.transact(self.client, parts)
             if refused is None:
                 return Created(item=payment)
-            for part in (Part.KEY, Part.PAYMENT):
-                found = refused.failed.get(part)
-                if found is not None:
-                    return _existing(found)
+            key, earlier = (refused.failed.get(part) for part in (Part.KEY, Part.PAYMENT))
+            if key is not None:
+                return _existing(key)
+            if earlier is not None:
+                return _created_or_existing(payment, earlier)
             if refused.failed.keys() & {part for part, _ in beside}:
                 return refused
             self._pause(attempt)
         raise StorageUnavailableError("the payment could not be stored; repeat the request with the same key")
 
+    def _put(self, payment: Payment) -> Created[Payment] | Existing:
+        """A plain write has no token: the SDK's own repetition finds what it has written, and is told by its event."""
+        write = writes.new_item(self.transactions_table, to_item(payment))["Put"]
+        for attempt in range(MAX_COMMIT_TRIES):
+            try:
+                with storage_errors():
+                    self.client.put_item(**write)
+            except ClientError as error:
+                found = item_found(error) if condition_failed(error) else None
+                if found is None:
+                    raise
+                return _created_or_existing(payment, found)
+            except StorageUnavailableError as error:
+                if not is_conflict(error):
+                    raise
+                self._pause(attempt)  # the key's payment is being changed: the next try finds it
+            else:
+                return Created(item=payment)
+        raise StorageUnavailableError("the payment could not be stored; repeat the request with the same key")
+
     def find_key(self, merchant_id: str, idempotency_key: str) -> Existing | None:
-        """The payment that a key was used for."""
+        """The payment of the key's id; else the row of the full layout, which outlives a payment that was lost.
+
+        Rows are read until release 0.4.0.
+        """
+        payment = self.get(merchant_id, derive_transaction_id(merchant_id, idempotency_key))
+        if payment is not None:
+            return _existing_payment(payment)
         key = {"pk": keys.idempotency_partition(merchant_id, idempotency_key)}
         item = self._get_item(self.idempotency_table, key)
         return _existing(item) if item else None
@@ -96,7 +126,18 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
         return PaymentList(client=self.client, table=self.transactions_table).page(query)
 
     def events(self, merchant_id: str, transaction_id: str, *, after_seq: int, limit: int) -> EventPage:
-        """In order, consistently."""
+        """In order, consistently. As long as there is no event's item, the payment holds the first one."""
+        for _ in range(MAX_COMMIT_TRIES):
+            page = self._stored_events(merchant_id, transaction_id, after_seq=after_seq, limit=limit)
+            if page.items or after_seq > 0:
+                return page
+            payment = self.get(merchant_id, transaction_id)
+            first = held_event(payment) if payment else None
+            if first is not None or payment is None:
+                return EventPage(items=[first] if first else [], next_seq=None)
+        raise StorageUnavailableError("the audit log kept changing; repeat the request")
+
+    def _stored_events(self, merchant_id: str, transaction_id: str, *, after_seq: int, limit: int) -> EventPage:
         expression = Expression()
         condition = (
             f"{expression.equals('pk', keys.payment_partition(merchant_id, transaction_id))} AND "
@@ -111,8 +152,9 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
                 Limit=limit,
                 **expression.arguments(),
             )
-        items = [event_from_item(from_attributes(item)) for item in answer["Items"]]
-        more = "LastEvaluatedKey" in answer and bool(items)
+        found = [event for item in answer["Items"] for event in events_from_item(from_attributes(item))]
+        items = [event for event in found if event.seq > after_seq][:limit]
+        more = bool(items) and ("LastEvaluatedKey" in answer or items[-1].seq < found[-1].seq)
         return EventPage(items=items, next_seq=items[-1].seq if more else None)
 
     # -- outcome
@@ -169,7 +211,7 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
             parts.append((Part.DISPUTE, listed))
         if change.seen is not None:
             parts.append((Part.SEEN, writes.seen_event(table, change.before.merchant_id, change.seen)))
-        return [*parts, (Part.EVENT, writes.new_event(table, change.event, merchant_event_of(change)))]
+        return [*parts, (Part.EVENT, writes.event_of_change(table, change))]
 
     def _own_or_moved(self, change: Change) -> Stored[Payment] | VersionConflict[Payment]:
         """A lost answer is not a lost write: our event's hash on the payment proves that it was written."""
@@ -200,8 +242,30 @@ def _key_item(payment: Payment, idempotency_key: str) -> Item:
     }
 
 
+def _created_or_existing(payment: Payment, found: Item) -> Created[Payment] | Existing:
+    """Our own write is found if its answer was lost; then its message is still to be sent.
+
+    The event names the time, but not the whole request: another one of the same millisecond is no write of ours.
+    """
+    stored = from_item(found)
+    existing = _existing_payment(stored)
+    is_ours = stored.event_hash == payment.event_hash
+    if is_ours and existing.is_of(payment.fingerprint, payment.content_fingerprint):
+        return Created(item=stored)
+    return existing
+
+
+def _existing_payment(payment: Payment) -> Existing:
+    return Existing(
+        transaction_id=payment.transaction_id,
+        fingerprint=payment.fingerprint,
+        content_fingerprint=payment.content_fingerprint,
+        payment=payment,
+    )
+
+
 def _existing(item: Item) -> Existing:
-    """Of the key's row, or of the payment's own item: both have these attributes."""
+    """Of a key's row."""
     return Existing(
         transaction_id=item["transactionId"],
         fingerprint=item["fingerprint"],

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -38,9 +39,15 @@ def content_fingerprint(typed: CreatePaymentRequest) -> str:
     return f"{CONTENT_FORMAT}:{hashlib.sha256(text.encode()).hexdigest()[:_CONTENT_DIGITS]}"
 
 
+@cache
+def _fields_of(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """The library reads the annotations of the type at each call, which takes longer than all else here."""
+    return msgspec.structs.fields(kind)
+
+
 def _without_defaults(given: msgspec.Struct) -> dict[str, Any]:
     said: dict[str, Any] = {}
-    for field in msgspec.structs.fields(given):
+    for field in _fields_of(type(given)):
         value = getattr(given, field.name)
         content = _without_defaults(value) if isinstance(value, msgspec.Struct) else value
         if content not in (None, {}, field.default):

@@ -17,6 +17,7 @@ from payflowx.entrypoints.operators.commands import (
     payment_details,
     payments,
     providers,
+    restores,
     reviews,
     routing,
 )
@@ -38,6 +39,7 @@ FAMILIES: Final[tuple[ModuleType, ...]] = (
     deliveries,
     dead_letters,
     audit_log,
+    restores,
     health,
 )
 """Each offers `COMMANDS`, its structs, and `run(wired, command)`."""

@@ -12,7 +12,7 @@ from payflowx.adapters.dynamodb.core.values import ForeignValue, from_attributes
 from payflowx.domain.shared.statuses import PaymentStatus
 
 VALUES = st.recursive(
-    st.text(max_size=8) | st.booleans() | st.integers(-(10**30), 10**30),
+    st.text(max_size=8) | st.binary(max_size=8) | st.booleans() | st.integers(-(10**30), 10**30),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
     max_leaves=12,
 )
@@ -41,13 +41,13 @@ def test_an_enum_is_stored_as_its_text() -> None:
     assert type(stored["S"]) is str
 
 
-@pytest.mark.parametrize("value", [1.5, Decimal(1), b"x", {1, 2}, object()])
+@pytest.mark.parametrize("value", [1.5, Decimal(1), {1, 2}, object()])
 def test_what_no_item_holds_is_refused(value: object) -> None:
     with pytest.raises(TypeError):
         to_value(value)
 
 
-@pytest.mark.parametrize("value", [{"B": b"x"}, {"SS": ["a"]}, {"NULL": True}, {"N": "1.5"}])
+@pytest.mark.parametrize("value", [{"BS": [b"x"]}, {"SS": ["a"]}, {"NULL": True}, {"N": "1.5"}])
 def test_a_value_of_a_type_that_our_items_do_not_hold_is_kept_as_it_is(value: dict[str, Any]) -> None:
     item = from_attributes({"a": value, "b": {"S": "known"}})
     assert item == {"a": ForeignValue(value), "b": "known"}

@@ -1,0 +1,197 @@
+"""`python -m bench.lanes`: what one hanging provider does to all others, by a model of queues and executions.
+
+The provider begins to hang at second 0. The rules are the product's own: when an account is slow, when the breaker
+opens, which payment probes, when a lane is late. The model is the rest: executions take up to ten messages, and a batch
+ends with its slowest call. States are known to an instance at its own report, and to the others after fifteen seconds.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Final
+
+from payflowx.domain.providers.health import AccountHealth, AccountName, Calls, after_calls
+from payflowx.domain.routing.routing import is_probe
+
+_STEP_MS: Final = 20
+_BATCH: Final = 10
+_CALL_MS: Final = 300
+_JOB_CPU_MS: Final = 12
+_HANG_MS: Final = 12_000
+_CACHE_MS: Final = 15_000
+_BATCHES_A_MINUTE: Final = 4
+"""Of the slowest calls: the length at which a lane is late, as `WorkQueue.late_at` has it."""
+_API_INSTANCES: Final = 20
+_STAY: Final = 0.05
+"""Of the new payments, when 95 percent have left."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """A load for some seconds. `sick_percent` of the payments have the hanging provider first in their route."""
+
+    per_second: int
+    seconds: int
+    slots: int
+    slow_slots: int
+    sick_percent: int = 5
+    has_other_provider: bool = True
+    """Their routes name another provider as well."""
+    has_lanes: bool = True
+    """False: one queue and no breaker, as it was."""
+
+
+@dataclass(slots=True)
+class Result:
+    """Counts of payments by the second in which they were accepted or done."""
+
+    seconds: int
+    others_offered: list[int] = field(default_factory=list)
+    others_done: list[int] = field(default_factory=list)
+    sick_offered: list[int] = field(default_factory=list)
+    sick_kept: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for counts in (self.others_offered, self.others_done, self.sick_offered, self.sick_kept):
+            counts.extend([0] * self.seconds)
+
+    def throughput(self, begin: int = 0) -> float:
+        """The share of the others' payments that were done, from this second on."""
+        return sum(self.others_done[begin:]) / sum(self.others_offered[begin:])
+
+    def kept(self, begin: int, end: int | None = None) -> float:
+        """The share of the new payments that still go to the hanging provider, in these seconds."""
+        offered = sum(self.sick_offered[begin:end])
+        return sum(self.sick_kept[begin:end]) / offered if offered else 0.0
+
+    def left_at(self) -> int:
+        """The first second from which on, in every ten seconds, at least 95 percent have left."""
+        busy = [begin for begin in range(self.seconds - 9) if self.kept(begin, begin + 10) > _STAY]
+        return max(busy) + 1 if busy else 0
+
+
+@dataclass(slots=True)
+class _Reader:
+    """An instance's view of the account, up to fifteen seconds old."""
+
+    read_at_ms: int
+    health: AccountHealth
+
+    def view(self, stored: AccountHealth, now_ms: int) -> AccountHealth:
+        if now_ms - self.read_at_ms >= _CACHE_MS:
+            self.read_at_ms, self.health = now_ms, stored
+        return self.health
+
+
+@dataclass(slots=True)
+class _Slot:
+    """An execution: busy until its batch ends."""
+
+    reader: _Reader
+    free_at_ms: int = 0
+    batch: Sequence[bool] = ()
+
+
+class Model:
+    """A message is True if its call hangs."""
+
+    def __init__(self, scenario: Scenario, seed: int = 1) -> None:
+        self.scenario, self.random = scenario, Random(seed)  # noqa: S311 - a model, and no secret
+        self.stored = AccountHealth(name=AccountName(merchant_id="acme", provider="sick", account_id="main"))
+        self.fast: deque[bool] = deque()
+        self.slow: deque[bool] = deque()
+        self.fast_slots = [_Slot(self._reader()) for _ in range(scenario.slots)]
+        self.slow_slots = [_Slot(self._reader()) for _ in range(scenario.slow_slots if scenario.has_lanes else 0)]
+        self.api = [self._reader() for _ in range(_API_INSTANCES)]
+        self.slow_late_at = scenario.slow_slots * _BATCH * _BATCHES_A_MINUTE
+        self.result = Result(scenario.seconds)
+        self.number = 0
+
+    def _reader(self) -> _Reader:
+        return _Reader(-self.random.randrange(_CACHE_MS), self.stored)
+
+    def run(self) -> Result:
+        """From the first hanging call to the end."""
+        arrived = 0
+        for now_ms in range(0, self.scenario.seconds * 1_000, _STEP_MS):
+            wanted = self.scenario.per_second * (now_ms + _STEP_MS) // 1_000
+            for _ in range(wanted - arrived):
+                self._accept(now_ms)
+            arrived = wanted
+            for slot in self.fast_slots:
+                self._turn(slot, self.fast, now_ms, is_slow_lane=False)
+            for slot in self.slow_slots:
+                self._turn(slot, self.slow, now_ms, is_slow_lane=True)
+        return self.result
+
+    def _accept(self, now_ms: int) -> None:
+        second = now_ms // 1_000
+        self.number += 1
+        if self.random.random() * 100 >= self.scenario.sick_percent:
+            self.result.others_offered[second] += 1
+            self.fast.append(False)
+            return
+        self.result.sick_offered[second] += 1
+        hangs = not self._leaves(now_ms)
+        self.result.sick_kept[second] += hangs
+        self.fast.append(hangs)
+        if not hangs:  # it is one more of the others' payments
+            self.result.others_offered[second] += 1
+
+    def _leaves(self, now_ms: int) -> bool:
+        if not self.scenario.has_lanes or not self.scenario.has_other_provider:
+            return False
+        view = self.random.choice(self.api).view(self.stored, now_ms)
+        return view.is_passed_over(now_ms) and not is_probe(f"pay_{self.number:016d}")
+
+    def _turn(self, slot: _Slot, queue: deque[bool], now_ms: int, *, is_slow_lane: bool) -> None:
+        if slot.free_at_ms > now_ms:
+            return
+        if slot.batch:
+            self._end(slot, now_ms)
+        if not queue:
+            return
+        batch = [queue.popleft() for _ in range(min(_BATCH, len(queue)))]
+        if self.scenario.has_lanes and not is_slow_lane and slot.reader.view(self.stored, now_ms).is_slow(now_ms):
+            room = self.slow_late_at - len(self.slow)
+            self.slow.extend([hangs for hangs in batch if hangs][: max(0, room)])
+            batch = [hangs for hangs in batch if not hangs]
+        slot.batch = batch
+        slowest_ms = _HANG_MS if any(batch) else _CALL_MS if batch else 0
+        slot.free_at_ms = now_ms + slowest_ms + _BATCH * _JOB_CPU_MS
+
+    def _end(self, slot: _Slot, now_ms: int) -> None:
+        self.result.others_done[min(now_ms // 1_000, self.scenario.seconds - 1)] += slot.batch.count(False)
+        failed = slot.batch.count(True)
+        slot.batch = ()
+        if failed and self.scenario.has_lanes:
+            self.stored = after_calls(self.stored, Calls(failed=failed, slow=failed), now_ms)
+            slot.reader.read_at_ms, slot.reader.health = now_ms, self.stored
+
+
+def simulated(scenario: Scenario) -> Result:
+    """Run it once."""
+    return Model(scenario).run()
+
+
+def main() -> None:
+    """Print a line a scenario."""
+    whole = Scenario(per_second=1_000, seconds=300, slots=50, slow_slots=20)
+    cases = {
+        "one queue, as it was": replace(whole, has_lanes=False),
+        "lanes, no other provider": replace(whole, has_other_provider=False),
+        "lanes and breaker": whole,
+    }
+    print("1,000 payments a second, 5 % of them at a provider that hangs from second 0; 50 and 20 executions\n")
+    for name, scenario in cases.items():
+        found = simulated(scenario)
+        print(f"{name:<26} the others do {found.throughput(60):.0%} of their load from second 60 on", end="")
+        print(f", {found.throughput():.0%} in all", end="")
+        if scenario.has_lanes and scenario.has_other_provider:
+            print(f"; 95 % have left after {found.left_at()} s, then {found.kept(60):.1%} of them probe", end="")
+        print()
+
+
+if __name__ == "__main__":
+    main()

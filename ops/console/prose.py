@@ -1,0 +1,84 @@
+"""The small part of Markdown that runbooks are written in, as HTML. Everything is escaped first."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from markupsafe import Markup, escape
+
+_INLINE: Final = re.compile(r"`(?P<code>[^`]+)`|\*\*(?P<strong>[^*]+)\*\*|\[(?P<text>[^\]]+)\]\((?P<target>[^)]+)\)")
+_ITEM: Final = re.compile(r"(?:\d+\.|-) (.*)")
+_FENCE: Final = "```"
+
+Address = Callable[[str], str | None]
+"""From a link's target to its address here; None where it leads elsewhere, and only its text is shown."""
+
+
+def as_html(text: str, address: Address) -> Markup:
+    """Paragraphs, headings, lists, fenced code and tables."""
+    return Markup("\n").join(_block(lines, address) for lines in _blocks(text.splitlines()))
+
+
+def _blocks(lines: list[str]) -> Iterator[list[str]]:
+    """Lines between blank lines. A fence is a block with the blank lines within it, a heading is one by itself."""
+    block: list[str] = []
+    fenced = False
+    for line in lines:
+        fence = line.strip().startswith(_FENCE)
+        if (not fenced and (fence or not line.strip() or line.startswith("#"))) and block:
+            yield block
+            block = []
+        if line.strip() or fenced:
+            block.append(line)
+        if fence:
+            fenced = not fenced
+        if (fence and not fenced) or (line.startswith("#") and not fenced):
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def _block(lines: list[str], address: Address) -> Markup:
+    first = lines[0].strip()
+    if first.startswith(_FENCE):
+        return Markup('<pre tabindex="0">{}</pre>').format("\n".join(lines[1:-1]))
+    if first.startswith("|"):
+        return Markup('<pre tabindex="0">{}</pre>').format("\n".join(lines))
+    if first.startswith("#"):
+        return Markup("<h2>{}</h2>").format(first.lstrip("# "))
+    if _ITEM.match(first):
+        listed = Markup("<ol>{}</ol>") if first[0].isdigit() else Markup("<ul>{}</ul>")
+        items = Markup("").join(Markup("<li>{}</li>").format(_inline(item, address)) for item in _items(lines))
+        return listed.format(items)
+    return Markup("<p>{}</p>").format(_inline(" ".join(lines), address))
+
+
+def _items(lines: list[str]) -> list[str]:
+    """A line that is no item continues the one before."""
+    items: list[str] = []
+    for line in lines:
+        begun = _ITEM.match(line)
+        if begun:
+            items.append(begun[1])
+        else:
+            items[-1] += f" {line.strip()}"
+    return items
+
+
+def _inline(text: str, address: Address) -> Markup:
+    parts, end = [], 0
+    for found in _INLINE.finditer(text):
+        parts += [escape(text[end : found.start()]), _marked(found, address)]
+        end = found.end()
+    return Markup("").join([*parts, escape(text[end:])])
+
+
+def _marked(found: re.Match[str], address: Address) -> Markup:
+    if found["code"]:
+        return Markup("<code>{}</code>").format(found["code"])
+    if found["strong"]:
+        return Markup("<strong>{}</strong>").format(found["strong"])
+    link = address(found["target"])
+    label = found["text"].replace("`", "")
+    return Markup('<a href="{}">{}</a>').format(link, label) if link else escape(label)

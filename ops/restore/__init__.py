@@ -1,0 +1,1 @@
+"""`payflowx restore` over AWS: the sources of work, the tables, the journal."""

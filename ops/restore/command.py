@@ -1,0 +1,98 @@
+"""The steps of `payflowx restore` over AWS, with what each means."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from ops.errors import Exit, OperatorError
+from ops.restore.deployment import CommandedDeployment
+from ops.restore.journal import FileJournal
+from ops.restore.sources import AwsSources
+from ops.restore.tables import AwsTables
+from ops.session import Session
+from payflowx.application.recovery.restore_procedure import STEPS, Progress, RestoreProcedure, Step
+
+_MEANING: Final = {
+    Step.PLANNED: "Read what every source of work is now.",
+    Step.OFF: "Switch queues and functions off: the API answers 5xx from here on.",
+    Step.STOPPED: "Wait until the last invocation has ended.",
+    Step.RESTORED_BESIDE: "Restore the tables beside themselves: 20 minutes to hours.",
+    Step.COMPARED: "Read both, and keep the payments that differ.",
+    Step.COPIED: "Write what differs into the tables in use. Asks first.",
+    Step.RECORDED: "Record the forgotten time; from here on nothing of it is sent without an inquiry.",
+    Step.NOTIFIED: "Raise the event numbers of payments that differ, and notify their merchants.",
+    Step.VISIBLE: "Wait until providers must show all that they got: an hour after the stop.",
+    Step.RECONCILED: "Start a reconciliation of the forgotten time with every provider that has a report.",
+    Step.OPENED: "Record the opening. Asks first.",
+    Step.ON: "Switch functions and queues on.",
+    Step.ERASED: "Erase again what was erased in the forgotten time.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restoring:
+    """One run of the command, or the continuation of one that was killed."""
+
+    session: Session
+    journal: Path
+    reason: str
+    orders_known: bool
+    asks: Callable[[str], bool]
+    written: dict[str, int] = field(default_factory=dict)
+
+    def __call__(self, moment: datetime) -> None:
+        """Take all steps that are left. Raises `SystemExit` when a person refuses to go on."""
+        restored_to_ms = int(moment.replace(tzinfo=UTC).timestamp() * 1000)
+        journal = FileJournal(path=self.journal)
+        progress = journal.load() or Progress(restored_to_ms=restored_to_ms)
+        if progress.restored_to_ms != restored_to_ms:
+            raise OperatorError(
+                f"{self.journal} is the journal of a restore to another time.",
+                Exit.USAGE,
+                hint="Give that time, or another --journal.",
+            )
+        deployment = CommandedDeployment(session=self.session, reason=self.reason, orders_known=self.orders_known)
+        done = RestoreProcedure(
+            sources=AwsSources(target=self.session.target),
+            tables=AwsTables(target=self.session.target, written=self.written),
+            deployment=deployment,
+            journal=journal,
+            now_ms=lambda: time.time_ns() // 1_000_000,
+            pause=time.sleep,
+            confirm=lambda step, known: self.asks(_question(step, known)),
+        )(progress)
+        for used in deployment.not_erased:
+            self.session.say(f"Erase {used.transaction_id} of {used.merchant_id} again, once it is final.")
+        self.session.show(self._answer(done), _summary(done))
+        if done.following is not None:
+            raise SystemExit(int(Exit.BAD_NEWS))
+
+    def _answer(self, done: Progress) -> dict[str, Any]:
+        return {
+            "done": [step.value for step in done.done],
+            "touched": len(done.touched),
+            "runs": list(done.runs),
+            "written": self.written,
+        }
+
+
+def planned(session: Session) -> tuple[int, Sequence[dict[str, str]]]:
+    """Return the number of sources of work, and the steps with their meanings."""
+    steps = [{"step": step.value, "does": _MEANING[step]} for step in STEPS]
+    return len(AwsSources(target=session.target).states()), steps
+
+
+def _question(step: Step, progress: Progress) -> str:
+    if step is Step.COPIED:
+        return f"{len(progress.touched)} payments differ. Write the restored items over those in use?"
+    return "Are the differences of the reconciliations understood, and shall the deployment open?"
+
+
+def _summary(progress: Progress) -> str:
+    if progress.following is not None:
+        return f"Stopped before: {_MEANING[progress.following]} The same command goes on."
+    runs = ", ".join(progress.runs) or "none"
+    return f"Open. {len(progress.touched)} payments were touched; reconciliations: {runs}."

@@ -1,0 +1,54 @@
+"""What holds across a restore of the tables: ids, numbers of events, and charges that the providers still know."""
+
+from collections.abc import Iterator
+
+from sandbox.simulators import REAL_PROVIDERS
+from simulation.checker.evidence import Evidence, Violation
+from simulation.world import TRANSACTIONS
+
+
+def restored(evidence: Evidence) -> Iterator[Violation]:
+    """A key has one id before and after; an event's id is not used again; a charge without a payment is on a list."""
+    forgotten = evidence.result.forgotten
+    if forgotten is None:
+        return
+    for call in forgotten.accepted:
+        again = [c for c in evidence.created.get((call.merchant, call.key or ""), ()) if c.status == 202]
+        for other in again if call.path == "/payments" else ():
+            if other.answer["transactionId"] != call.answer["transactionId"]:
+                yield Violation("I7", call.answer["transactionId"], "has another id after the restore")
+    yield from _numbers(evidence)
+    yield from _lost_charges(evidence)
+
+
+def _numbers(evidence: Evidence) -> Iterator[Violation]:
+    """A payment that was not forgotten as a whole gives none of its events an id that a merchant knows already."""
+    forgotten = evidence.result.forgotten
+    for name, payment in evidence.payments.items() if forgotten is not None else ():
+        if forgotten is None or name in forgotten.payments:
+            continue
+        for event in payment.events:
+            event_id = f"evt_{payment.transaction_id[4:]}_{event['seq']}"
+            if event_id in forgotten.delivered and event["at"] > forgotten.until_ms:
+                yield Violation("I16", name, f"event {event['seq']} has an id that was delivered before the restore")
+
+
+def _lost_charges(evidence: Evidence) -> Iterator[Violation]:
+    """Where a provider has a report that tells the truth, the reconciliation of the forgotten time lists the charge."""
+    result = evidence.result
+    forgotten = result.forgotten
+    if forgotten is None or not result.settled:
+        return
+    found = "\n".join(
+        f"{key} {item}" for (table, key), item in result.items.items() if table == TRANSACTIONS and key[0][0] == "Q"
+    )
+    liars = {(change.provider, change.merchant) for change in result.history.report_changes}
+    stored = {payment.transaction_id[4:] for payment in evidence.payments.values() if payment.item is not None}
+    for entry in result.ledger:
+        is_charge = entry.get("kind", "charge") == "charge" and entry["status"] == "charged"
+        at_ms = float(entry["at"]) * 1000
+        known = str(entry["reference"])[4:20] in stored or (entry["provider"], entry["merchant"]) in liars
+        if not is_charge or known or entry["provider"] not in REAL_PROVIDERS:
+            continue
+        if forgotten.from_ms <= at_ms < forgotten.until_ms and entry["chargeId"] not in found:
+            yield Violation("RESTORE", str(entry["reference"]), f"was charged at {entry['provider']} and is on no list")

@@ -1,0 +1,74 @@
+"""Broken designs of a restored deployment."""
+
+from typing import Final
+
+from payflowx.adapters.dynamodb.merchants import configuration
+from payflowx.application.payments.search_forgotten import SearchForgotten
+from payflowx.domain.payments import restored
+from payflowx.domain.payments.restore_window import RestoreWindow
+from simulation.mutants.mutant import Edit, Mutant, broken
+
+_ROOM: Final = "recovery"
+
+RESTORING: Final[tuple[Mutant, ...]] = (
+    broken(
+        _ROOM,
+        "after a restore, first sends without an inquiry",
+        Edit(restored, "needs_search", "if window is None or", "if True or window is None or"),
+    ),
+    broken(
+        _ROOM,
+        "the window of a restore is forgotten",
+        Edit(
+            configuration,
+            "for_everyone",
+            "ForEveryone(disabled=switched_off(items), restored=restored)",
+            "ForEveryone(disabled=switched_off(items))",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "after a restore, every look-up is believed as a proof",
+        Edit(
+            SearchForgotten,
+            "__call__",
+            "proven = proven and (able.absence_is_proof or is_whole_list)",
+            "proven = proven and (able is not None or is_whole_list)",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "keys that come again after a restore are not inquired about",
+        Edit(
+            RestoreWindow,
+            "concerns",
+            "return until_ms is None or created_at_ms < until_ms",
+            "return created_at_ms < self.restored_to_ms",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "after a restore, only the next number is inquired about",
+        Edit(
+            restored,
+            "keys_in_question",
+            "range(len(owner.attempts) + 1, last + 1)",
+            "range(len(owner.attempts) + 1, len(owner.attempts) + 2)",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "after a restore, a key that comes again is looked for in its new route only",
+        Edit(restored, "is_routed_anew", "return payment.created_at_ms > window.restored_to_ms", "return False"),
+    ),
+    broken(
+        _ROOM,
+        "after a restore, event numbers start again",
+        Edit(restored, "notify_restore", "event_seq=max(payment.event_seq, used_seq)", "event_seq=payment.event_seq"),
+    ),
+    broken(
+        _ROOM,
+        "after a restore, an order that looks free is charged",
+        Edit(restored, "may_send_after", "and not is_order_unsure", ""),
+    ),
+)

@@ -1,0 +1,101 @@
+"""The write units that DynamoDB bills: of the table, of its indexes, twice as many in a transaction."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from testing.dynamodb.database import Database
+from testing.dynamodb.tables import Index, Key, Schema
+from testing.dynamodb.values import Item, Value, type_of
+
+UNIT_BYTES: Final = 1_024
+_NESTED: Final = 3
+"""Bytes of every map and list, besides one for each member."""
+
+
+def item_bytes(item: Item) -> int:
+    """The size of an item: names in UTF-8 and values, as the developer guide counts them."""
+    return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
+
+
+def _value_bytes(value: Value) -> int:
+    kind = type_of(value)
+    inner = value[kind]
+    match kind:
+        case "S":
+            return len(str(inner).encode())
+        case "B":
+            return len(inner)
+        case "N":
+            number = str(inner)
+            digits = number.lstrip("-").replace(".", "").strip("0")
+            return (len(digits) + 1) // 2 + 1 + number.startswith("-")
+        case "M":
+            return _NESTED + sum(1 + len(name.encode()) + _value_bytes(member) for name, member in inner.items())
+        case "L":
+            return _NESTED + sum(1 + _value_bytes(member) for member in inner)
+        case _:
+            return 1
+
+
+def units_of(item: Item | None) -> int:
+    """One for each started kilobyte; none for an item that is not there."""
+    return 0 if item is None else -(-item_bytes(item) // UNIT_BYTES)
+
+
+@dataclass
+class CapacityMeter:
+    """A DynamoDB client over the model that counts its calls and the units of what they write.
+
+    An index bills an entry that appears, goes or changes its keys; one that changes them is two. Reads, and writes
+    whose condition fails, are calls without units.
+    """
+
+    database: Database
+    calls: list[str] = field(default_factory=list)
+    units: int = 0
+    largest_bytes: dict[str, int] = field(default_factory=dict)
+    """The largest item that was written, by the beginning of its sort key."""
+    _factor: int = 1
+
+    def __post_init__(self) -> None:
+        watched, self.database.observe = self.database.observe, self._observe
+        self._watched = watched
+
+    def take(self) -> tuple[list[str], int]:
+        """The calls and units since the last time."""
+        counted = self.calls, self.units
+        self.calls, self.units = [], 0
+        return counted
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.database, name)
+
+        def call(**request: Any) -> Any:
+            self.calls.append(name)
+            self._factor = 2 if name == "transact_write_items" else 1
+            return method(**request)
+
+        return call
+
+    def _observe(self, table: str, key: Key, before: Item | None, after: Item | None) -> None:
+        self._watched(table, key, before, after)
+        self.units += self._factor * max(units_of(before), units_of(after))
+        self.units += sum(_entry_units(index.schema, before, after) for index in self._indexes(table))
+        if after is not None:
+            sort = str(key[1] if len(key) > 1 else "").partition("#")[0]
+            self.largest_bytes[sort] = max(self.largest_bytes.get(sort, 0), item_bytes(after))
+
+    def _indexes(self, table: str) -> Iterable[Index]:
+        return self.database.tables[table].indexes.values()
+
+
+def _entry_units(schema: Schema, before: Item | None, after: Item | None) -> int:
+    old, new = (_entry(schema, item) for item in (before, after))
+    return 0 if old == new else (old is not None) + (new is not None)
+
+
+def _entry(schema: Schema, item: Item | None) -> Item | None:
+    if item is None or schema.partition not in item or schema.sort not in item:
+        return None
+    return schema.attributes(item)

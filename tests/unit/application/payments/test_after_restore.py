@@ -1,0 +1,228 @@
+"""Payments and operations after a restore of the tables: nothing is sent before the providers were asked."""
+
+from dataclasses import replace
+
+import pytest
+
+from payflowx.adapters.dynamodb.core.values import to_attributes
+from payflowx.adapters.dynamodb.merchants.configuration import restore_window_to_item
+from payflowx.domain.payments.change import Context
+from payflowx.domain.payments.events import chain_faults
+from payflowx.domain.payments.outcome import Declined, NotFound, Succeeded, Unknown
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.restore_window import RestoreWindow
+from payflowx.domain.payments.restored import notify_restore
+from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS, SECOND_MS
+from payflowx.domain.shared.operation_request import OperationKind
+from payflowx.domain.shared.statuses import DeclineKind, OperationStatus, PaymentStatus
+from tests.support.scripted import ScriptedProvider
+from tests.support.tables import CONFIGURATION
+from tests.support.world import World, fallback
+
+
+@pytest.fixture
+def world() -> World:
+    found = World()
+    for name in ("alpha", "beta"):
+        prove_absence(found, name)
+    found.set_merchant(accounts=[account for account in found.accounts if account.provider != "gamma"])
+    found.rules.document = fallback("alpha", "beta")
+    return found
+
+
+def prove_absence(world: World, name: str) -> None:
+    provider = world.providers.get(name)
+    provider.able = replace(provider.able, absence_is_proof=True)
+
+
+def restore(world: World, *, minutes_lost: int = 10, opened: bool = True, orders_known: bool = False) -> RestoreWindow:
+    """Record a window that ended a moment ago, and open."""
+    now_ms = world.clock.now_ms()
+    window = RestoreWindow(
+        restored_to_ms=now_ms - minutes_lost * MINUTE_MS,
+        stopped_at_ms=now_ms,
+        recorded_at_ms=now_ms,
+        opened_at_ms=now_ms if opened else None,
+        orders_known=orders_known,
+    )
+    world.dynamodb.put_item(TableName=CONFIGURATION, Item=to_attributes(restore_window_to_item(window)))
+    world.deploy()
+    return window
+
+
+def alpha(world: World) -> ScriptedProvider:
+    found: ScriptedProvider = world.providers.get("alpha")
+    return found
+
+
+def charges(world: World, name: str = "alpha") -> list[str]:
+    """The keys of the requests that charge."""
+    return [request.provider_key for what, request in world.providers.get(name).sent if what == "charge"]
+
+
+def inquiries(world: World, name: str = "alpha") -> set[str]:
+    return {request.provider_key for what, request in world.providers.get(name).sent if what == "inquire"}
+
+
+def work_for_long(world: World, turns: int = 30) -> None:
+    for _ in range(turns):
+        if world.jobs.sent:
+            world.work()
+        else:
+            world.clock.advance(600)
+            world.sweep(world.deadline)
+
+
+def key_of(payment: Payment, number: int = 1) -> str:
+    return f"pfx-{payment.transaction_id[4:]}-{number}"
+
+
+def charged(payment: Payment, number: int = 1) -> Succeeded:
+    return Succeeded(
+        reference="ch_before",
+        amount=payment.amount,
+        currency=payment.currency,
+        merchant_reference=key_of(payment, number),
+    )
+
+
+class TestPayments:
+    def test_nothing_known_at_any_provider_is_sent_as_ever(self, world: World) -> None:
+        restore(world)
+        payment = world.accept()
+        world.work_until_idle()
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+        assert charges(world) == [key_of(payment)]
+        assert {key_of(payment, number) for number in range(1, 7)} <= inquiries(world)
+
+    def test_a_charge_of_the_forgotten_time_is_found_and_not_sent(self, world: World) -> None:
+        restore(world)
+        payment = world.accept()
+        alpha(world).inquiries = [charged(payment)] * 2
+        world.work_until_idle()
+        found = world.now(payment)
+        assert (found.status, found.captured) == (PaymentStatus.SUCCESS, payment.amount)
+        assert charges(world) == []
+
+    def test_a_charge_at_another_provider_under_a_later_key_goes_to_review(self, world: World) -> None:
+        restore(world)
+        payment = world.accept()
+        world.providers.get("beta").inquiries = [NotFound(), charged(payment, 2)]
+        work_for_long(world)
+        assert world.now(payment).status is PaymentStatus.IN_REVIEW
+        assert charges(world) == []
+        assert charges(world, "beta") == []
+
+    def test_a_provider_without_proof_sends_it_to_review(self, world: World) -> None:
+        world.rules.document = fallback("gamma")
+        world.set_merchant(accounts=[account for account in world.accounts if account.provider == "gamma"])
+        restore(world)
+        payment = world.accept()
+        work_for_long(world)
+        assert world.now(payment).status is PaymentStatus.IN_REVIEW
+        assert charges(world, "gamma") == []
+
+    def test_a_provider_that_does_not_answer_is_asked_again(self, world: World) -> None:
+        restore(world)
+        payment = world.accept()
+        alpha(world).inquiries = [Unknown(code="read_timeout")]
+        world.work()
+        assert (world.now(payment).status, world.now(payment).attempts) == (PaymentStatus.PENDING, ())
+        work_for_long(world)
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+
+    def test_a_day_after_the_opening_payments_are_sent_at_once(self, world: World) -> None:
+        restore(world)
+        world.clock.advance(DAY_MS // SECOND_MS + 1)
+        payment = world.accept()
+        world.work_until_idle()
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+        assert inquiries(world) == set()
+
+    def test_a_cancellation_waits_for_the_search(self, world: World) -> None:
+        restore(world)
+        payment = world.accept()
+        alpha(world).inquiries = [charged(payment)] * 2
+        world.cancel(payment.merchant_id, payment.transaction_id)
+        assert world.now(payment).status is PaymentStatus.PENDING
+        world.work_until_idle()
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+
+    def test_an_order_that_looks_free_is_not_charged(self, world: World) -> None:
+        restore(world)
+        payment = world.accept(order_id="order-7")
+        work_for_long(world)
+        assert world.now(payment).status is PaymentStatus.IN_REVIEW
+        assert charges(world) == []
+
+    def test_an_order_that_is_known_to_be_free_is_charged(self, world: World) -> None:
+        restore(world, orders_known=True)
+        payment = world.accept(order_id="order-7")
+        world.work_until_idle()
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+
+    def test_an_open_attempt_is_never_sent_again(self, world: World) -> None:
+        payment = world.accept()
+        alpha(world).charges = [Unknown(code="read_timeout")]
+        world.work()
+        restore(world, minutes_lost=1)
+        work_for_long(world)
+        assert world.now(payment).status is PaymentStatus.IN_REVIEW
+        assert charges(world) == [key_of(payment)]
+
+    def test_a_decline_of_the_forgotten_time_is_followed_by_the_next_attempt(self, world: World) -> None:
+        restore(world)
+        payment = world.accept()
+        declined = Declined(kind=DeclineKind.SOFT, code="do_not_honor")
+        alpha(world).inquiries = [declined, declined]
+        world.work_until_idle()
+        found = world.now(payment)
+        assert [attempt.provider for attempt in found.attempts] == ["alpha", "beta"]
+        assert found.status is PaymentStatus.SUCCESS
+        assert charges(world) == []
+
+
+class TestOperations:
+    def paid(self, world: World) -> Payment:
+        payment = world.accept()
+        world.work_until_idle()
+        return world.now(payment)
+
+    def test_a_refund_of_the_forgotten_time_is_found_and_not_sent(self, world: World) -> None:
+        payment = self.paid(world)
+        restore(world)
+        refund = world.request(OperationKind.REFUND, payment, 100).operation
+        found = Succeeded(
+            reference="re_before",
+            amount=100,
+            currency=payment.currency,
+            merchant_reference=f"pfx-{refund.operation_id[4:]}-1",
+        )
+        alpha(world).operation_inquiries = [found, found]
+        world.work_until_idle()
+        stored = world.operations.get(payment.merchant_id, payment.transaction_id, refund.operation_id)
+        assert stored is not None
+        assert stored.status is OperationStatus.SUCCEEDED
+        assert [what for what, _ in alpha(world).moved if what == "move"] == []
+
+
+class TestNumbers:
+    def test_events_go_on_above_those_that_were_used(self, world: World) -> None:
+        payment = world.accept()
+        world.work_until_idle()
+        before = world.now(payment)
+        window = restore(world)
+        context = Context(now_ms=world.clock.now_ms(), actor="operator", policy=world.policy)
+        change = notify_restore(before, window, context, used_seq=9, used_number=5)
+        assert world.outcome_writer.commit(change) is not None
+        events = world.events_of(payment)
+        assert [event.seq for event in events] == [1, 2, 10]
+        assert world.merchant_events_of(payment)[-1].number == 6
+        assert chain_faults(events) == []
+
+    def test_a_gap_without_a_restore_is_a_fault(self, world: World) -> None:
+        payment = world.accept()
+        world.work_until_idle()
+        first, second = world.events_of(payment)
+        forged = replace(second, seq=4)
+        assert chain_faults([first, replace(forged, hash=replace(forged, hash="").compute_hash())])

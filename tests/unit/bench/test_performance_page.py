@@ -1,0 +1,32 @@
+"""docs/performance.md is what docs/performance.json says, and the counts in both are today's."""
+
+import json
+
+from bench.__main__ import JSON, PAGE
+from bench.log_bytes import counted_lines
+from bench.payment_counts import payment_counts
+from bench.report import report
+
+FOUND = json.loads(JSON.read_text())
+
+
+def test_the_page_is_written_from_the_json() -> None:
+    assert PAGE.read_text() == report(FOUND), "run `make counts`"
+
+
+def test_the_counts_are_todays() -> None:
+    assert FOUND["counted"]["payments"] == payment_counts(), "run `make counts`"
+
+
+def test_the_log_lines_are_todays() -> None:
+    """Times in the lines differ by a digit."""
+    for batch, now in counted_lines().items():
+        then = FOUND["counted"]["logBytes"][batch]
+        assert abs(then["bytes"] - now["bytes"]) <= 20, "run `make counts`"
+        assert then["lines"] == now["lines"]
+
+
+def test_the_report_names_the_goals_it_misses_and_those_it_meets() -> None:
+    text = PAGE.read_text()
+    for row in ("calls of AWS", "write units", "CPU a payment", "time to accept", "bytes of log", "list price"):
+        assert f"| {row}" in text, row
