@@ -46,7 +46,7 @@ def test_dead_letters_are_understood_and_replayed(environment: LocalEnvironment,
     sqs.send_message(QueueUrl=environment.outputs["JobsDeadLetterQueueUrl"], MessageBody=body)
     with operator(new_tab) as tab:
         go_to(tab, "Dead letters")
-        tab.get_by_role("row", name="jobs").get_by_role("link").click()
+        tab.get_by_role("link", name="jobs", exact=True).click()
         tab.get_by_role("heading", name="What a replay would do").wait_for()
         assert paid["transactionId"] in words(tab)
         assert "skip" in words(tab)
