@@ -8,31 +8,31 @@ from markupsafe import Markup, escape
 
 _INLINE: Final = re.compile(r"`(?P<code>[^`]+)`|\*\*(?P<strong>[^*]+)\*\*|\[(?P<text>[^\]]+)\]\((?P<target>[^)]+)\)")
 _ITEM: Final = re.compile(r"(?:\d+\.|-) (.*)")
-_FENCE: Final = "```"
+_CODE_BLOCK: Final = "```"
 
 Address = Callable[[str], str | None]
 """From a link's target to its address here; None where it leads elsewhere, and only its text is shown."""
 
 
 def as_html(text: str, address: Address) -> Markup:
-    """Paragraphs, headings, lists, fenced code and tables."""
+    """Paragraphs, headings, lists, code and tables."""
     return Markup("\n").join(_block(lines, address) for lines in _blocks(text.splitlines()))
 
 
 def _blocks(lines: list[str]) -> Iterator[list[str]]:
-    """Lines between blank lines. A fence is a block with the blank lines within it, a heading is one by itself."""
+    """Lines between blank lines. Code is a block with the blank lines within it, a heading is one by itself."""
     block: list[str] = []
-    fenced = False
+    in_code = False
     for line in lines:
-        fence = line.strip().startswith(_FENCE)
-        if (not fenced and (fence or not line.strip() or line.startswith("#"))) and block:
+        code_block = line.strip().startswith(_CODE_BLOCK)
+        if (not in_code and (code_block or not line.strip() or line.startswith("#"))) and block:
             yield block
             block = []
-        if line.strip() or fenced:
+        if line.strip() or in_code:
             block.append(line)
-        if fence:
-            fenced = not fenced
-        if (fence and not fenced) or (line.startswith("#") and not fenced):
+        if code_block:
+            in_code = not in_code
+        if (code_block and not in_code) or (line.startswith("#") and not in_code):
             yield block
             block = []
     if block:
@@ -41,7 +41,7 @@ def _blocks(lines: list[str]) -> Iterator[list[str]]:
 
 def _block(lines: list[str], address: Address) -> Markup:
     first = lines[0].strip()
-    if first.startswith(_FENCE):
+    if first.startswith(_CODE_BLOCK):
         return Markup('<pre tabindex="0">{}</pre>').format("\n".join(lines[1:-1]))
     if first.startswith("|"):
         return Markup('<pre tabindex="0">{}</pre>').format("\n".join(lines))

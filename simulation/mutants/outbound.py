@@ -7,9 +7,9 @@ from payflowx.adapters.dynamodb.webhooks import merchant_event_items
 from payflowx.adapters.dynamodb.webhooks.delivery_source import DynamoDBDeliverySource
 from payflowx.adapters.dynamodb.webhooks.endpoint_presence import DynamoDBEndpointPresence
 from payflowx.adapters.platform.ttl_cache import TtlCache
-from payflowx.application.outbound_webhooks import catch_up_events
 from payflowx.application.outbound_webhooks.deliver_event import DeliverEvent
 from payflowx.application.outbound_webhooks.manage_endpoints import ManageEndpoints
+from payflowx.application.recovery import catch_up_events
 from payflowx.domain.outbound_webhooks import merchant_events, signing
 from payflowx.domain.payments import event_types
 from payflowx.entrypoints.api import messages
@@ -115,7 +115,7 @@ OUTBOUND: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "the search for missed events announces none",
-        Edit(catch_up_events.CatchUpEvents, "_announce", "if due is not None:", "if due is None:"),
+        Edit(catch_up_events.CatchUpEvents, "_publish", "if due is not None:", "if due is None:"),
     ),
     broken(
         _ROOM,

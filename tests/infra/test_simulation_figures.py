@@ -19,7 +19,7 @@ def test_functions_end_when_lambda_would_end_them(name: str) -> None:
 
 def test_the_queue_hides_and_gives_up_alike() -> None:
     sources = resources("Dev-Service", "AWS::Lambda::EventSourceMapping").values()
-    (source,) = [s for s in sources if "Jobs" in s["EventSourceArn"]["Fn::GetAtt"][0]]
+    (source,) = [s for s in sources if s["EventSourceArn"]["Fn::GetAtt"][0].startswith("Jobs")]
     jobs = resources("Dev-Service", "AWS::SQS::Queue")[source["EventSourceArn"]["Fn::GetAtt"][0]]
     assert jobs["VisibilityTimeout"] * 1_000 == queue.VISIBILITY_MS
     assert jobs["RedrivePolicy"]["maxReceiveCount"] == queue.MAX_RECEIVES

@@ -9,7 +9,7 @@ from payflowx.adapters.dynamodb.webhooks.catch_ups import DynamoDBCatchUps
 from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBMerchantEvents
 from payflowx.adapters.sqs.queue import Queue
 from payflowx.adapters.sqs.queue_room import QueueRoom
-from payflowx.application.outbound_webhooks.catch_up_events import CatchUpEvents
+from payflowx.application.recovery.catch_up_events import CatchUpEvents
 from payflowx.application.recovery.sweep import SweepDueItems
 from payflowx.application.recovery.wake_attempts import WakeAttempts
 from payflowx.application.recovery.wake_event import WakeEvent

@@ -2,7 +2,7 @@
 
 An event is announced only if its merchant has endpoints, and writers remember for a while that a merchant has none. So
 the events of the time after a registration are looked through twice: when all writers know the endpoint, and again for
-writes and index entries that were late. Announcing an event twice changes nothing.
+writes and index entries that were late. Publishing an event twice changes nothing.
 """
 
 from dataclasses import dataclass, replace

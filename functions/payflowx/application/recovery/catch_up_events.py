@@ -1,4 +1,4 @@
-"""Announces the events that a newly registered endpoint missed."""
+"""Publishes the events that a newly registered endpoint missed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,10 +49,10 @@ class CatchUpEvents:
         if catch_up is None or catch_up.due_at_ms != due.due_at_ms:
             return
         now_ms = self.clock.now_ms()
-        after = after_pages(catch_up, self._announce(catch_up, now_ms), now_ms)
+        after = after_pages(catch_up, self._publish(catch_up, now_ms), now_ms)
         self.catch_ups.save(after, postponed_to_ms=due.due_at_ms)
 
-    def _announce(self, catch_up: CatchUp, now_ms: int) -> str | None:
+    def _publish(self, catch_up: CatchUp, now_ms: int) -> str | None:
         """Return the position at which the next run goes on; None at the end of the list."""
         position = catch_up.position
         for _ in range(_MAX_PAGES):

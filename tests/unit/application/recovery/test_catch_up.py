@@ -10,8 +10,8 @@ from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.values import from_attributes
 from payflowx.adapters.dynamodb.webhooks.catch_ups import DynamoDBCatchUps, catch_up_item
 from payflowx.adapters.dynamodb.webhooks.merchant_event_items import merchant_event_from_item
-from payflowx.application.outbound_webhooks import catch_up_events
 from payflowx.application.outbound_webhooks.manage_endpoints import NewEndpoint
+from payflowx.application.recovery import catch_up_events
 from payflowx.domain.outbound_webhooks.catch_up import CatchUp, catch_up_of
 from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent
 from payflowx.domain.payments.ports import Due, DueKind
@@ -193,7 +193,7 @@ class TestPresence:
         harness.manage.delete(MERCHANT, endpoint.endpoint_id)
         assert harness.world.wired(WorkerWiring).endpoint_presence.may_have_endpoints(MERCHANT)
 
-    def test_the_sweeper_reads_no_merchants_and_announces(self, harness: DeliveryHarness) -> None:
+    def test_the_sweeper_reads_no_merchants_and_publishes(self, harness: DeliveryHarness) -> None:
         assert harness.world.wired(SweeperWiring).endpoint_presence.may_have_endpoints(MERCHANT)
 
 
