@@ -42,9 +42,10 @@ class Network:
             lost = kind in {"db", "queue_send"} and self.faults.strikes(f"{kind}_lost_answer")
             try:
                 answer = apply()
-            except ClientError:
+            except ClientError as error:
                 if not lost:
                     self._platform.come_back()
+                    error.response["ResponseMetadata"] = {"RetryAttempts": _TRIES - 1 - left}  # type: ignore[typeddict-item]
                     raise
                 answer = None
             if not lost:

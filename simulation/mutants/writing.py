@@ -69,9 +69,9 @@ WRITING: Final[tuple[Mutant, ...]] = (
         "a payment that is found under its id counts as our own write",
         Edit(
             payments,
-            "_created_or_existing",
-            "if is_ours and existing.is_of(payment.fingerprint, payment.content_fingerprint):",
-            "if True:",
+            "_is_same",
+            "return is_ours and _existing_payment(stored).is_of(payment.fingerprint, payment.content_fingerprint)",
+            "return True",
         ),
     ),
     broken(

@@ -61,7 +61,7 @@ def test_every_write_is_conditional(recorded: Recording) -> None:
 def test_every_alias_is_used_and_every_use_is_defined(recorded: Recording) -> None:
     for request in recorded.expressions():
         texts = " ".join(
-            request.get(name, "") for name in ("ConditionExpression", "UpdateExpression", "KeyConditionExpression")
+            request.get(f"{name}Expression", "") for name in ("Condition", "Update", "KeyCondition", "Projection")
         )
         used = set(re.findall(r"[:#]\w+", texts))
         defined = {*request.get("ExpressionAttributeNames", {}), *request.get("ExpressionAttributeValues", {})}

@@ -8,6 +8,7 @@ import pytest
 from payflowx.adapters.sqs.messages import PROVIDER_EVENTS
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.payments.outcome import ActionRequired, NextAction, Succeeded
+from payflowx.domain.payments.payment import Layout
 from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.shared.backoff import FAILED_ITEM_INTERVAL_MS
 from payflowx.domain.shared.limits import PROVIDER_EVENT_RETRY_DELAYS_SECONDS
@@ -16,7 +17,7 @@ from tests.support.handlers import Context, Functions
 from tests.support.tables import TRANSACTIONS
 
 ACTION = ActionRequired(reference="act-1", action=NextAction(kind="redirect", url="https://bank.test/3ds"))
-NEWER = {"status": {"S": "SUSPENDED"}, "schemaVersion": {"N": "2"}}
+NEWER = {"status": {"S": "SUSPENDED"}, "schemaVersion": {"N": str(max(Layout) + 1)}}
 
 
 def key_of(transaction_id: str) -> dict[str, Any]:

@@ -48,8 +48,8 @@ def test_nothing_leaves_the_payment(functions: Functions, answer: object, capsys
     items = functions.engine.client("dynamodb").scan(TableName="transactions")["Items"]
     beside = [item for item in items if item["sk"]["S"] != "PAYMENT"]
     keys = functions.engine.client("dynamodb").scan(TableName="idempotency")["Items"]
-    said = json.dumps([messages, beside, keys]) + "".join(capsys.readouterr())
-    assert beside
+    said = json.dumps([messages, beside, keys], default=repr) + "".join(capsys.readouterr())
+    assert beside or isinstance(answer, RuntimeError), "a compact payment holds its first event itself"
     for canary in CANARIES:
         if canary != "Ada Canary" or not isinstance(answer, RuntimeError):
             assert canary not in said, canary
@@ -58,4 +58,4 @@ def test_nothing_leaves_the_payment(functions: Functions, answer: object, capsys
 
 def test_the_payment_item_holds_them_so_that_the_test_above_can_fail(functions: Functions) -> None:
     functions.pay(paymentMethod={"type": "card", "token": "tok_canary7"})
-    assert "tok_canary7" in json.dumps(functions.engine.client("dynamodb").scan(TableName="transactions")["Items"])
+    assert "tok_canary7" in repr(functions.engine.client("dynamodb").scan(TableName="transactions")["Items"])

@@ -313,7 +313,7 @@ class TestEvents:
             for table in (CONFIGURATION, TRANSACTIONS)
         ]
         output = capsys.readouterr()
-        text = json.dumps([scans, functions.answers]) + output.out + output.err
+        text = json.dumps([scans, functions.answers], default=repr) + output.out + output.err
         assert "event posted" in text
         assert endpoint["secret"].removeprefix("whsec_") not in text
         assert shop.received[0][0]["webhook-signature"].split(",")[1] not in text

@@ -42,6 +42,11 @@ def condition_failed(error: ClientError) -> bool:
     return bool(error.response["Error"]["Code"] == "ConditionalCheckFailedException")
 
 
+def was_repeated(error: ClientError) -> bool:
+    """The SDK has sent the request more than once: an earlier try, whose answer was lost, may have been executed."""
+    return bool(error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0))
+
+
 def is_conflict(error: StorageUnavailableError) -> bool:
     """A single write met a transaction on the same item: it may be tried again at once."""
     cause = error.__cause__

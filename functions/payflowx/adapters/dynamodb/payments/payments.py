@@ -8,7 +8,13 @@ from botocore.exceptions import ClientError
 
 from payflowx.adapters.dynamodb.core import keys, writes
 from payflowx.adapters.dynamodb.core.expressions import Expression
-from payflowx.adapters.dynamodb.core.failures import condition_failed, is_conflict, item_found, storage_errors
+from payflowx.adapters.dynamodb.core.failures import (
+    condition_failed,
+    is_conflict,
+    item_found,
+    storage_errors,
+    was_repeated,
+)
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes
 from payflowx.adapters.dynamodb.core.writes import ConditionFailed, Part
 from payflowx.adapters.dynamodb.payments import open_disputes
@@ -76,14 +82,14 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
             if key is not None:
                 return _existing(key)
             if earlier is not None:
-                return _created_or_existing(payment, earlier)
+                return _existing_payment(from_item(earlier))  # a token holds over the SDK's tries: it is not ours
             if refused.failed.keys() & {part for part, _ in beside}:
                 return refused
             self._pause(attempt)
         raise StorageUnavailableError("the payment could not be stored; repeat the request with the same key")
 
     def _put(self, payment: Payment) -> Created[Payment] | Existing:
-        """A plain write has no token: the SDK's own repetition finds what it has written, and is told by its event."""
+        """A plain write has no token: only one that the SDK has repeated may find itself, and its event proves it."""
         write = writes.new_item(self.transactions_table, to_item(payment))["Put"]
         for attempt in range(MAX_COMMIT_TRIES):
             try:
@@ -93,7 +99,10 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
                 found = item_found(error) if condition_failed(error) else None
                 if found is None:
                     raise
-                return _created_or_existing(payment, found)
+                earlier = from_item(found)
+                if was_repeated(error) and _is_same(payment, earlier):
+                    return Created(item=earlier)
+                return _existing_payment(earlier)
             except StorageUnavailableError as error:
                 if not is_conflict(error):
                     raise
@@ -242,17 +251,13 @@ def _key_item(payment: Payment, idempotency_key: str) -> Item:
     }
 
 
-def _created_or_existing(payment: Payment, found: Item) -> Created[Payment] | Existing:
+def _is_same(payment: Payment, stored: Payment) -> bool:
     """Our own write is found if its answer was lost; then its message is still to be sent.
 
     The event names the time, but not the whole request: another one of the same millisecond is no write of ours.
     """
-    stored = from_item(found)
-    existing = _existing_payment(stored)
     is_ours = stored.event_hash == payment.event_hash
-    if is_ours and existing.is_of(payment.fingerprint, payment.content_fingerprint):
-        return Created(item=stored)
-    return existing
+    return is_ours and _existing_payment(stored).is_of(payment.fingerprint, payment.content_fingerprint)
 
 
 def _existing_payment(payment: Payment) -> Existing:
