@@ -1,9 +1,11 @@
 """What the use cases rely on of the `Payments` store, over the model and over the local engine."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
@@ -100,6 +102,19 @@ def _charge(payment: Payment) -> Any:
     return charge_request_of(payment, payment.attempts[-1])
 
 
+def repeated(put: Callable[..., Any]) -> Callable[..., Any]:
+    """A write as it is after the SDK has sent it twice, because the first answer was lost."""
+
+    def call(**request: Any) -> Any:
+        try:
+            return put(**request)
+        except ClientError as error:
+            error.response["ResponseMetadata"] = {"RetryAttempts": 1}  # type: ignore[typeddict-item]
+            raise
+
+    return call
+
+
 class TestCreate:
     def test_a_payment_comes_back_as_it_was_stored(self, store: Store, world: World) -> None:
         payment = world.accept()
@@ -119,15 +134,21 @@ class TestCreate:
         row = {"pk": {"S": keys.idempotency_partition(MERCHANT, "order-1")}}
         assert "Item" not in world.dynamodb.get_item(TableName=store.idempotency_table, Key=row)
 
-    def test_our_own_write_whose_answer_was_lost_is_recognized(self, store: Store, world: World) -> None:
+    def test_our_own_write_whose_answer_was_lost_is_recognized(
+        self, store: Store, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """The SDK repeats the write. A claim in between changes neither the event nor the request."""
         first = world.accept()
-        event = first_event(store, first)
-        assert isinstance(store.create(first, event, "order-1"), Created)
         claimed = claim(store, first).item
-        again = store.create(first, event, "order-1")
+        monkeypatch.setattr(store.client, "put_item", repeated(store.client.put_item), raising=False)
+        again = store.create(first, first_event(store, first), "order-1")
         assert isinstance(again, Created)
         assert again.item == claimed
+
+    def test_the_same_request_in_the_same_millisecond_is_a_repeat(self, store: Store, world: World) -> None:
+        """The SDK sent this one once: another caller wrote what it finds."""
+        first = world.accept()
+        assert isinstance(store.create(first, first_event(store, first), "order-1"), Existing)
 
     def test_another_request_of_the_same_millisecond_is_not_ours(self, store: Store, world: World) -> None:
         """Its event is the same: the event names the amount, and not all of the request."""

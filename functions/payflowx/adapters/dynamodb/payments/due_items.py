@@ -87,13 +87,9 @@ class DynamoDBDueItems:
         return None
 
     def postpone(self, due: AnyDue, *, due_at_ms: int, drives: int | None) -> bool:
-        """Only if the due time is still the one that was seen. No change of the payment: its version stays.
-
-        No wake-up is no attribute: an item that was given back is what it was before.
-        """
+        """Only if the due time is still the one that was seen. No change of the payment: its version stays."""
         expression = Expression()
-        stored = {} if drives is None else {"drives": None if drives else "some"}
-        update = expression.update(stored, {"dueAt": due_at_ms, "drives": drives or None})
+        update = expression.update({}, {"dueAt": due_at_ms, "drives": drives})
         try:
             with storage_errors():
                 self.client.update_item(
