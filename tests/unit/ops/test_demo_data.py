@@ -11,11 +11,14 @@ import urllib3
 
 from ops.demo_data.load import _load_books, load
 from ops.demo_data.make import DemoData, first_payment, make
+from ops.demo_data.story import FATES, KEY_PREFIX
 from ops.errors import OperatorError
 from payflowx.adapters.dynamodb.core.values import from_attributes
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.application.operators.verify_audit_log import VerifyAuditLog
+from payflowx.domain.shared.identifiers import derive_transaction_id
 from sandbox.server import SimulatorServer
+from simulation.layouts import in_full
 from simulation.world import CONFIGURATION, IDEMPOTENCY, TRANSACTIONS, tables
 from testing.dynamodb.database import Database
 from tests.unit.ops.demo_place import MERCHANT, demo_place
@@ -23,6 +26,12 @@ from tests.unit.ops.test_commands import FakeFunction, local, runner_of
 
 END_MS = 1_796_000_000_000
 MAX_CPU_SECONDS = 20
+MAX_ALIKE = 100
+NAMES = (
+    *(fate.name for fate in FATES),
+    *("checkout", "contended-late", "contended-holder", "mock-down", "razorpay-silent", "payu-silent"),
+    *("dead-letter", "dead-notice"),
+)
 
 
 @cache
@@ -35,11 +44,13 @@ def stored(table: str = TRANSACTIONS) -> list[dict[str, Any]]:
     return [from_attributes(item) for item in made()[0].items[table]]
 
 
+@cache
 def payments() -> dict[str, dict[str, Any]]:
-    """By the name of the fate and its number."""
-    by_id = {item["pk"].rpartition("#")[2]: item for item in stored() if item["sk"] == "PAYMENT"}
-    keys = {item["pk"].rpartition("#demo-data-")[2]: item.get("transactionId", "") for item in stored(IDEMPOTENCY)}
-    return {name: by_id[found] for name, found in keys.items() if found in by_id}
+    """By the name of the fate and its number. The key of a payment makes its id, and no table stores the key."""
+    by_id = {item["pk"].rpartition("#")[2]: in_full(item) for item in stored() if item["sk"] == "PAYMENT"}
+    names = [f"{fate}-{number:03}" for fate in NAMES for number in range(1, MAX_ALIKE + 1)]
+    ids = {name: derive_transaction_id(MERCHANT, f"{KEY_PREFIX}{name}") for name in names}
+    return {name: by_id[transaction_id] for name, transaction_id in ids.items() if transaction_id in by_id}
 
 
 def fates(name: str) -> set[tuple[str, str]]:

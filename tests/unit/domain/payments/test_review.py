@@ -277,4 +277,5 @@ def test_what_has_no_place_in_an_audit_log_does_not_get_in(words: str) -> None:
 
 def test_a_decision_is_kept_as_it_was_said() -> None:
     who = "arn:aws:sts::000000000000:assumed-role/Operator/ada@example.com"
-    assert operator_action_of(who, " TICKET-1 ").facts() == {"operator": who, "reason": "TICKET-1"}
+    facts = {"operator": who, "reason": "TICKET-1", "identity": "claimed"}
+    assert operator_action_of(who, " TICKET-1 ").facts() == facts

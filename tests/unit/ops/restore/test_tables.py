@@ -54,13 +54,15 @@ def tables(dynamodb: Any) -> AwsTables:
     return AwsTables(target=EngineTarget(name="local", outputs=outputs, options={}, base_url="", stack_prefix="Dev"))
 
 
+def payment_id(number: int) -> str:
+    letters = "".join("abcdefghij"[int(digit)] for digit in f"{number:016}")
+    return f"pay_{letters}"
+
+
 def payment(number: int, seq: int, **more: Any) -> dict[str, Any]:
-    transaction_id = f"pay_{'a' * 15}{'abcdefghij'[number % 10]}"
     return {
-        "pk": {"S": f"M#acme#P#{transaction_id}#{number}"},
+        "pk": {"S": f"M#acme#P#{payment_id(number)}"},
         "sk": {"S": "PAYMENT"},
-        "merchantId": {"S": "acme"},
-        "transactionId": {"S": transaction_id},
         "eventSeq": {"N": str(seq)},
         **more,
     }
@@ -88,7 +90,10 @@ def test_what_differs_is_written_and_nothing_else(dynamodb: Any, tables: AwsTabl
     dynamodb.delete_item(TableName="Transactions", Key={name: payment(7, 1)[name] for name in ("pk", "sk")})
     dynamodb.put_item(TableName="Idempotency", Item={"pk": {"S": "M#acme#payments#k2"}})
     touched = sorted(tables.touched(copies), key=lambda used: used.seq)
-    assert [(used.seq, used.number, used.erased) for used in touched] == [(2, 0, False), (4, 2, True)]
+    assert touched == [
+        UsedNumbers(merchant_id="acme", transaction_id=payment_id(500), seq=2, number=0, erased=False),
+        UsedNumbers(merchant_id="acme", transaction_id=payment_id(3), seq=4, number=2, erased=True),
+    ]
     tables.copy(copies)
     assert everything(dynamodb, "Transactions") == before
     assert [item["pk"]["S"] for item in everything(dynamodb, "Idempotency")] == ["M#acme#payments#k1"]
