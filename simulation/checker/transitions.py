@@ -293,10 +293,16 @@ _POSTED: Final = ("/merchant/postservice", "/pg/recon")
 def i15_older_epochs(evidence: Evidence) -> Iterator[Violation]:
     """After a newer epoch was taken, the older one's holder writes nothing; and an outcome frees the lease."""
     for name, payment in evidence.payments.items():
-        about = {event["seq"] for event in payment.events if "operationId" in event["facts"]}
+        about = {
+            event["seq"] for event in payment.events if "operationId" in event["facts"] or event["type"] in _BESIDE
+        }
         yield from _epochs(name, "", payment.versions, about)
         for operation in payment.operations.values():
             yield from _epochs(name, f"{operation.operation_id} ", operation.versions, set())
+
+
+_BESIDE: Final = frozenset({"payment.stop_requested", "payment.order_contended", "payment.order_released"})
+"""Changes of a payment by the work on another payment of its order, without its lease; a batch may hold both."""
 
 
 def _epochs(name: str, which: str, versions: Sequence[Version], beside: set[int]) -> Iterator[Violation]:
