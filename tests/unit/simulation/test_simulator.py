@@ -114,7 +114,7 @@ def test_an_error_that_contradicts_the_books_ends_no_payment_and_no_refund_wrong
     for seed in (23, 173, 280):
         total.add(check_plan(Plan(seed)))
     assert total.faults["gateway_contradicts"] > 5
-    assert total.faults["gateway_refuses_repeat"] > 1
+    assert total.faults["gateway_refuses_repeat"] > 0
     assert total.last_line().endswith(" violations=0")
 
 
