@@ -147,7 +147,7 @@ class TestProviderEvents:
 class TestDashboards:
     def test_people_move_money_past_us(self) -> None:
         found = Counter[tuple[str, str]]()
-        for seed in (*range(1, 5), 9, 27):
+        for seed in (*range(1, 5), 14, 27):
             run = peaceful("dashboard_refunds", "dashboard_captures", "dashboard_voids", seed=seed)
             found.update((e.kind, e.provider) for e in run.result.history.entries if e.source is Source.DASHBOARD)
         assert {kind for kind, _ in found} == {"refund", "capture", "void"}
@@ -225,8 +225,11 @@ class _Still:
 
 
 def test_a_payments_story_has_its_operations_webhooks_deliveries_and_books(calm: Evidence) -> None:
-    told = [n for n, p in calm.payments.items() if p.status == "SUCCESS" and any("deliveries" in e for e in p.events)]
-    name = next(n for n in told if len(calm.payments[n].operations) > 1)
+    posted = " ".join(
+        d.headers["webhook-id"] for d in calm.result.history.deliveries if d.body.get("type") == "payment.succeeded"
+    )
+    told = [n for n, p in calm.payments.items() if p.transaction_id.removeprefix("pay_") in posted]
+    name = max(told, key=lambda n: len(calm.payments[n].operations))
     story = "\n".join(tell(calm, name))
     for said in ("POST /payments", "-> 202", "reaches", "posts", "is told payment.succeeded", "CHARGES", "REFUNDS"):
         assert said in story, said
