@@ -16,8 +16,8 @@ from simulation.history import Delivered
 MAX_TRIES: Final = 10
 """5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h after the first one."""
 _WAY_MS: Final = 1_500_000
-"""A deliverer that read the payment may be held up this long before its message arrives: two freezes of ten minutes, a
-stall, and calls that are repeated after their time limits."""
+"""A deliverer that read the payment may be held up this long before its message arrives: two freezes of ten minutes
+(one before each of two endpoints), a stall, and calls that are repeated after their time limits."""
 _CLOCKS_MS: Final = 3_000
 """By so much another machine's clock may be ahead."""
 _PREFIX: Final = "whsec_"

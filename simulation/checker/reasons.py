@@ -99,10 +99,18 @@ class _World:
 
 
 def _switched_off(world: _World, name: str, payment: PaymentEvidence) -> Iterator[Violation]:
-    """A provider that is switched off is passed over when a further attempt is chosen."""
+    """A provider that is switched off is passed over when a further attempt is chosen.
+
+    A checkout's ways are chosen once, when its payer chooses a method: a failed way is followed by the next one (I20).
+    """
+    chosen_ms: dict[str, int] = {}
     for write, before, after, _ in payment.changes():
+        for way in (after.get("checkout", {}).get("choice") or {}).get("ways", ()):
+            chosen_ms.setdefault(way, write.at_ms)
         newest = after["attempts"][-1] if len(after["attempts"]) > max(1, len(before["attempts"])) else None
-        if newest is not None and world.is_off_for_long(newest["provider"], write.at_ms):
+        if newest is None:
+            continue
+        if world.is_off_for_long(newest["provider"], chosen_ms.get(newest["provider"], write.at_ms)):
             yield Violation("REASONS", name, f"attempt {newest['number']} went to {newest['provider']}, which was off")
 
 
@@ -226,6 +234,8 @@ def _operation_reasons(world: _World, name: str, payment: PaymentEvidence) -> It
             what = ""
             if after["status"] == "IN_REVIEW":
                 books = [] if payment.is_held_twice else operation.books
+                if _is_of_another_charge(payment, after, books):
+                    continue
                 what = _why_operation_review(world, write, before, after, books)
             elif after["status"] == "FAILED" and before["status"] == "PENDING" and code == "retries_exhausted":
                 what = "" if len(after["attempts"]) > _MAX_OPERATION_RETRIES else "was given up too early"
@@ -234,6 +244,16 @@ def _operation_reasons(world: _World, name: str, payment: PaymentEvidence) -> It
 
 
 _MAX_OPERATION_RETRIES: Final = 5
+
+
+def _is_of_another_charge(payment: PaymentEvidence, after: Stored, books: list[dict[str, Any]]) -> bool:
+    """The provider has executed it at another charge of the same object, and its answer said so.
+
+    A payer may try twice in one object. A provider that takes the object's key may then void the first try.
+    """
+    ours = {attempt.get("reference") for attempt in payment.item["attempts"]} if payment.item is not None else set()
+    is_said = any(attempt.get("code") == "reference_differs" for attempt in after["attempts"])
+    return is_said and bool(books) and all(entry["chargeId"] not in ours for entry in books)
 
 
 def _why_operation_review(

@@ -63,9 +63,16 @@ def _hour(at_ms: int) -> int:
 
 
 def _more_sessions(before: Stored, after: Stored) -> int:
-    """A new state starts the back-off again; an event, a client or an operator may bring one step forward."""
+    """A new state starts the back-off again; an event, a client or an operator may bring one step forward.
+
+    A late authorization is like a new state, once an attempt: the inquiries follow the money until it lapses.
+    """
     states = [[attempt["state"] for attempt in item["attempts"]] for item in (before, after)]
     if len(states[0]) == len(states[1]) and states[0] != states[1]:
+        return MAX_SESSIONS_PER_HOUR - 1
+    late = ["authorized_late_at" in attempt.get("progress", {}) for attempt in before["attempts"]]
+    now_late = ["authorized_late_at" in attempt.get("progress", {}) for attempt in after["attempts"]]
+    if len(late) == len(now_late) and sum(now_late) > sum(late):
         return MAX_SESSIONS_PER_HOUR - 1
     hinted = [item.get("eventInquiries", {}) for item in (before, after)]
     is_hinted = hinted[0] != hinted[1]
