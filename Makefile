@@ -99,7 +99,7 @@ browser: setup ## A real browser pays checkouts in the local environment; pictur
 	@# 5: all were left out, and a line says why. In CI that is an error.
 	@$(VENV)/python -m pytest -q tests/browser $(if $(CI),--require=browser) || { [ $$? -eq 5 ] && [ -z "$$CI" ]; }
 
-incidents: setup ## All prepared incidents of the console in a real browser: two of them are also in the gate
+incidents: setup ## The prepared incidents of the console in a real browser; dead letters and the mismatch are in the gate, too
 	@$(VENV)/python local/setup.py browser
 	@$(VENV)/python -m pytest -q tests/browser/console_incidents/test_gate.py tests/browser/console_incidents/nightly.py $(if $(CI),--require=browser)
 

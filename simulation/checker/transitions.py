@@ -306,11 +306,7 @@ _BESIDE: Final = frozenset({"payment.stop_requested", "payment.order_contended",
 
 
 def _epochs(name: str, which: str, versions: Sequence[Version], beside: set[int]) -> Iterator[Violation]:
-    """`beside`: the events of operations, which change a payment under their own lease.
-
-    The worker of a later payment of the same order may ask this one to stop. That is a change by another, which leaves
-    a live lease to its holder, although both workers may be one process with one batch of messages.
-    """
+    """`beside`: the events of operations, which change a payment under their own lease, and of its order's others."""
     held: dict[int, int] = defaultdict(int)
     for write, before, after in versions:
         if before is None or after is None:
@@ -329,9 +325,6 @@ def _epochs(name: str, which: str, versions: Sequence[Version], beside: set[int]
         mine = held[write.process]
         if mine and mine < old and before["attempts"] != after["attempts"]:
             yield Violation("I15", name, f"{which}the holder of epoch {mine} wrote under epoch {old}")
-        is_asked_to_stop = "stopRequested" in after and "stopRequested" not in before
-        if is_asked_to_stop and _states(before) == _states(after):
-            continue
         if mine == old and after["lease"]["owner"] and (has_event or _states(before) != _states(after)):
             yield Violation("I15", name, f"{which}an outcome left the lease of epoch {old} taken")
 

@@ -1,7 +1,8 @@
-"""The other incidents: a webhook endpoint that is lost, and a reconciliation that does not end."""
+"""The other incidents: a provider that is down, a webhook endpoint that is lost, a reconciliation that does not end."""
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from local.environment import LocalEnvironment
@@ -12,6 +13,34 @@ from tests.browser.console_incidents.operator import go_to, operator, pay, said,
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
+
+
+def test_a_provider_is_down_and_is_taken_out_and_put_back(environment: LocalEnvironment, new_tab: NewTab) -> None:
+    control(environment.mocks["mock"], closePortSeconds=90)
+    failed_over = settled(environment, pay(environment))
+    assert (failed_over["status"], failed_over["provider"]) == ("SUCCESS", "cashfree_mock")
+    with operator(new_tab) as tab:
+        go_to(tab, "Find")
+        tab.get_by_role("link", name=failed_over["transactionId"]).click()
+        tab.get_by_role("heading", name=failed_over["transactionId"]).wait_for()
+        assert "connection_refused" in words(tab) or "not sent" in words(tab).lower()
+        for switch, reason, expected in (
+            ("off", "INC-1: refuses connections", "cashfree_mock"),
+            ("on", "INC-1: works again", "mock"),
+        ):
+            go_to(tab, "Providers")
+            tab.locator("#switch-mock summary").click()
+            form = tab.locator("#switch-mock form")
+            form.get_by_label("Reason").fill(reason)
+            form.get_by_role("button", name=f"Switch mock {switch}").click()
+            said(tab, f"mock is switched {switch} for everyone; heeded within a minute.")
+            until(f"new payments begin at {expected}", partial(_begins, environment, expected), seconds=300)
+
+
+def _begins(environment: LocalEnvironment, provider: str) -> bool:
+    """Whether a new payment's first attempt is there."""
+    made = settled(environment, pay(environment))
+    return bool(made["attempts"][0]["provider"] == provider)
 
 
 def test_a_lost_endpoint_is_found_and_gets_what_it_missed(environment: LocalEnvironment, new_tab: NewTab) -> None:
