@@ -101,16 +101,17 @@ class _World:
 def _switched_off(world: _World, name: str, payment: PaymentEvidence) -> Iterator[Violation]:
     """A provider that is switched off is passed over when a further attempt is chosen.
 
-    A checkout's ways are chosen once, when its payer chooses a method: a failed way is followed by the next one (I20).
+    A checkout's attempt is chosen when its choice is stored: from then on the attempt goes to the first way (I20).
     """
-    chosen_ms: dict[str, int] = {}
+    chosen_ms: dict[int, int] = {}
     for write, before, after, _ in payment.changes():
-        for way in (after.get("checkout", {}).get("choice") or {}).get("ways", ()):
-            chosen_ms.setdefault(way, write.at_ms)
+        choice = after.get("checkout", {}).get("choice")
+        if choice and choice != before.get("checkout", {}).get("choice"):
+            chosen_ms[choice["number"]] = write.at_ms
         newest = after["attempts"][-1] if len(after["attempts"]) > max(1, len(before["attempts"])) else None
         if newest is None:
             continue
-        if world.is_off_for_long(newest["provider"], chosen_ms.get(newest["provider"], write.at_ms)):
+        if world.is_off_for_long(newest["provider"], chosen_ms.get(newest["number"], write.at_ms)):
             yield Violation("REASONS", name, f"attempt {newest['number']} went to {newest['provider']}, which was off")
 
 

@@ -4,7 +4,7 @@ One hosted object can be paid at a time. A further one is created only after the
 address of the one before was never given out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
@@ -90,12 +90,16 @@ class Checkout:
         """Return the checkout as it waits for the payer."""
         return replace(self, choice=None, closing=None)
 
-    def after_unused(self, attempt: Attempt) -> "Checkout":
-        """Return the checkout after an object whose address was never given out: the choice's next way, if any."""
+    def after_unused(self, attempt: Attempt, disabled: Set[str]) -> "Checkout":
+        """Return the checkout after an object whose address was never given out: the choice's next way, if any.
+
+        A provider that was switched off since the choice is passed over.
+        """
         choice = self.choice_for(attempt.number)
         if choice is None or attempt.state not in {AttemptState.NOT_SENT, AttemptState.REJECTED}:
             return self.without_choice()
-        left = choice.ways[choice.ways.index(attempt.provider) + 1 :] if attempt.provider in choice.ways else ()
+        behind = choice.ways[choice.ways.index(attempt.provider) + 1 :] if attempt.provider in choice.ways else ()
+        left = tuple(way for way in behind if way not in disabled)
         if not left:
             return self.without_choice()
         return replace(self, choice=replace(choice, number=choice.number + 1, ways=left), closing=None)

@@ -411,7 +411,7 @@ def _door_closed(
         return _ended(payment, CHECKOUT_EXPIRED), None
     if len(payment.attempts) >= MAX_ATTEMPTS:
         return _ended(payment, CHECKOUT_ATTEMPTS_USED), None
-    checkout = checkout.after_unused(recorded)
+    checkout = checkout.after_unused(recorded, context.disabled)
     payment = replace(payment, status=PaymentStatus.REQUIRES_ACTION, checkout=checkout)
     if recorded.is_watched:
         at_ms = min(context.now_ms + inquiry_delay_ms(0), checkout.expires_at_ms)

@@ -10,7 +10,7 @@ from payflowx.application.payments.create_payment import NewPayment
 from payflowx.application.payments.new_checkout import NewCheckout
 from payflowx.domain.checkout.view import Screen
 from payflowx.domain.merchants.operator_action import OperatorAction
-from payflowx.domain.payments.checkout import Presentation
+from payflowx.domain.payments.checkout import Choice, Presentation
 from payflowx.domain.payments.hosted import MAX_FAILED_TRIES, ExtraCharge, FailedTries
 from payflowx.domain.payments.outcome import (
     Accepted,
@@ -242,6 +242,16 @@ class TestLostAndRefused:
         assert states(shop, payment) == [A.REJECTED, A.REQUIRES_ACTION]
         assert payment.attempts[1].provider == "beta"
         assert shop.screen(payment) is Screen.OPEN
+
+    def test_a_way_that_was_switched_off_since_the_choice_is_passed_over(self, shop: Shop) -> None:
+        shop.at("alpha").charges.append(Rejected(code="not_enabled"))
+        payment = shop.choose(shop.sell())
+        assert payment.checkout is not None
+        choice = Choice(number=1, method="card", ways=("alpha", "beta", "gamma"), return_url="https://pay.example/back")
+        chosen = replace(payment.checkout, choice=choice)
+        after = chosen.after_unused(payment.attempts[0], frozenset({"beta"}))
+        assert after.choice == replace(choice, number=2, ways=("gamma",))
+        assert chosen.after_unused(payment.attempts[0], frozenset({"beta", "gamma"})).choice is None
 
     def test_an_answer_that_is_lost_once_is_asked_for_again_with_the_same_bytes(self, shop: Shop) -> None:
         shop.at("alpha").charges.append(Unknown(code="timeout"))
