@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -72,14 +73,16 @@ def test_a_worker(url: str, tmp_path: Path) -> None:
     port = free_port()
     config = tmp_path / "config.capnp"
     config.write_text(WORKER.format(modules=", ".join(modules(tmp_path)), port=port))
-    process = subprocess.Popen([RUNTIMES / "node_modules" / ".bin" / "workerd", "serve", config])
+    # In a session of its own: the command is a script of Node that starts the program itself.
+    command = [RUNTIMES / "node_modules" / ".bin" / "workerd", "serve", config]
+    process = subprocess.Popen(command, start_new_session=True)
     try:
         wait_for(port, process)
         query = urlencode({"url": url, "key": API_KEY})
         with urlopen(f"http://127.0.0.1:{port}/?{query}", timeout=PATIENT_SECONDS) as answer:
             assert json.load(answer) == BOUGHT
     finally:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGTERM)
         process.wait(PATIENT_SECONDS)
 
 
