@@ -166,12 +166,9 @@ def test_a_message_that_got_lost_is_made_up_for_by_the_sweeper(client: Client) -
     """The row is the queue: purge the messages, move the due time into the past, and the payment is made."""
     dynamodb, outputs = client.environment.engine.client("dynamodb"), client.environment.outputs
     functions = client.environment.engine.client("lambda")
-    (source,) = (
-        functions.list_event_source_mappings(FunctionName=f"{outputs['WorkerFunctionName']}:live")[
-            "EventSourceMappings"
-        ]
-        or functions.list_event_source_mappings()["EventSourceMappings"]
-    )
+    queue = outputs["JobsQueueUrl"].rsplit("/", 1)[-1]
+    sources = functions.list_event_source_mappings()["EventSourceMappings"]
+    (source,) = [found for found in sources if found["EventSourceArn"].endswith(f":{queue}")]
     for number in range(10):
         functions.update_event_source_mapping(UUID=source["UUID"], Enabled=False)
         time.sleep(2)  # the engine may be about to read the queue once more
@@ -255,7 +252,7 @@ def test_a_dead_letter_is_an_alarm_whose_notification_arrives(client: Client) ->
 
     def notifications() -> list[dict[str, Any]]:
         alarms = [known for known in client.environment.alarms.received if known["NewStateValue"] == "ALARM"]
-        return [alarm for alarm in alarms if "JobsDeadLetters" in alarm["AlarmName"]]
+        return [alarm for alarm in alarms if "AlarmsJobsDeadLetters" in alarm["AlarmName"]]
 
     poll(lambda: bool(notifications()))
     (notification,) = notifications()
