@@ -36,7 +36,7 @@ from payflowx.domain.payments.claim import (
 )
 from payflowx.domain.payments.not_sent import reopened
 from payflowx.domain.payments.outcome import Mismatch, NotFound, NotSent, Unknown
-from payflowx.domain.payments.payment import Candidate, Layout, Lease, Payment, due_times_after
+from payflowx.domain.payments.payment import Candidate, Lease, Payment, due_times_after
 from payflowx.domain.payments.ports import Job, Stored, VersionConflict
 from payflowx.domain.payments.restored import is_to_search
 from payflowx.domain.payments.retry import RetryPolicy
@@ -169,11 +169,9 @@ class ProcessJob:
             case StartAttempt(number=number, candidate=candidate):
                 append = self._new_attempt(item, number, candidate)
         result = self.items.claim(
-            item.owner_id,
-            version=item.owner.version,
+            item,
             lease=self._lease(epoch=epoch),
             now_ms=self.clock.now_ms(),
-            layout=item.payment.layout if item.operation is None else Layout.FULL,
             append=append,
             reopen=reopen,
         )
@@ -197,8 +195,7 @@ class ProcessJob:
             return None if change is None or self.outcome_writer.commit(change) else VersionConflict(item=None)
         attempt, is_new = forgotten.attempt, forgotten.attempt.number > len(item.owner.attempts)
         result = self.items.claim(
-            item.owner_id,
-            version=item.owner.version,
+            item,
             lease=self._lease(epoch=attempt.epoch),
             now_ms=self.clock.now_ms(),
             append=attempt if is_new else None,

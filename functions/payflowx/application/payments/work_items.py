@@ -46,19 +46,23 @@ class WorkItems:
 
     def claim(
         self,
-        owner_id: OwnerId,
+        item: WorkItem,
         *,
-        version: int,
         lease: Lease,
         now_ms: int,
-        layout: Layout = Layout.FULL,
         append: Attempt | None = None,
         reopen: Attempt | None = None,
     ) -> StoredItem | Conflict:
-        """Take the lease, and store the attempt `append`, or `reopen` at its place, if the version is unchanged."""
-        store = self.payments if owner_id.operation_id is None else self.operations
+        """Take the lease, and store the attempt `append`, or `reopen` at its place, if the item is as it was read."""
+        store = self.payments if item.operation is None else self.operations
         return store.claim(
-            owner_id, version=version, lease=lease, now_ms=now_ms, layout=layout, append=append, reopen=reopen
+            item.owner_id,
+            version=item.owner.version,
+            lease=lease,
+            now_ms=now_ms,
+            layout=item.payment.layout if item.operation is None else Layout.FULL,
+            append=append,
+            reopen=reopen,
         )
 
     def reschedule(self, before: Payment | Operation, after: Payment | Operation) -> StoredItem | Conflict:

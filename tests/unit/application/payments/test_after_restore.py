@@ -8,13 +8,13 @@ from payflowx.adapters.dynamodb.core.values import to_attributes
 from payflowx.adapters.dynamodb.merchants.configuration import restore_window_to_item
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.events import chain_faults
-from payflowx.domain.payments.outcome import Declined, NotFound, Succeeded, Unknown
+from payflowx.domain.payments.outcome import Declined, NotFound, NotSent, Succeeded, Unknown
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.restore_window import RestoreWindow
 from payflowx.domain.payments.restored import notify_restore
 from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS, SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind
-from payflowx.domain.shared.statuses import DeclineKind, OperationStatus, PaymentStatus
+from payflowx.domain.shared.statuses import AttemptState, DeclineKind, OperationStatus, PaymentStatus
 from tests.support.scripted import ScriptedProvider
 from tests.support.tables import CONFIGURATION
 from tests.support.world import World, fallback
@@ -103,6 +103,23 @@ class TestPayments:
         found = world.now(payment)
         assert (found.status, found.captured) == (PaymentStatus.SUCCESS, payment.amount)
         assert charges(world) == []
+
+    @pytest.mark.parametrize("compact", [True, False])
+    def test_an_attempt_that_is_stored_as_not_sent_may_have_been_sent_later(self, compact: bool) -> None:
+        world = World(compact=compact)
+        prove_absence(world, "alpha")
+        world.set_merchant(accounts=[account for account in world.accounts if account.provider == "alpha"])
+        world.rules.document = fallback("alpha")
+        payment = world.accept()
+        alpha(world).charges = [NotSent(code="connection_refused")]
+        world.work()
+        assert world.now(payment).attempts[0].state is AttemptState.NOT_SENT
+        restore(world)
+        alpha(world).inquiries = [charged(payment)] * 2
+        sent = len(charges(world))
+        work_for_long(world)
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+        assert len(charges(world)) == sent
 
     def test_a_charge_at_another_provider_under_a_later_key_goes_to_review(self, world: World) -> None:
         restore(world)
