@@ -109,8 +109,8 @@ def _switched_off(world: _World, name: str, payment: PaymentEvidence) -> Iterato
         if choice and choice != before.get("checkout", {}).get("choice"):
             chosen_ms[choice["number"]] = write.at_ms
         newest = after["attempts"][-1] if len(after["attempts"]) > max(1, len(before["attempts"])) else None
-        if newest is None:
-            continue
+        if newest is None or "sent_before_restore" in newest.get("progress", {}):
+            continue  # a restore's attempt is recorded where it may have been sent before, and never sent
         if world.is_off_for_long(newest["provider"], chosen_ms.get(newest["number"], write.at_ms)):
             yield Violation("REASONS", name, f"attempt {newest['number']} went to {newest['provider']}, which was off")
 
@@ -145,7 +145,11 @@ def _why_review(world: _World, payment: PaymentEvidence, write: Write, before: S
         case "drives_exhausted":
             return "" if before["drives"] >= MAX_WAKE_UPS else f"was given up after {before['drives']} wake-ups"
         case "reconciliation":
-            return "" if world.has_difference(payment) else "is in review, and report and books show no difference"
+            return (
+                ""
+                if world.has_difference(payment) or _is_forgotten(before)
+                else "is in review, and report and books show no difference"
+            )
         case "order_contended" | "order_charged_twice":
             return "" if payment.charged else f"is in review as {code}, and nothing was charged"
         case "balance":

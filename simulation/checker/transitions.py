@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Version, Violation
 from simulation.history import Write
@@ -213,6 +213,11 @@ def _open_attempts(name: str, which: str, versions: Sequence[Version], *, ends: 
             yield Violation("I9", name, f"{which}began an attempt while it was {after['status']}")
 
 
+def _is_recorded_only(attempt: Mapping[str, Any]) -> bool:
+    """After a restore, an attempt that may have been sent before it is recorded and inquired about, never sent."""
+    return "sent_before_restore" in attempt.get("progress", {})
+
+
 def _final_refusals(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
     """Hard declines, lack of funds and declines that may reopen end a payment's attempts.
 
@@ -225,7 +230,7 @@ def _final_refusals(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
             if attempt.get("decline_kind") in {"hard", "funds"} and "checkout" not in after:
                 what = f"began attempt {len(after['attempts'])} after a decline of kind {attempt['decline_kind']}"
                 yield Violation("I9", name, what)
-            if attempt.get("reopens_until_ms") is not None:
+            if attempt.get("reopens_until_ms") is not None and not _is_recorded_only(after["attempts"][-1]):
                 yield Violation("I9", name, f"began attempt {len(after['attempts'])} while one may reopen")
 
 

@@ -117,7 +117,8 @@ def _too_soon(name: str, which: str, after: Stored, one: Stored, other: Stored) 
         return  # another writer had closed it; the payment is due for its order
     step_ms = INQUIRY_STEPS_MS[min(inquiries, len(INQUIRY_STEPS_MS) - 1)]
     waits_ms = after["readyAt"] - after["updatedAt"]
-    turns_ms = {inquiries_end_ms(other), refusal_proven_ms(other), other.get("reopens_until_ms")}
+    ends_ms = after.get("checkout", {}).get("expires_at_ms")
+    turns_ms = {inquiries_end_ms(other), refusal_proven_ms(other), other.get("reopens_until_ms"), ends_ms}
     at_turn = after["readyAt"] in turns_ms
     if waits_ms < min(step_ms, _capture_wait_ms(other, after["updatedAt"])) and not at_turn:
         yield Violation("I13", name, f"{which}inquires again after {waits_ms} ms instead of {step_ms} ms")
