@@ -19,7 +19,7 @@ from payflowx.domain.payments.transitions import (
     check_attempt_transition,
     check_payment_transition,
 )
-from payflowx.domain.routing.routing import Availability, RoutingFacts, decide_route
+from payflowx.domain.routing.routing import Availability, CheckoutFacts, RoutingFacts, decide_route
 from payflowx.domain.routing.routing_check import document_faults
 from payflowx.domain.shared.backoff import (
     inquiry_delay_ms,
@@ -248,6 +248,15 @@ FALLBACK = '{"name": "rest", "when": {}, "use": {"providers": ["mock"]}}'
 
 class TestRouting:
     DEFAULT = decode_routing_document((ROOT / "infra/routing/default.json").read_bytes())
+
+    def test_the_breaker_leaves_a_checkout_alone(self) -> None:
+        """Its attempts begin whenever the payer comes: by then other providers may fail."""
+        rule = '{"name": "two", "when": {}, "use": {"providers": ["mock", "cashfree_mock"]}}'
+        two, failing = decode_routing_document(document(rule)), available(failing={"mock": "calls of mock fail"})
+        checkout = facts(payment_method=PaymentMethod(type="checkout"), checkout=CheckoutFacts())
+        routes = [decide_route(two, asked, failing) for asked in (facts(), checkout)]
+        providers = [[candidate.provider for candidate in route.candidates] for route in routes]
+        assert providers == [["cashfree_mock"], ["mock", "cashfree_mock"]]
 
     @pytest.mark.parametrize(
         ("amount", "currency", "provider", "rule"),
