@@ -91,6 +91,24 @@ def _forget_encryption_contexts(template: Template) -> list[Adaptation]:
     return made
 
 
+def _allow_batches_of_messages(template: Template) -> list[Adaptation]:
+    """Only when the engine enforces policies: on AWS, `sqs:SendMessage` is the right of `SendMessageBatch`, too.
+
+    Source: "Amazon SQS API permissions" of the developer guide.
+    """
+    made = []
+    for name, resource in template["Resources"].items():
+        if resource["Type"] != "AWS::IAM::Policy":
+            continue
+        for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            if statement["Effect"] == "Allow" and "sqs:SendMessage" in actions:
+                statement["Action"] = [*actions, "sqs:SendMessageBatch"]
+                where, reason = f"{name} ({resource['Type']})", "the engine knows a batch as an action of its own"
+                made.append(Adaptation(resource=where, change="may send batches where it may send", reason=reason))
+    return made
+
+
 def _drop_refused_types(template: Template) -> list[Adaptation]:
     made = []
     for name, resource in list(template["Resources"].items()):
@@ -163,7 +181,7 @@ def _drop(template: Template, name: str, reason: str) -> Adaptation:
     return Adaptation(resource=f"{name} ({kind})", change="left out", reason=reason)
 
 
-_RULES_OF_RIGHTS: Final = (_allow_plain_http, _forget_encryption_contexts)
+_RULES_OF_RIGHTS: Final = (_allow_plain_http, _forget_encryption_contexts, _allow_batches_of_messages)
 _RULES: Final[tuple[Callable[[Template], list[Adaptation]], ...]] = (
     _drop_refused_types,
     _drop_metric_math_alarms,

@@ -101,6 +101,20 @@ def test_a_right_keeps_no_condition_on_an_encryption_context_where_rights_are_en
     assert [a.change for a in made] == ["one right without its condition"]
 
 
+def test_who_may_send_may_send_batches_where_rights_are_enforced() -> None:
+    """AWS has one right for both; the engine's action of a batch is granted nowhere in the templates."""
+    send: dict[str, Any] = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "a"}
+    several = {**send, "Action": ["sqs:GetQueueAttributes", "sqs:SendMessage"]}
+    others = ({**send, "Effect": "Deny"}, {**send, "Action": "sqs:ReceiveMessage"})
+    before = template(Role=policy("AWS::IAM::Policy", send, several, *others))
+    assert adapt(before) == (before, [])
+    after, made = adapt(before, rights_enforced=True)
+    batches = [{**send, "Action": ["sqs:SendMessage", "sqs:SendMessageBatch"]}]
+    batches.append({**send, "Action": ["sqs:GetQueueAttributes", "sqs:SendMessage", "sqs:SendMessageBatch"]})
+    assert after == template(Role=policy("AWS::IAM::Policy", *batches, *others))
+    assert [a.change for a in made] == ["may send batches where it may send"] * 2
+
+
 def test_a_function_names_an_api_by_its_address_on_this_machine() -> None:
     parts = ["https://", {"Ref": "Api"}, ".execute-api.", {"Ref": "AWS::Region"}, ".", {"Ref": "AWS::URLSuffix"}]
     variables = {

@@ -12,6 +12,7 @@ from payflowx.adapters.appconfig.document import decode_routing_document
 from payflowx.domain.merchants.api_keys import compose_api_key, is_well_formed
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.events import GENESIS_HASH, Event, chain_faults
+from payflowx.domain.payments.hosted import HostedCapability
 from payflowx.domain.payments.payment import CUSTOMER_FACTS, Address, Customer, PaymentMethod, customer_facts
 from payflowx.domain.payments.transitions import (
     ATTEMPT_TRANSITIONS,
@@ -252,7 +253,10 @@ class TestRouting:
     def test_the_breaker_leaves_a_checkout_alone(self) -> None:
         """Its attempts begin whenever the payer comes: by then other providers may fail."""
         rule = '{"name": "two", "when": {}, "use": {"providers": ["mock", "cashfree_mock"]}}'
-        two, failing = decode_routing_document(document(rule)), available(failing={"mock": "calls of mock fail"})
+        pages = HostedCapability(methods=frozenset({"card"}), min_lifetime_ms=HOUR_MS, max_lifetime_ms=DAY_MS)
+        able = {name: replace(capabilities, hosted=pages) for name, capabilities in ABLE.items()}
+        two = decode_routing_document(document(rule))
+        failing = available(capabilities=able, failing={"mock": "it fails"})
         checkout = facts(payment_method=PaymentMethod(type="checkout"), checkout=CheckoutFacts())
         routes = [decide_route(two, asked, failing) for asked in (facts(), checkout)]
         providers = [[candidate.provider for candidate in route.candidates] for route in routes]
