@@ -138,8 +138,7 @@ MUST_HAPPEN: Final = (
     "checkout: a try that may still be charged holds the next object",
     "checkout: the payer closes the object",
     "checkout: coming back hastens an inquiry",
-    # "checkout: charged after its end" is counted and not asked for: none of the 255 seeds of a commit walks it.
-    # The late charge is played in tests/unit/application/checkout/test_orders.py.
+    "checkout: charged after its end",
     "checkout: erased",
     "checkout of an order",
     "payer: pays what is closed",

@@ -15,6 +15,7 @@ from payflowx.adapters.dynamodb.merchants.seen_proofs import DynamoDBSeenProofs
 from payflowx.adapters.dynamodb.orders.payment_lookup import DynamoDBPaymentLookup
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
 from payflowx.adapters.dynamodb.payments.open_disputes import DynamoDBOpenDisputes
+from payflowx.adapters.dynamodb.payments.owed_charges import DynamoDBOwedCharges
 from payflowx.adapters.dynamodb.payments.references import DynamoDBReferences
 from payflowx.adapters.dynamodb.payments.review_index import DynamoDBReviewIndex
 from payflowx.adapters.dynamodb.reconciliation.runs import DynamoDBRuns
@@ -55,6 +56,7 @@ from payflowx.application.outbound_webhooks.merchant_events import ReadMerchantE
 from payflowx.application.outbound_webhooks.read_deliveries import ReadDeliveries
 from payflowx.application.payments.read_operations import ReadOperations
 from payflowx.application.payments.read_payments import ReadPayments
+from payflowx.application.payments.record_extra_refund import RecordExtraRefund
 from payflowx.application.payments.record_refund_by_hand import RecordRefundByHand
 from payflowx.application.recovery.inspect_dead_letters import InspectDeadLetters
 from payflowx.application.recovery.plan_replay import PlanReplay
@@ -474,6 +476,17 @@ class OperatorsWiring(RefundReader, ProviderHealthAccess):
         )
 
     @cached_property
+    def record_extra_refund(self) -> RecordExtraRefund:
+        return RecordExtraRefund(
+            payments=self.payments,
+            operations=self.operations,
+            outcome_writer=self.outcome_writer,
+            merchant_directory=self.merchant_directory,
+            clock=self.platform.clock,
+            policy=self.policy,
+        )
+
+    @cached_property
     def resolve_payment(self) -> ResolvePayment:
         return ResolvePayment(
             payments=self.payments, outcome_writer=self.outcome_writer, clock=self.platform.clock, policy=self.policy
@@ -498,6 +511,10 @@ class OperatorsWiring(RefundReader, ProviderHealthAccess):
     @cached_property
     def _review_index(self) -> DynamoDBReviewIndex:
         return DynamoDBReviewIndex(client=self.platform.clients.dynamodb, table=self.settings.transactions_table)
+
+    @cached_property
+    def owed_charges(self) -> DynamoDBOwedCharges:
+        return DynamoDBOwedCharges(client=self.platform.clients.dynamodb, table=self.settings.transactions_table)
 
     @cached_property
     def open_disputes(self) -> DynamoDBOpenDisputes:
