@@ -24,8 +24,9 @@ _LINK: Final = re.compile(r'<a href="(https://[^"]+)" class="button main" rel="n
 _FORM: Final = re.compile(r'<form action="(https://[^"]+)" method="post">(.*?)</form>', re.DOTALL)
 _HIDDEN: Final = re.compile(r'type="hidden" name="([^"]+)" value="([^"]*)"')
 _MAY_REOPEN: Final = frozenset({"fail", "insufficient_funds", "late"})
-"""Half of these tries fail and are charged an hour later, where the page offers that."""
-_GIVES_UP: Final = 0.6
+"""Most of these tries fail and are charged an hour later, where the page offers that."""
+_REOPENED: Final = 0.8
+_GIVES_UP: Final = 0.8
 """This part of the payers leaves after a failed try that is charged later. The others try again."""
 _ACTS: Final = ("pay", "pay", "pay", "pay", "fail", "fail", "insufficient_funds", "slow", "late", "leave")
 
@@ -173,7 +174,7 @@ class _Payer:
 
     def _press(self, tab: Tab, act: str) -> None:
         if act in _MAY_REOPEN and "value='reopen'" in tab.html:
-            act = self.reopening.choice((act, "reopen"))
+            act = "reopen" if self.reopening.random() < _REOPENED else act
             self.is_done = self.is_done or (act == "reopen" and self.reopening.random() < _GIVES_UP)
         after = self.payers.providers.press(tab, act, self.random.choice(tab.methods or ("card",)))
         if not after.html and after.url.rpartition("/")[2].startswith("return"):
