@@ -49,6 +49,8 @@ MUST_HAPPEN: Final = (
     "message without work: no work is left",
     "message moved to the dead letters",
     "dead letter replayed",
+    # A restore of the tables, and what a worker does after it.
+    "tables restored",
     "warned: storage unavailable",
     # Captures, voids and refunds, and how those were cleared up that nobody knew the end of.
     "capture: PENDING became SUCCEEDED",
@@ -188,6 +190,3 @@ MUST_HAPPEN: Final = (
 """Only asked for where many seeds run: a handful need not get everywhere."""
 
 MIN_SEEDS: Final = 250
-
-WITH_RESTORES: Final = ("tables restored",)
-"""These must happen too when the seeds have restores."""
