@@ -57,9 +57,10 @@ from payflowx.application.payments.read_operations import ReadOperations
 from payflowx.application.payments.read_payments import ReadPayments
 from payflowx.application.payments.record_refund_by_hand import RecordRefundByHand
 from payflowx.application.recovery.inspect_dead_letters import InspectDeadLetters
+from payflowx.application.recovery.notify_restore import NotifyRestore
 from payflowx.application.recovery.plan_replay import PlanReplay
 from payflowx.application.recovery.replay_dead_letters import PurgeDeadLetters, ReplayDeadLetters
-from payflowx.application.recovery.restore import NotifyRestore, RecordRestore
+from payflowx.application.recovery.restore import RaiseEventNumbers, RecordRestore
 from payflowx.application.reviews.close_operation_review import CloseOperationReview
 from payflowx.application.reviews.close_review import CloseReview
 from payflowx.application.reviews.list_reviews import ListReviews
@@ -343,6 +344,15 @@ class OperatorsWiring(RefundReader, ProviderHealthAccess):
     @cached_property
     def notify_restore(self) -> NotifyRestore:
         return NotifyRestore(
+            merchant_directory=self.merchant_directory,
+            endpoint_store=self.endpoints,
+            merchant_events=self.merchant_events,
+            clock=self.platform.clock,
+        )
+
+    @cached_property
+    def raise_event_numbers(self) -> RaiseEventNumbers:
+        return RaiseEventNumbers(
             merchant_directory=self.merchant_directory,
             payments=self.payments,
             outcome_writer=self.outcome_writer,
