@@ -15,6 +15,7 @@ from payflowx.adapters.dynamodb.merchants.seen_proofs import DynamoDBSeenProofs
 from payflowx.adapters.dynamodb.orders.payment_lookup import DynamoDBPaymentLookup
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
 from payflowx.adapters.dynamodb.payments.open_disputes import DynamoDBOpenDisputes
+from payflowx.adapters.dynamodb.payments.payment_size import payment_bytes
 from payflowx.adapters.dynamodb.payments.references import DynamoDBReferences
 from payflowx.adapters.dynamodb.payments.review_index import DynamoDBReviewIndex
 from payflowx.adapters.dynamodb.reconciliation.runs import DynamoDBRuns
@@ -434,7 +435,10 @@ class OperatorsWiring(RefundReader, ProviderHealthAccess):
     @cached_property
     def count_payment_cost(self) -> CountPaymentCost:
         return CountPaymentCost(
-            payments=self.payments, operations=self.operations, merchant_events=self.merchant_events
+            payments=self.payments,
+            operations=self.operations,
+            merchant_events=self.merchant_events,
+            payment_bytes=payment_bytes,
         )
 
     @cached_property
