@@ -10,7 +10,7 @@ from local.environment import LocalEnvironment
 from local.seed import MERCHANT_ID
 from ops.console.registry import HIDDEN, SCREENS
 from tests.browser.conftest import NewTab
-from tests.browser.console_incidents.operator import go_to, operator, said
+from tests.browser.console_incidents.operator import go_to, operator, said, until
 from tests.browser.console_places import (
     a_dead_letter,
     a_proposal,
@@ -55,8 +55,13 @@ def test_dead_letters(environment: LocalEnvironment, tab: "Page", pictures: Cons
 def test_deliveries(environment: LocalEnvironment, tab: "Page", pictures: ConsoleScreens) -> None:
     with an_endpoint_that_refuses(environment):
         go_to(tab, "Deliveries")
-        tab.get_by_role("button", name="Deliver up to").wait_for()
+        until("the event waits on the page", lambda: _waits(tab))
         pictures.examine(tab, "deliveries")
+
+
+def _waits(tab: "Page") -> bool:
+    tab.reload()
+    return tab.get_by_role("button", name="Deliver up to").count() > 0
 
 
 def test_reconciliation(tab: "Page", pictures: ConsoleScreens) -> None:
