@@ -18,7 +18,7 @@ HANDLERS: Final = {
     "payflowx.entrypoints.deliverer": 161,
     "payflowx.entrypoints.reconciler": 195,
     "payflowx.entrypoints.sweeper": 154,
-    "payflowx.entrypoints.operators.handler": 298,
+    "payflowx.entrypoints.operators.handler": 313,
     "payflowx.entrypoints.routing_validator": 56,
 }
 """The handlers of the stack, and how many modules of ours each may import. Raise a bound only with a reason."""

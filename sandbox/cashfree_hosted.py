@@ -69,15 +69,14 @@ class HostedOrders(CourseSimulator):
             return show(self._page(order, now))
         if asked.act is not Act.LEAVE and self.status_of(order, now) == "ACTIVE":
             self._try(order, asked.method or _methods(order)[0], asked.act, now)
-        has_failed = asked.act in {Act.FAIL, Act.NO_FUNDS}
         page = page_url(self.public_url, order["session"])
-        return see_other(page if has_failed else order["meta"].get("return_url", page))
+        return see_other(page if asked.act.fails else order["meta"].get("return_url", page))
 
     def _try(self, order: Record, method: str, act: Act, now: float) -> None:
         if method not in _methods(order):
             return
         payment = self.take_payment(order, method, act.behaviour)
-        if act in {Act.FAIL, Act.NO_FUNDS}:
+        if act.fails:
             course = [step(now, DECLINED, ended_at=now)]
         elif act.bank_seconds:
             course = [step(now, PENDING), *self.success_of(payment, now + act.bank_seconds)]

@@ -32,26 +32,39 @@ class Act(StrEnum):
     NO_FUNDS = "insufficient_funds"
     SLOW = "slow"
     LATE = "late"
+    REOPEN = "reopen"
     LEAVE = "leave"
 
     @property
     def bank_seconds(self) -> float:
-        """How long the bank processes the try; it pays afterwards, even if the object was closed meanwhile."""
-        return {Act.SLOW: SLOW_BANK_SECONDS, Act.LATE: LATE_BANK_SECONDS}.get(self, 0.0)
+        """How long the bank takes until it pays, even if the object was closed meanwhile."""
+        return {Act.SLOW: SLOW_BANK_SECONDS, Act.LATE: LATE_BANK_SECONDS, Act.REOPEN: LATE_BANK_SECONDS}.get(self, 0.0)
+
+    @property
+    def fails(self) -> bool:
+        """Whether the try fails at once. Where the page offers `REOPEN`, that one is charged afterwards."""
+        return self in {Act.FAIL, Act.NO_FUNDS, Act.REOPEN}
 
     @property
     def behaviour(self) -> Behaviour:
         """The effect of a try; `LEAVE` is none."""
-        effects = {Act.FAIL: Effect.SOFT_DECLINE, Act.NO_FUNDS: Effect.FUNDS_DECLINE}
-        return Behaviour(Effect.LATER_CHARGE if self.bank_seconds else effects.get(self, Effect.CHARGE))
+        return Behaviour(_EFFECTS.get(self, Effect.CHARGE))
 
 
+_EFFECTS: Final[Mapping[Act, Effect]] = {
+    Act.FAIL: Effect.SOFT_DECLINE,
+    Act.NO_FUNDS: Effect.FUNDS_DECLINE,
+    Act.REOPEN: Effect.REOPENED_DECLINE,
+    Act.SLOW: Effect.LATER_CHARGE,
+    Act.LATE: Effect.LATER_CHARGE,
+}
 _BUTTONS: Final = {
     Act.PAY: "Pay",
     Act.FAIL: "Fail",
     Act.NO_FUNDS: "Insufficient funds",
     Act.SLOW: "Bank answers in 10 seconds",
     Act.LATE: "Bank answers later",
+    Act.REOPEN: "Fail, charged later",
     Act.LEAVE: "Leave",
 }
 _METHODS: Final = {"card": "Card", "upi": "UPI", "netbanking": "Netbanking", "wallet": "Wallet"}
@@ -89,6 +102,8 @@ class HostedPage:
     """The sentence about the last failed try."""
     back_url: str = ""
     """The shop's address, for the link on a page that takes no payment."""
+    reopens: bool = False
+    """Whether the payer may choose that a failed try is charged afterwards, as this provider's rules allow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +189,8 @@ def _form(page: HostedPage) -> str:
         f" {_METHODS[method]}</label>"
         for first, method in ((index == 0, method) for index, method in enumerate(page.methods))
     )
-    buttons = "".join(f"<button name='act' value='{act}'>{label}</button>" for act, label in _BUTTONS.items())
+    shown = {act: label for act, label in _BUTTONS.items() if act is not Act.REOPEN or page.reopens}
+    buttons = "".join(f"<button name='act' value='{act}'>{label}</button>" for act, label in shown.items())
     return (
         f"<form method='post'><fieldset><legend>Pay with</legend>{methods}</fieldset>"
         f"<div class='buttons'>{buttons}</div></form>"

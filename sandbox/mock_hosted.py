@@ -139,8 +139,8 @@ class HostedSessions(PostAuthorizationSimulator):
             return show(self._page(session, now))
         if asked.act is not Act.LEAVE and self._status(session, now) == "open":
             self._try(session, asked.act, now)
-        has_failed = asked.act in {Act.FAIL, Act.NO_FUNDS}
-        return see_other(page_url(self.public_url, session["id"]) if has_failed else session["body"]["return_url"])
+        here = page_url(self.public_url, session["id"])
+        return see_other(here if asked.act.fails else session["body"]["return_url"])
 
     def _page(self, session: Record, now: float) -> HostedPage:
         body, status = session["body"], self._status(session, now)
@@ -154,6 +154,7 @@ class HostedSessions(PostAuthorizationSimulator):
             description=body.get("description", ""),
             error=_failure(failed[-1])["message"] if failed else "",
             back_url=body["return_url"],
+            reopens=self.reopens,
         )
 
     def _try(self, session: Record, act: Act, now: float) -> None:

@@ -109,7 +109,7 @@ class Invoices(LedgerSimulator):
             return no_page()
         if asked.act is None:
             return show(self._page(invoice, now))
-        if asked.act is not Act.LEAVE and self._state(invoice, now) is PageState.OPEN:
+        if asked.act not in {Act.LEAVE, Act.REOPEN} and self._state(invoice, now) is PageState.OPEN:
             self._try(invoice, asked.act, now)
         return see_other(page_url(self.public_url, invoice["id"]))  # an invoice has no address of the shop
 

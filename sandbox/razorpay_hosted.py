@@ -153,6 +153,7 @@ class RazorpayHostedSimulator(RazorpaySimulator):
             description=body.get("description", ""),
             error="The payment failed. Please try again." if tries and tries[-1]["state"] == DECLINED else "",
             back_url=body.get("callback_url", ""),
+            reopens=self.reopens,
         )
 
     def _page_state(self, link: Record, now: float) -> PageState:
@@ -191,6 +192,7 @@ class RazorpayHostedSimulator(RazorpaySimulator):
         courses = {
             Effect.CHARGE: success_course(order, now, now),
             Effect.LATER_CHARGE: [step(now, PENDING), *success_course(order, now, now + act.bank_seconds)],
+            Effect.REOPENED_DECLINE: [step(now, DECLINED), *success_course(order, now, now + act.bank_seconds)],
         }
         course = courses.get(act.behaviour.effect, [step(now, DECLINED)])
         self.begin_payment(order, body, act.behaviour, course, now)

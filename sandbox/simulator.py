@@ -116,7 +116,8 @@ class Simulator(ABC):
     ) -> Record:
         """Charge as `behaviour` prescribes and store it in the ledger. `success` is the state of a success.
 
-        `later_seconds`: how long a charge with a later result stays pending.
+        `later_seconds`: how long a charge with a later result stays pending. A decline takes `REOPEN_SECONDS` at least
+        until it reopens.
         """
         state = _STATE_OF[behaviour.effect]
         record: Record = {
@@ -134,7 +135,7 @@ class Simulator(ABC):
         elif behaviour.effect is Effect.LATER_DECLINE:
             record |= {"settles_at": now + later_seconds, "settles_to": DECLINED}
         elif behaviour.effect is Effect.REOPENED_DECLINE and self.reopens:
-            record |= {"settles_at": now + REOPEN_SECONDS, "settles_to": success}
+            record |= {"settles_at": now + max(later_seconds, REOPEN_SECONDS), "settles_to": success}
         self.store.put(CHARGE, record["id"], record)
         return record
 

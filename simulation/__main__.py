@@ -7,8 +7,7 @@ from typing import Final
 
 from simulation.calibration import MIN_SPEED
 from simulation.check import CheckResult, evidence_of, judge
-from simulation.paths import MIN_SEEDS, MUST_HAPPEN, WITH_RESTORES
-from simulation.restores import are_asked_for
+from simulation.paths import MIN_SEEDS, MUST_HAPPEN
 from simulation.runner import Total, check_all
 from simulation.shrinking import shrink
 from simulation.trace import tell
@@ -36,8 +35,7 @@ def _many(seeds: range) -> int:
         if time.monotonic() - said > 10:
             said = time.monotonic()
             print(f"  {total.last_line()}", flush=True)
-    paths = (*MUST_HAPPEN, *WITH_RESTORES) if are_asked_for() else MUST_HAPPEN
-    missing = [path for path in paths if not total.sometimes[path]] if total.seeds >= MIN_SEEDS else []
+    missing = [path for path in MUST_HAPPEN if not total.sometimes[path]] if total.seeds >= MIN_SEEDS else []
     _show_counts(total)
     for result in total.broken[:_MAX_SHOWN]:
         _show_broken(result)

@@ -25,6 +25,11 @@ _FORM: Final = re.compile(r'<form action="(https://[^"]+)" method="post">(.*?)</
 _HIDDEN: Final = re.compile(r'type="hidden" name="([^"]+)" value="([^"]*)"')
 _FRUITLESS: Final = frozenset({"fail", "insufficient_funds", "late", "slow"})
 _LAST_ACTS: Final = ("fail", "late", "slow", "pay")
+_MAY_REOPEN: Final = frozenset({"fail", "insufficient_funds", "late"})
+"""Most of these tries fail and are charged an hour later, where the page offers that."""
+_REOPENED: Final = 0.8
+_GIVES_UP: Final = 0.8
+"""This part of the payers leaves after a failed try that is charged later. The others try again."""
 _ACTS: Final = ("pay", "pay", "pay", "pay", "fail", "fail", "insufficient_funds", "slow", "late", "leave")
 
 
@@ -47,7 +52,8 @@ class Payers:
         if owner in self._arrived:
             return
         self._arrived.add(owner)
-        payer = _Payer(self, order, Random(f"payer {order.payer['id']}"), expires_ms)
+        draws = (Random(f"{what} {order.payer['id']}") for what in ("payer", "reopening"))
+        payer = _Payer(self, order, next(draws), expires_ms, next(draws))
         self.beside(lambda: payer.live(address, fields))
 
     def beside(self, action: Callable[[], object]) -> None:
@@ -69,6 +75,8 @@ class _Payer:
     order: Order
     random: Random
     expires_ms: int
+    reopening: Random
+    """Draws which failed tries are charged after all. Apart from `random`, so that all else stays as it is."""
     token: str = ""
     back: str = ""
     """The token of the address to which providers send this payer back."""
@@ -188,6 +196,9 @@ class _Payer:
             self._press(tab, "pay")  # the bank has not answered yet: once more
 
     def _press(self, tab: Tab, act: str) -> None:
+        if act in _MAY_REOPEN and "value='reopen'" in tab.html:
+            act = "reopen" if self.reopening.random() < _REOPENED else act
+            self.is_done = self.is_done or (act == "reopen" and self.reopening.random() < _GIVES_UP)
         after = self.payers.providers.press(tab, act, self.random.choice(tab.methods or ("card",)))
         if not after.html and after.url.rpartition("/")[2].startswith("return"):
             self.back = after.url.split("/")[-2]

@@ -4,7 +4,6 @@ From the jump on, the history is that of the restored tables: what was stored an
 apart, because no deployment can know it any more. The providers' books forget nothing.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -33,16 +32,6 @@ _REPEATED_WITHIN_MS: Final = 20 * _MINUTE_MS
 _GONE: Final = 410
 _ERASE: Final = "erase_personal_data"
 RESTORED_TABLES: Final = ("Transactions", "Idempotency")
-
-
-def are_asked_for() -> bool:
-    """Whether seeds may have a restore: only with `RESTORES=1` in the environment."""
-    return os.environ.get("RESTORES") == "1"
-
-
-def left_out() -> frozenset[str]:
-    """The kinds of faults that a seed lacks unless they are asked for."""
-    return frozenset() if are_asked_for() else frozenset({KIND})
 
 
 @dataclass(slots=True)

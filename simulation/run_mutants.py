@@ -2,8 +2,7 @@
 
 Settings come from the environment. PROCESSES: how many hunt at once (all cores). ONLY: a part of the names. SEEDS: how
 many seeds a mutant may survive. SEED_BASE: the first of them. REMEMBER=1 writes the seeds that found something to
-`simulation/mutants/seeds.json`, which the next hunts try first. OPEN=1 hunts those that are undecided. RESTORES=1
-hunts the broken designs of a restored deployment too.
+`simulation/mutants/seeds.json`, which the next hunts try first. OPEN=1 hunts those that are undecided.
 """
 
 import gc
@@ -23,8 +22,6 @@ from simulation.check import evidence_of
 from simulation.checker.invariants import first_violation
 from simulation.mutants import MUTANTS as DECIDED
 from simulation.mutants import OPEN_MUTANTS, applied
-from simulation.mutants.restoring import RESTORING
-from simulation.restores import are_asked_for
 from simulation.world import Plan
 
 MUTANTS = OPEN_MUTANTS if os.environ.get("OPEN") else DECIDED
@@ -46,8 +43,7 @@ class Hunt:
 
 def main() -> int:
     """The exit status: 1 when a mutant got away, or one that cannot be told from the real design was found."""
-    hunted = [mutant for mutant in MUTANTS if are_asked_for() or mutant not in RESTORING]
-    places = [MUTANTS.index(mutant) for mutant in hunted if (os.environ.get("ONLY") or "") in mutant.name]
+    places = [place for place, mutant in enumerate(MUTANTS) if (os.environ.get("ONLY") or "") in mutant.name]
     context = multiprocessing.get_context("fork")
     processes = int(os.environ.get("PROCESSES") or os.cpu_count() or 1)
     hunts: list[Hunt] = []

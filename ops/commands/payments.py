@@ -7,9 +7,18 @@ from typing import Any, Final
 import click
 
 from ops.commands.approvals import show_decided
+from ops.commands.review import with_age
 from ops.errors import Exit
 from ops.log_search import MAX_HOURS, payments_of_correlation
-from ops.options import confirm, merchant_option, reason_option, target_options, transaction_argument, yes_option
+from ops.options import (
+    confirm,
+    every_merchant_option,
+    merchant_option,
+    reason_option,
+    target_options,
+    transaction_argument,
+    yes_option,
+)
 from ops.output import key_values, table
 from ops.session import Session, pass_session
 
@@ -31,6 +40,24 @@ _OPERATIONS: Final = {
     "status": "status",
     "amount": "amount",
     "error": "lastError.code",
+}
+_EXTRA_CHARGES: Final = {
+    "extra charge": "providerRef",
+    "provider": "provider",
+    "amount": "amount",
+    "currency": "currency",
+    "found": "foundAt",
+    "refunded by": "refundRef",
+}
+_OWED: Final = {
+    "payment": "transactionId",
+    "merchant": "merchantId",
+    "extra charge": "providerRef",
+    "provider": "provider",
+    "account": "accountId",
+    "money": "money",
+    "found": "foundAt",
+    "age": "age",
 }
 _DELIVERIES: Final = {
     "#": "seq",
@@ -69,6 +96,8 @@ def show(session: Session, *, transaction_id: str, merchant: str | None) -> None
         parts.append(table(payment["attempts"], _ATTEMPTS))
     if payment["operations"]:
         parts.append(table(payment["operations"], _OPERATIONS))
+    if payment.get("extraCharges"):
+        parts.append(table(payment["extraCharges"], _EXTRA_CHARGES))
     session.show(payment, "\n\n".join(parts))
 
 
@@ -303,6 +332,56 @@ def record_refund(
     payment = session.change("record_refund", reason, **names, **facts)
     text = f"{payment.get('refunded')} are refunded, {payment.get('refundable')} can be refunded."
     show_decided(session, payment, text)
+
+
+@payments.command("owed")
+@every_merchant_option
+@target_options
+@pass_session
+def owed(session: Session, *, merchant: str | None) -> None:
+    """Extra charges that are owed to payers: a payer paid twice on one provider's page. The longest owed first.
+
+    Those of payments in review are in `review list`. It reads an index: one request for each merchant and hundred
+    payments.
+    """
+    found: list[dict[str, Any]] = []
+    for name in session.merchants(merchant):
+        found += session.pages("list_owed_charges", "position", "nextPosition", merchantId=name)
+    found.sort(key=lambda item: str(item["foundAt"]))
+    session.show_table([with_age(item) for item in found], _OWED, nothing="No extra charge is owed to a payer.")
+
+
+@payments.command("record-extra-refund")
+@transaction_argument
+@merchant_option
+@click.option("--charge", required=True, metavar="REF", help="The provider's id of the extra charge.")
+@click.option("--reference", required=True, metavar="REF", help="The provider's id of its refund.")
+@click.option("--evidence", required=True, help="What shows it: a settlement's line, the provider's case number.")
+@yes_option
+@reason_option
+@target_options
+@pass_session
+def record_extra_refund(
+    session: Session,
+    *,
+    transaction_id: str,
+    merchant: str | None,
+    charge: str,
+    reference: str,
+    evidence: str,
+    yes: bool,
+    reason: str,
+) -> None:
+    """Record that an extra charge was refunded in the provider's dashboard. PayFlowX refunds nothing by it.
+
+    The payment's amounts stay. Its audit log keeps who recorded it, why, and the evidence. A repetition is no change.
+    """
+    confirm(f"Record that {charge} of {transaction_id} was refunded as {reference}?", yes=yes)
+    names = {"merchantId": session.merchant(merchant), "transactionId": transaction_id}
+    facts = {"charge": charge, "reference": reference, "evidence": evidence}
+    payment = session.change("record_extra_refund", reason, **names, **facts)
+    left = sum(one["refundRef"] is None for one in payment.get("extraCharges", []))
+    show_decided(session, payment, f"{left} extra charges of this payment are still owed.")
 
 
 @payments.command("erase")

@@ -36,6 +36,7 @@ _EVENTS: Final = {
     "payment.order_settled": "The order is decided",
     "payment.order_freed": "The order is free again",
     "payment.charged_twice": "The payer paid twice at the provider's page",
+    "payment.extra_charge_refunded": "A person recorded the refund of the second charge",
     "payment.erased": "Personal data was erased",
 }
 _ACTORS: Final = {"api": "merchant, by the API", "worker": "PayFlowX", "sweeper": "PayFlowX", "checkout": "payer"}

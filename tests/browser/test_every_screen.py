@@ -1,111 +1,29 @@
-"""Each screen of the page by itself, also those that a fast provider shows for a moment: no barriers, pictures kept.
+"""Each screen of the page by itself, also those that a fast provider shows for a moment: no barriers, pictures kept."""
 
-The browser gets the very documents and files that the function would send, without an environment behind them.
-"""
-
-from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 import pytest
 
-from payflowx.application.checkout.page import Obstacle, Page
-from payflowx.domain.checkout.offers import Offer
-from payflowx.domain.checkout.view import CheckoutView, Door, Screen
-from payflowx.domain.merchants.checkout_profile import CheckoutProfile
-from payflowx.domain.merchants.ports import Merchant
-from payflowx.domain.payments.outcome import NextAction
-from payflowx.domain.shared.limits import MAX_DESCRIPTION_CHARS
-from payflowx.entrypoints.checkout.answers import page as page_answer
+from payflowx.application.checkout.page import Obstacle
+from payflowx.domain.checkout.view import Screen
 from payflowx.entrypoints.checkout.documents import plain_document, screen_document
-from payflowx.entrypoints.checkout.screens import ENDED, Addresses, Shown
-from payflowx.entrypoints.checkout.static import find
+from payflowx.entrypoints.checkout.screens import ENDED
 from payflowx.entrypoints.checkout.texts.en import ENGLISH
-from tests.browser.screens import RETURN_URL, Screens
+from tests.browser.screens import Screens
+from tests.browser.served import Show, served_in, shown
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page as Tab
-    from playwright.sync_api import Route
-
-HOST: Final = "https://pay.example.com"
-PAGE: Final = f"{HOST}/checkout/token"
-EXPIRES_AT_MS: Final = 1_764_338_700_000
-ADDRESSES: Final = Addresses(page="token", attempts="token/attempts", close="token/close", here="token")
-LONG: Final = ("Wedding reception for eighty-five guests, " * 12)[:MAX_DESCRIPTION_CHARS]
-"""As long as a description can be, with words that a narrow screen has to break."""
-OBJECT: Final = Door(
-    number=1,
-    method="upi",
-    action=NextAction(kind="redirect", url="https://provider.example/pages/1"),
-    until_ms=EXPIRES_AT_MS,
-    is_closable=True,
-)
-OFFERS: Final = (
-    Offer(method="card", ways=("mock",)),
-    Offer(method="upi", ways=("mock",), missing=("customer.email", "customer.phone"), is_closable=False),
-    Offer(method="netbanking", ways=("mock",), missing=("customer.name",)),
-)
-
-Show = Callable[[str], None]
-
-
-def _view(screen: Screen) -> CheckoutView:
-    has_object = screen in {Screen.OPEN, Screen.CLOSING, Screen.BLOCKED}
-    shown = replace(OBJECT, action=OBJECT.action if screen is Screen.OPEN else None)
-    return CheckoutView(
-        screen=screen,
-        transaction_id="pay_k5d2r7m3q8t4v6x2",
-        amount=12_345_600,
-        currency="INR",
-        description=LONG,
-        expires_at_ms=EXPIRES_AT_MS,
-        offers=OFFERS if screen is Screen.CHOOSE else (),
-        door=replace(shown, is_closable=screen is Screen.OPEN) if has_object else None,
-        failed_tries=2 if screen is Screen.OPEN else 0,
-        paid_at_ms=EXPIRES_AT_MS if screen is Screen.PAID else None,
-        return_url=RETURN_URL,
-    )
-
-
-def _shown(screen: Screen, *, accent: str | None = None, obstacle: Obstacle | None = None) -> Shown:
-    profile = CheckoutProfile(shown_name="The Old Cinema", support="help@cinema.example", accent=accent)
-    merchant = Merchant(merchant_id="cinema", name="Cinema Ltd", accounts=(), checkout=profile)
-    return Shown(
-        page=Page(merchant=merchant, view=_view(screen)),
-        texts=ENGLISH,
-        addresses=ADDRESSES,
-        may_act=True,
-        obstacle=obstacle,
-    )
 
 
 @pytest.fixture
 def show(tab: "Tab") -> Show:
-    """Serve a document at the page's address, with the headers and static files of the function."""
-    documents: dict[str, str] = {}
-
-    def answer(route: "Route") -> None:
-        path = urlsplit(route.request.url).path
-        file = find(path.rsplit("/", 1)[-1])
-        if file is not None:
-            route.fulfill(body=file.text, content_type=file.media_type)
-        else:
-            made = page_answer(200, documents["page"])
-            route.fulfill(body=made["body"], headers=made["headers"])
-
-    tab.route(f"{HOST}/**", answer)
-
-    def shown(document: str) -> None:
-        documents["page"] = document
-        tab.goto(PAGE)
-
-    return shown
+    return served_in(tab)
 
 
 @pytest.mark.parametrize("screen", Screen)
 def test_has_no_barriers(show: Show, tab: "Tab", screens: Screens, screen: Screen) -> None:
-    show(screen_document(_shown(screen), "assets/"))
+    show(screen_document(shown(screen), "assets/"))
     assert tab.locator(f"main[data-state^={screen}]").count() == 1
     assert tab.locator("h1").inner_text().strip()
     screens.examine(tab, f"state-{screen}")
@@ -115,7 +33,7 @@ def test_has_no_barriers(show: Show, tab: "Tab", screens: Screens, screen: Scree
 
 @pytest.mark.parametrize("accent", ["#0b5394", "#ffd400", "#7a1020"])
 def test_keeps_its_contrast_in_every_colour(show: Show, tab: "Tab", screens: Screens, accent: str) -> None:
-    show(screen_document(_shown(Screen.CHOOSE, accent=accent), "assets/"))
+    show(screen_document(shown(Screen.CHOOSE, accent=accent), "assets/"))
     colour = tab.locator("button.main").evaluate("button => getComputedStyle(button).backgroundColor")
     assert colour == f"rgb({', '.join(str(int(accent[at : at + 2], 16)) for at in (1, 3, 5))})"
     screens.examine(tab, f"accent-{accent[1:]}")
@@ -123,7 +41,7 @@ def test_keeps_its_contrast_in_every_colour(show: Show, tab: "Tab", screens: Scr
 
 @pytest.mark.parametrize("obstacle", Obstacle)
 def test_says_why_nothing_changed(show: Show, tab: "Tab", screens: Screens, obstacle: Obstacle) -> None:
-    show(screen_document(_shown(Screen.CHOOSE, obstacle=obstacle), "assets/"))
+    show(screen_document(shown(Screen.CHOOSE, obstacle=obstacle), "assets/"))
     assert tab.get_by_role("alert").inner_text() == ENGLISH.obstacles[obstacle]
     screens.examine(tab, f"remark-{obstacle.replace('_', '-')}")
 

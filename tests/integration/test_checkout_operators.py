@@ -2,10 +2,14 @@
 
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from payflowx.adapters.platform.secrets_manager import secrets_of
 from payflowx.application.checkout.rotate_secret import MIN_INTERVAL_MS
+from payflowx.domain.payments.hosted import ExtraCharge
+from payflowx.domain.payments.outcome import ActionRequired, NextAction, Succeeded
+from tests.integration.test_checkout_api import HOSTED
 from tests.support.handlers import Functions
 from tests.support.memory import ManualClock, cache_of
 
@@ -44,3 +48,35 @@ def test_the_secret_is_rotated_at_most_every_32_days_and_two_versions_sign(funct
     entries = functions.operate(command="list_records", month=month)["items"]
     assert [entry["action"] for entry in entries][:1] == ["checkout.secret_rotated"]
     assert keys[0] not in json.dumps(entries)
+
+
+def test_an_extra_charge_is_listed_until_its_refund_is_recorded(functions: Functions) -> None:
+    alpha = functions.providers.get("alpha")
+    alpha.able = replace(alpha.able, currencies=frozenset({"USD"}), hosted=HOSTED)
+    alpha.charges = [
+        ActionRequired(reference="obj-1", action=NextAction(kind="redirect", url="https://bank.example/1"))
+    ]
+    _, made, _ = functions.pay(paymentMethod={"type": "checkout", "presentation": "direct"})
+    functions.work()
+    names = {"merchantId": "acme", "transactionId": made["transactionId"]}
+    (attempt,) = functions.operate(command="show_payment", **names)["attempts"]
+    twice = Succeeded(
+        reference="pi_1",
+        amount=made["amount"],
+        currency="USD",
+        merchant_reference=attempt["providerKey"],
+        extra_charges=(ExtraCharge(reference="pi_2", amount=made["amount"], currency="USD"),),
+    )
+    alpha.inquiries = [twice]
+    functions.operate(command="resolve_payment", **names)
+    functions.work()
+    (owed,) = functions.operate(command="list_owed_charges", merchantId="acme")["items"]
+    assert (owed["transactionId"], owed["providerRef"], owed["accountId"]) == (made["transactionId"], "pi_2", "main")
+    refund = {"command": "record_extra_refund", **names, "charge": "pi_2", "reference": "re_2", "evidence": "case 7"}
+    for _ in range(2):
+        (recorded,) = functions.operate(**refund)["extraCharges"]
+        assert recorded["refundRef"] == "re_2"
+        assert recorded["refundedAt"] is not None
+    assert functions.operate(command="list_owed_charges", merchantId="acme")["items"] == []
+    _, shown, _ = functions.call("GET", f"/payments/{made['transactionId']}")
+    assert (shown["extraCharges"], shown["refundable"]) == ([recorded], made["amount"])

@@ -307,7 +307,8 @@ export const decodeDispute: json.Decoder<Dispute> = json.object<Dispute>(
 /**
  * A further charge inside the page of a checkout: the payer paid twice. No amount of the payment has it.
  *
- * `providerRef` is the provider's id of the charge. Give it back in the provider's dashboard.
+ * `providerRef` is the provider's id of the charge. It is refunded in the provider's dashboard. `refundRef` is
+ * the provider's id of that refund, once an operator has recorded it.
  */
 export interface ExtraCharge {
   readonly provider: string;
@@ -317,6 +318,8 @@ export interface ExtraCharge {
   readonly currency: string;
   /** RFC 3339, UTC. */
   readonly foundAt: Date;
+  readonly refundRef: string | null;
+  readonly refundedAt: Date | null;
 }
 
 /** Members that this release does not know are left out. Throws `DecodeError`. */
@@ -328,6 +331,8 @@ export const decodeExtraCharge: json.Decoder<ExtraCharge> = json.object<ExtraCha
     amount: json.required(json.integer),
     currency: json.required(json.text),
     foundAt: json.required(json.time),
+    refundRef: json.required(json.nullable(json.text)),
+    refundedAt: json.required(json.nullable(json.time)),
   },
 );
 

@@ -6,17 +6,12 @@ from typing import Self
 
 from payflowx.adapters.appconfig.reader import AppConfigRules
 from payflowx.adapters.dynamodb.checkout.refused_starts import DynamoDBRefusedStarts
-from payflowx.adapters.dynamodb.orders.payment_lookup import DynamoDBPaymentLookup
 from payflowx.adapters.platform.aws import PROMPT
 from payflowx.adapters.platform.cursors import Cursors
-from payflowx.application.orders.find_payments import FindPayments
 from payflowx.application.orders.take_order import TakeOrder
 from payflowx.application.outbound_webhooks.manage_endpoints import ManageEndpoints
-from payflowx.application.outbound_webhooks.merchant_events import ReadMerchantEvents
 from payflowx.application.payments.cancel_payment import CancelPayment
 from payflowx.application.payments.create_payment import CreatePayment
-from payflowx.application.payments.read_operations import ReadOperations
-from payflowx.application.payments.read_payments import ReadPayments
 from payflowx.application.payments.request_operation import RequestOperation
 from payflowx.domain.payments.payment import Layout
 from payflowx.wiring.checkout_tokens import CheckoutOpenerAccess, CheckoutOpenerSettings
@@ -24,10 +19,11 @@ from payflowx.wiring.ledger import LedgerWriter, LedgerWriterSettings
 from payflowx.wiring.outbound_webhooks import OutboundWebhooks, OutboundWebhooksSettings
 from payflowx.wiring.platform import Platform
 from payflowx.wiring.provider_health import ProviderHealthAccess
+from payflowx.wiring.reading import LedgerReader, LedgerReaderSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class ApiSettings(LedgerWriterSettings, OutboundWebhooksSettings, CheckoutOpenerSettings):
+class ApiSettings(LedgerReaderSettings, LedgerWriterSettings, OutboundWebhooksSettings, CheckoutOpenerSettings):
     idempotency_table: str = field()
     compact_payments: bool
     """Whether new payments are stored in the layout that release 0.2.0 cannot read. Both are read either way."""
@@ -38,7 +34,7 @@ class ApiSettings(LedgerWriterSettings, OutboundWebhooksSettings, CheckoutOpener
 
 
 @dataclass(kw_only=True)
-class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess, ProviderHealthAccess):
+class ApiWiring(LedgerReader, LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess, ProviderHealthAccess):
     call_limits = PROMPT
     settings: ApiSettings
 
@@ -88,19 +84,6 @@ class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess, ProviderHe
         )
 
     @cached_property
-    def read_payments(self) -> ReadPayments:
-        return ReadPayments(payments=self.payments)
-
-    @cached_property
-    def find_payments(self) -> FindPayments:
-        return FindPayments(
-            orders=self.orders,
-            lookup=DynamoDBPaymentLookup(client=self.platform.clients.dynamodb, table=self.settings.transactions_table),
-            operations=self.operations,
-            merchants=self.merchants,
-        )
-
-    @cached_property
     def cancel_payment(self) -> CancelPayment:
         return CancelPayment(
             payments=self.payments,
@@ -133,10 +116,6 @@ class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess, ProviderHe
         """20 to 40 ms, doubled a try, at most 2.5 s for all eight: requests for the same money at once take turns."""
         self.platform.pause(0.01 * 2**tries * (1 + self.platform.randomness.jitter()))
 
-    @cached_property
-    def read_operations(self) -> ReadOperations:
-        return ReadOperations(payments=self.payments, operations=self.operations)
-
     # -- webhooks to merchants
 
     @cached_property
@@ -147,16 +126,6 @@ class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess, ProviderHe
             clock=self.platform.clock,
             randomness=self.platform.randomness,
             loopback_allowed=self.is_loopback_allowed,
-        )
-
-    @cached_property
-    def read_merchant_events(self) -> ReadMerchantEvents:
-        return ReadMerchantEvents(
-            merchant_events=self.merchant_events,
-            endpoint_store=self.endpoints,
-            deliveries=self.deliveries,
-            clock=self.platform.clock,
-            telemetry=self.telemetry,
         )
 
     # -- lists

@@ -1,12 +1,10 @@
-"""Webhooks to merchants: endpoints and events for every function that needs them, and the deliverer."""
+"""Webhooks to merchants: the secrets of their endpoints, and the deliverer."""
 
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from payflowx.adapters.dynamodb.webhooks.delivery_source import DynamoDBDeliverySource
-from payflowx.adapters.dynamodb.webhooks.endpoints import DynamoDBWebhookEndpoints
-from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBMerchantEvents
 from payflowx.adapters.sqs.messages import DELIVERIES
 from payflowx.adapters.sqs.queue import Queue
 from payflowx.adapters.sqs.queue_room import QueueRoom
@@ -14,7 +12,7 @@ from payflowx.adapters.webhooks.cipher import DECRYPTED_LIFETIME_MS, KmsSecretCi
 from payflowx.application.outbound_webhooks.deliver_event import DeliverEvent
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
 from payflowx.domain.shared.slow_lane import SlowLane
-from payflowx.wiring.ledger import Ledger, LedgerSettings
+from payflowx.wiring.merchant_events import MerchantEventAccess, MerchantEventSettings
 from payflowx.wiring.platform import Platform
 
 if TYPE_CHECKING:
@@ -22,27 +20,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OutboundWebhooksSettings(LedgerSettings):
-    configuration_table: str
+class OutboundWebhooksSettings(MerchantEventSettings):
     encryption_key_arn: str
     loopback_allowed: bool
 
 
 @dataclass(kw_only=True)
-class OutboundWebhooks(Ledger):
+class OutboundWebhooks(MerchantEventAccess):
     settings: OutboundWebhooksSettings
-
-    @cached_property
-    def merchant_events(self) -> DynamoDBMerchantEvents:
-        return DynamoDBMerchantEvents(client=self.platform.clients.dynamodb, table=self.settings.transactions_table)
-
-    @cached_property
-    def endpoints(self) -> DynamoDBWebhookEndpoints:
-        return DynamoDBWebhookEndpoints(
-            client=self.platform.clients.dynamodb,
-            table=self.settings.configuration_table,
-            transactions_table=self.settings.transactions_table,
-        )
 
     @cached_property
     def cipher(self) -> KmsSecretCipher:

@@ -163,6 +163,7 @@ CHANGES = [
     ("reconcile",),
     ("payments", "read-refunds"),
     ("payments", "record-refund"),
+    ("payments", "record-extra-refund"),
     ("payments", "personal-data"),
 ]
 
@@ -375,6 +376,7 @@ def test_without_a_terminal_or_a_file_there_is_nobody_to_type_secrets() -> None:
         ("dlq", "purge", "jobs"),
         ("payments", "erase", PAYMENT),
         ("payments", "record-refund", PAYMENT, "--reference", "re_1", "--amount", "5", "--evidence", "line 7"),
+        ("payments", "record-extra-refund", PAYMENT, "--charge", "pi_2", "--reference", "re_2", "--evidence", "case 7"),
         ("review", "close", PAYMENT, "--charged", "--evidence", "line 7"),
     ],
 )
@@ -531,6 +533,64 @@ def test_a_refund_that_cannot_be_read_is_booked_with_evidence() -> None:
     words = ("payments", "record-refund", PAYMENT, "--reference", "re_1", "--amount", "5", "--evidence", "line 7")
     asked = asked_by({"record_refund": payment(refunded=5, refundable=95)}, *words, "--yes", *WHY)
     assert (asked["reference"], asked["amount"], asked["evidence"]) == ("re_1", 5, "line 7")
+
+
+EXTRA_CHARGE = {
+    "provider": "razorpay",
+    "providerRef": "pay_second",
+    "amount": 4990,
+    "currency": "INR",
+    "foundAt": "2026-11-02",
+    "refundRef": None,
+    "refundedAt": None,
+}
+
+
+def test_the_refund_of_an_extra_charge_is_recorded_with_evidence() -> None:
+    words = ("payments", "record-extra-refund", PAYMENT, "--charge", "pay_second", "--reference", "rfnd_2")
+    extras = [EXTRA_CHARGE, {**EXTRA_CHARGE, "refundRef": "rfnd_2"}]
+    function = FakeFunction(record_extra_refund=payment(extraCharges=extras))
+    result = runner_of(function)(*words, "--evidence", "case 7", "--yes", *WHY)
+    assert result.stdout == "1 extra charges of this payment are still owed.\n"
+    (asked,) = function.asked
+    assert (asked["charge"], asked["reference"], asked["evidence"]) == ("pay_second", "rfnd_2", "case 7")
+    assert (asked["transactionId"], asked["reason"]) == (PAYMENT, "TICKET-1")
+
+
+def test_a_payment_is_shown_with_its_extra_charges() -> None:
+    shown = runner_of(FakeFunction(show_payment=payment(extraCharges=[EXTRA_CHARGE])))("payments", "show", PAYMENT)
+    assert "pay_second" in shown.stdout
+
+
+def test_owed_charges_of_all_merchants_are_listed_the_longest_owed_first() -> None:
+    newer = {
+        "merchantId": "a",
+        "transactionId": PAYMENT,
+        "provider": "razorpay",
+        "accountId": "main",
+        "providerRef": "pay_newer",
+        "money": "49.90 INR",
+        "foundAt": "2026-11-03",
+        "ageSeconds": 7_200,
+    }
+    older = {**newer, "merchantId": "b", "providerRef": "pay_older", "foundAt": "2026-11-01", "ageSeconds": 180_000}
+    function = FakeFunction(
+        list_merchants={"items": [{"merchantId": "a"}, {"merchantId": "b"}], "nextAfter": None},
+        list_owed_charges=[
+            {"items": [newer], "unreadable": [], "nextPosition": "next"},
+            {"items": [], "unreadable": [], "nextPosition": None},
+            {"items": [older], "unreadable": [], "nextPosition": None},
+        ],
+    )
+    result = runner_of(function)("payments", "owed")
+    assert result.stdout.index("pay_older") < result.stdout.index("pay_newer")
+    assert "2d 2h" in result.stdout
+
+
+def test_without_owed_charges_a_sentence_says_so() -> None:
+    function = FakeFunction(list_owed_charges={"items": [], "unreadable": [], "nextPosition": None})
+    shown = runner_of(function)("payments", "owed", "--merchant", "acme")
+    assert shown.stdout == "No extra charge is owed to a payer.\n"
 
 
 # -- review

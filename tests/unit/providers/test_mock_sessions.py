@@ -63,6 +63,16 @@ class TestThePayer:
         checkout.press(Act.PAY)
         assert isinstance(checkout.inquire(), Succeeded)
 
+    def test_a_failed_try_is_charged_an_hour_later_where_declines_reopen(self, checkout: HostedCheckout) -> None:
+        checkout.press(Act.REOPEN)
+        reopens = checkout.simulator.reopens
+        assert ("Fail, charged later" in checkout.browser.html) is reopens
+        open_still = checkout.inquire()
+        assert isinstance(open_still, ActionRequired)
+        assert open_still.failed_tries is not None
+        checkout.pass_minutes(61)
+        assert isinstance(checkout.inquire(), Succeeded) is reopens
+
     def test_leaves_and_nothing_happens(self, checkout: HostedCheckout) -> None:
         checkout.press(Act.LEAVE)
         assert isinstance(checkout.inquire(), ActionRequired)

@@ -443,6 +443,17 @@ class TestJourneys:
         assert isinstance(found, Declined)
         assert checkout.world.http.charged() == []
 
+    def test_a_failed_try_that_is_charged_after_the_expiry(self, checkout: HostedCheckout) -> None:
+        assert isinstance(checkout.create(), ActionRequired)
+        checkout.press(Act.REOPEN)
+        checkout.pass_minutes(31)
+        found = checkout.inquire()
+        assert isinstance(found, Declined)
+        assert found.reopens_for_seconds == REOPENS_FOR_SECONDS
+        checkout.pass_minutes(30)
+        assert isinstance(checkout.inquire(), Succeeded)
+        assert len(checkout.world.http.charged()) == 1
+
     def test_an_account_that_captures_by_hand(self, checkout: HostedCheckout) -> None:
         assert isinstance(checkout.simulator, RazorpayHostedSimulator)
         checkout.simulator.auto_capture = False

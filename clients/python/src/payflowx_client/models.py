@@ -404,7 +404,8 @@ class Dispute:
 class ExtraCharge:
     """A further charge inside the page of a checkout: the payer paid twice. No amount of the payment has it.
 
-    `providerRef` is the provider's id of the charge. Give it back in the provider's dashboard.
+    `providerRef` is the provider's id of the charge. It is refunded in the provider's dashboard. `refundRef` is the
+    provider's id of that refund, once an operator has recorded it.
     """
 
     provider: str
@@ -414,6 +415,8 @@ class ExtraCharge:
     """ISO 4217, in capitals."""
     found_at: datetime
     """RFC 3339, UTC."""
+    refund_ref: str | None
+    refunded_at: datetime | None
 
     @classmethod
     def from_json(cls, value: object) -> "ExtraCharge":
@@ -425,6 +428,8 @@ class ExtraCharge:
             amount=_json.required(members, "amount", _json.integer),
             currency=_json.required(members, "currency", _json.text),
             found_at=_json.required(members, "foundAt", _json.time),
+            refund_ref=_json.required(members, "refundRef", _json.nullable(_json.text)),
+            refunded_at=_json.required(members, "refundedAt", _json.nullable(_json.time)),
         )
 
 

@@ -58,12 +58,12 @@ def free_at_ms(payment: Payment) -> int | None:
 def may_be_given_back(payment: Payment) -> bool:
     """Return whether the amounts say that all was refunded. The refunds themselves decide (`is_given_back`).
 
-    A further charge inside a hosted object is no part of the amounts, and nobody tells us that it was given back: such
-    a payment keeps its order.
+    A further charge inside a hosted object is no part of the amounts: until a person has recorded its refund, such a
+    payment keeps its order.
     """
     return (
         payment.captured > 0
-        and not payment.extra_charges
+        and not payment.owed_charges
         and payment.refunded == payment.captured
         and payment.reserved == 0
         and payment.excess == 0

@@ -68,6 +68,15 @@ class ExtraCharge:
     attempt: int = 0
     """The number of the attempt with the object; 0 until it is recorded."""
     found_at_ms: int = 0
+    refund_reference: str | None = None
+    """The provider's id of the refund that a person made there and recorded here."""
+    refunded_at_ms: int | None = None
+    """The time of that record."""
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether no refund of it is recorded."""
+        return self.refund_reference is None
 
 
 FINAL_READ_AFTER_MS: Final = HOUR_MS

@@ -251,7 +251,7 @@ class Payment:
     checkout: Checkout | None = None
     """None for a payment with a token. Release 0.2.0 neither writes nor reads it."""
     extra_charges: tuple[ExtraCharge, ...] = ()
-    """Charges inside its hosted objects beside its own, each owed to the payer. No amount of the payment has them."""
+    """Charges inside its hosted objects beside its own. No amount of the payment has them."""
     payer_paid: int | None = None
     """What the payer paid, where a declared fee or an offer of the provider makes it differ from the amount."""
     order: OrderLink | None = None
@@ -277,6 +277,11 @@ class Payment:
         """In review only because the payment that holds its order was charged as well."""
         decided = self.order is not None and self.order.standing is OrderStanding.CHARGED_TWICE
         return decided and self.is_charged_beside_holder
+
+    @property
+    def owed_charges(self) -> tuple[ExtraCharge, ...]:
+        """The further charges whose refunds are not recorded, in the order in which they were found."""
+        return tuple(charge for charge in self.extra_charges if charge.is_owed)
 
     @property
     def is_balance_derived(self) -> bool:

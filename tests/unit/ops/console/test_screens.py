@@ -86,7 +86,10 @@ def hostile_payment(text: str) -> dict[str, Any]:
         "lastError": error,
         "routing": {"document": text, "rule": text, "reasons": [text], "providers": [text]},
         "disputes": [{"state": text, "amount": 1, "evidenceDueAt": None}],
-        "extraCharges": [{}],
+        "extraCharges": [
+            {"providerRef": text, "amount": 6, "refundRef": None},
+            {"providerRef": text, "amount": 6, "refundRef": text},
+        ],
         "erased": False,
         "dueAt": None,
         "leaseUntil": None,

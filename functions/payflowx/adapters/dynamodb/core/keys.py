@@ -216,6 +216,11 @@ def disputes_of(merchant_id: str) -> str:
     return f"D#{merchant_id}"
 
 
+def owed_charges_of(merchant_id: str) -> str:
+    """The partition of the same index that holds this merchant's payments with extra charges to be refunded."""
+    return f"E#{merchant_id}"
+
+
 def dispute_sort(evidence_due_at_ms: int, transaction_id: str, reference: str) -> str:
     """Within a merchant, the earliest deadline first."""
     return f"{evidence_due_at_ms:013d}#{transaction_id}#{reference}"

@@ -39,28 +39,12 @@ class DynamoDBReviewIndex:
 
     def page(self, merchant_id: str, *, limit: int, position: str | None) -> ReviewPage:
         """`position` is the sort key of the last row read. Rows whose item is in no review (any more) are left out."""
-        rows, more = self._rows(merchant_id, limit, position)
+        rows, more = rows_of(self.client, self.table, keys.reviews_of(merchant_id), limit=limit, position=position)
         wanted = [{"pk": row["pk"], "sk": row["sk"]} for row in rows]
         items = {(item["pk"], item["sk"]): item for item in get_items(self.client, self.table, wanted)}
         found = [(row, items.get((row["pk"], row["sk"]))) for row in rows]
         reviews = [_review(row, item) for row, item in found if item is not None and is_stored_in_review(item)]
         return ReviewPage(items=reviews, next_position=rows[-1][SORT] if more else None)
-
-    def _rows(self, merchant_id: str, limit: int, position: str | None) -> tuple[Sequence[Item], bool]:
-        expression = Expression()
-        condition = expression.equals(PARTITION, keys.reviews_of(merchant_id))
-        if position is not None:
-            condition += f" AND {expression.name(SORT)} > {expression.value(position)}"
-        with storage_errors():
-            answer = self.client.query(
-                TableName=self.table,
-                IndexName=INDEX,
-                KeyConditionExpression=condition,
-                Limit=limit,
-                **expression.arguments(),
-            )
-        rows = [from_attributes(item) for item in answer["Items"]]
-        return rows, bool(rows) and "LastEvaluatedKey" in answer
 
     def add(self, item: Payment | Operation) -> bool:
         """No change of the item itself: its version stays, and a worker's write beside it is not refused.
@@ -84,6 +68,22 @@ class DynamoDBReviewIndex:
                 raise
             return False
         return True
+
+
+def rows_of(
+    client: "DynamoDBClient", table: str, partition: str, *, limit: int, position: str | None
+) -> tuple[Sequence[Item], bool]:
+    """Return the rows of a partition behind a sort key, and whether there are more."""
+    expression = Expression()
+    condition = expression.equals(PARTITION, partition)
+    if position is not None:
+        condition += f" AND {expression.name(SORT)} > {expression.value(position)}"
+    with storage_errors():
+        answer = client.query(
+            TableName=table, IndexName=INDEX, KeyConditionExpression=condition, Limit=limit, **expression.arguments()
+        )
+    rows = [from_attributes(item) for item in answer["Items"]]
+    return rows, bool(rows) and "LastEvaluatedKey" in answer
 
 
 def _key(item: Payment | Operation) -> Mapping[str, str]:

@@ -1,5 +1,7 @@
 """The keys of an item in the sparse index `reviews`: there while it is in review, and no longer.
 
+A payment in no review that owes an extra charge to its payer is in a partition of its own there.
+
 An item that release 0.2.0 put in review has neither key; the next write of this release that keeps it in review adds
 them. An item that release 0.2.0 took out of review may still have both.
 """
@@ -22,12 +24,20 @@ _IN_REVIEW: Final = PaymentStatus.IN_REVIEW.value
 
 
 def review_keys(item: Payment | Operation) -> Item:
-    """Both keys, None where the item is in no review."""
+    """Both keys, None where the item waits for nobody."""
     if not is_in_review(item):
-        return {PARTITION: None, SORT: None}
+        return _owed_keys(item)
     item_id = item.operation_id if isinstance(item, Operation) else item.transaction_id
     since_ms = item.updated_at_ms if item.review_since_ms is None else item.review_since_ms
     return {PARTITION: keys.reviews_of(item.merchant_id), SORT: keys.review_sort(since_ms, item_id)}
+
+
+def _owed_keys(item: Payment | Operation) -> Item:
+    owed = item.owed_charges if isinstance(item, Payment) else ()
+    if not owed or not isinstance(item, Payment):
+        return {PARTITION: None, SORT: None}
+    sort = keys.review_sort(owed[0].found_at_ms, item.transaction_id)
+    return {PARTITION: keys.owed_charges_of(item.merchant_id), SORT: sort}
 
 
 def review_since_from(item: Item) -> int | None:

@@ -158,6 +158,8 @@ def _extra_charge(payment: Payment, charge: ExtraCharge) -> ExtraChargeAnswer:
         amount=charge.amount,
         currency=charge.currency,
         found_at=timestamp(charge.found_at_ms),
+        refund_ref=charge.refund_reference,
+        refunded_at=None if charge.refunded_at_ms is None else timestamp(charge.refunded_at_ms),
     )
 
 

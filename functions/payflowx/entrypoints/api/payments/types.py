@@ -275,7 +275,8 @@ class DisputeAnswer(_Answer):
 class ExtraChargeAnswer(_Answer):
     """A further charge inside the page of a checkout: the payer paid twice. No amount of the payment has it.
 
-    `providerRef` is the provider's id of the charge. Give it back in the provider's dashboard.
+    `providerRef` is the provider's id of the charge. It is refunded in the provider's dashboard. `refundRef` is the
+    provider's id of that refund, once an operator has recorded it.
     """
 
     provider: str
@@ -283,6 +284,8 @@ class ExtraChargeAnswer(_Answer):
     amount: int
     currency: CurrencyCode
     found_at: Timestamp
+    refund_ref: str | None
+    refunded_at: Timestamp | None
 
 
 class PaymentAnswer(_Answer):
