@@ -10,7 +10,11 @@ EVERYWHERE: Final = "everywhere"
 ALL_PROVIDERS: Final = ("stripe", "razorpay", "cashfree", "payu", "mock", "cashfree_mock", "razorpay_mock")
 METHODS: Final = ("card", "upi", "netbanking", "wallet")
 
+LAST_CHOICE: Final = "razorpay_mock"
+"""A provider that is offered last, because its closings prove nothing: payers see it where it is alone."""
 _EVERYWHERE: Final = 0.3
+_ALONE: Final = 0.4
+"""Of the payments in rupees at the mocks, the part that may be paid at the last one only."""
 _LIFETIMES_SECONDS: Final = (1_080, 1_500, 2_700, 4_200, 5_400)
 """Short, so that the runs see the end of each. Stripe's page takes none below 32 minutes."""
 _NEVER_SHORT: Final = (2_700, 4_200, 5_400)
@@ -33,6 +37,8 @@ def as_checkout(random: Random, body: dict[str, Any], payer: dict[str, str]) -> 
     metadata = dict(body.get("metadata", {}))
     if random.random() < _EVERYWHERE:
         metadata = {"route": EVERYWHERE, **({"note": metadata["note"]} if "note" in metadata else {})}
+    elif "gateway" not in metadata and body["currency"] == "INR" and Random(f"alone {payer['id']}").random() < _ALONE:
+        metadata["gateway"] = LAST_CHOICE
     provider = metadata.get("gateway")
     is_direct = random.random() < _DIRECT
     if is_direct:
@@ -46,7 +52,7 @@ def as_checkout(random: Random, body: dict[str, Any], payer: dict[str, str]) -> 
         "expiresInSeconds": random.choice(lifetimes),
         "metadata": metadata,
     }
-    if "capture" in body and provider not in set(REAL_PROVIDERS) - _MANUAL_ALONE:
+    if "capture" in body and provider not in {LAST_CHOICE, *REAL_PROVIDERS} - _MANUAL_ALONE:
         asked["capture"] = body["capture"]
     if metadata.get("route") == EVERYWHERE:
         asked["currency"] = "INR"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
@@ -60,6 +60,8 @@ class Clients:
     providers: SimulatedProviders
     payers: Payers
     busy: int = 0
+    _paths: dict[tuple[str, str], str] = field(default_factory=dict)
+    """The address of each order's payment."""
 
     def start(self, order: Order, *, without: frozenset[int] = frozenset()) -> None:
         """Let the client software of an order begin when it is time. `without`: the numbers of steps it leaves out."""
@@ -134,6 +136,7 @@ class Clients:
     def _go_on(self, order: Order, transaction_id: str) -> None:
         """The payer approves; the merchant captures, cancels, refunds, and reads."""
         path = f"/payments/{transaction_id}"
+        self._paths[order.merchant, order.key] = path
         if order.extras["cancel"] < self.faults.rates["client_cancels"]:
             self.faults.count("client_cancels")
             self._beside(lambda: self._cancel(order, path))
@@ -183,6 +186,12 @@ class Clients:
             if status in wanted:
                 break
         return status
+
+    def give_up(self, order: Order) -> None:
+        """Cancel because the payer said so."""
+        path = self._paths.get((order.merchant, order.key))
+        if path is not None:
+            self._beside(lambda: self._insist(order.merchant, f"{path}/cancel", "given-up", "{}"))
 
     def _cancel(self, order: Order, path: str) -> None:
         """At any moment, and without a key."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from random import Random
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -119,23 +120,31 @@ class Dashboards:
         """What is held goes back to the payer."""
         self._act("void", AUTHORIZED)
 
+    def refund_beside(self, shop: Shop, said: str) -> None:
+        """Somebody refunds the charge that a request of ours names, before anybody sees ours there."""
+        lines = [line for line in self.providers.lines(shop) if line["kind"] == "charge" and line["status"] == CHARGED]
+        charge = next((line for line in lines if line["chargeId"] in said or line["reference"] in said), None)
+        if charge is not None:
+            self._do("refund", shop, charge, self.faults.apart)
+
     def _act(self, kind: str, state: str) -> None:
-        random, found = self.faults.random, list[tuple[Shop, Record]]()
+        found = list[tuple[Shop, Record]]()
         for shop in self.providers.shops.values():
             if kind == "void" and shop.account.provider in _WITHOUT_VOID:
                 continue
             lines = self.providers.lines(shop)
             found += [(shop, line) for line in lines if line["kind"] == "charge" and line["status"] == state]
-        if not found:
-            return
-        shop, charge = random.choice(found)
+        if found:
+            self._do(kind, *self.faults.random.choice(found), self.faults.random)
+
+    def _do(self, kind: str, shop: Shop, charge: Record, random: Random) -> None:
+        """A part of what is left, or all of it."""
         left = charge["amount"] - charge["refunded"]
         part = left if kind == "void" or random.random() < 0.5 else max(1, left * random.randint(1, 9) // 10)
         if part:
             self.acts += 1
-            status = self.providers.at_dashboard(
-                shop, _REQUESTS[shop.account.provider](_Act(kind, charge, part, self.acts))
-            )
+            act = _Act(kind, charge, part, self.acts)
+            status = self.providers.at_dashboard(shop, _REQUESTS[shop.account.provider](act))
             what = f"{kind} {part} of {charge['chargeId']} at {shop.account.provider}"
             self.history.steps.append((self.kernel.now_ms, f"dashboard of {shop.account.merchant}", what, str(status)))
             self.history.sometimes[f"dashboard: {kind}"] += status in range(200, 300)

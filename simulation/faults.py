@@ -95,6 +95,14 @@ APART: Final[dict[str, float]] = {
     "gateway_idle_lost": 0.15,
     # The tables are restored to an earlier time, once in a run that has it
     "restore": 1.0,
+    # Payers, of whom there are more then: a try just before an object ends, which may fail or whose bank is slow
+    "payer_hurries": 1.0,
+    # Payers, a try on a provider's page that fails or does not end: the merchant cancels the payment at once
+    "payer_gives_up": 1.0,
+    # Merchants' people at their providers, a refund of ours that leaves: they refund what they see, too
+    "dashboard_refunds_beside": 0.5,
+    # Providers, a request that captures, voids, refunds or cancels: no connection, or an error instead
+    "gateway_refuses_acts": 0.7,
 }
 """Drawn last and from numbers of their own: a seed without them runs as it did before they were known."""
 _APART: Final = 0.2

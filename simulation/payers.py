@@ -23,6 +23,8 @@ _FIELDS: Final = re.compile(r'name="(name|email|phone)"')
 _LINK: Final = re.compile(r'<a href="(https://[^"]+)" class="button main" rel="noreferrer">')
 _FORM: Final = re.compile(r'<form action="(https://[^"]+)" method="post">(.*?)</form>', re.DOTALL)
 _HIDDEN: Final = re.compile(r'type="hidden" name="([^"]+)" value="([^"]*)"')
+_FRUITLESS: Final = frozenset({"fail", "insufficient_funds", "late", "slow"})
+_LAST_ACTS: Final = ("fail", "late", "slow", "pay")
 _MAY_REOPEN: Final = frozenset({"fail", "insufficient_funds", "late"})
 """Most of these tries fail and are charged an hour later, where the page offers that."""
 _REOPENED: Final = 0.8
@@ -39,6 +41,8 @@ class Payers:
     faults: Faults
     api: Api
     providers: SimulatedProviders
+    gives_up: Callable[[Order], None] = lambda _order: None
+    """Called when a payer whose try failed, or does not end, wants the payment to be cancelled."""
     busy: int = 0
     _arrived: set[tuple[str, str]] = field(default_factory=set)
 
@@ -92,6 +96,9 @@ class _Payer:
                 break
         if self.random.random() < 0.35:
             self._in_the_last_second()
+        elif self.tabs and self._hurries():
+            self._until(self.expires_ms - self._apart.randint(1_000, 60_000))
+            self._press(self.tabs[-1], self._apart.choice(_LAST_ACTS))
         if self.random.random() < 0.3:
             self._long_after()
 
@@ -106,6 +113,13 @@ class _Payer:
             self._page("return", self.back)
         elif self.token:
             self._at_our_page()
+
+    def _hurries(self) -> bool:
+        return self.payers.faults.strikes("payer_hurries")
+
+    @property
+    def _apart(self) -> Random:
+        return self.payers.faults.apart
 
     # -- our page
 
@@ -124,8 +138,8 @@ class _Payer:
         self._wait(3_000)
         if methods or self.random.random() < 0.05:
             self._choose(self.random.choice(methods or ["card"]), _FIELDS.findall(page.html))
-        elif "/close" in page.html and self.random.random() < 0.4:
-            self._close()
+        elif "/close" in page.html:
+            self._may_close()
 
     def _choose(self, method: str, fields: list[str]) -> None:
         form = {"method": method, **{name: self.order.payer[name] for name in fields}}
@@ -136,6 +150,15 @@ class _Payer:
     def _answered(self, page: Page | None) -> None:
         if page is not None and page.status == 303 and page.location.startswith("https://"):
             self._open_tab(page.location)
+
+    def _may_close(self) -> None:
+        """Some close what is open; some only after a try whose end they do not wait for."""
+        closes = self.random.random() < 0.4
+        if self.tabs and self._hurries():
+            self._press(self.tabs[-1], self._apart.choice(_LAST_ACTS))
+            closes = True
+        if closes:
+            self._close()
 
     def _close(self) -> None:
         """Close the open object; now and then pay it in the same second."""
@@ -182,6 +205,9 @@ class _Payer:
             self._page("return", self.back)
         if act == "pay" and self.random.random() < 0.7:
             self.is_done = True
+        if act in _FRUITLESS and self.token and self.payers.faults.strikes("payer_gives_up"):
+            self.is_done = True
+            self.payers.gives_up(self.order)
 
     # -- late
 

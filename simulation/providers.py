@@ -91,6 +91,8 @@ class SimulatedProviders:
     """Whether a provider key is that of a hosted object."""
     changed: Callable[[Shop], None] = lambda _shop: None
     """Called after a request that may have changed the books."""
+    refunding: Callable[[Shop, str], None] = lambda _shop, _said: None
+    """Called with the text of a refund of ours that is about to leave, when somebody refunds its charge as well."""
     platform: Platform | None = None
     outages: list[Outage] = field(default_factory=list)
     shops: dict[str, Shop] = field(default_factory=dict)
@@ -139,6 +141,8 @@ class SimulatedProviders:
         shop, request = self.shops[where.netloc], replace(request, path=where.path + request.path)
         platform.travel()
         faults, sleep = self.faults, self.kernel.sleep
+        if _acts(request) and (refused := self._refusing(shop, request)) is not None:
+            return refused
         outage = self._outage(shop.account.provider)
         if (outage and not outage.swallows) or faults.strikes("gateway_refused"):
             return NoConnection(code="connection_refused")
@@ -162,6 +166,14 @@ class SimulatedProviders:
             return self._answered(shop.simulator.unauthorized(), platform)
         reply = self._arrive(shop, request, process)
         return self._answered(reply, platform)
+
+    def _refusing(self, shop: Shop, request: HttpRequest) -> HttpResult | None:
+        """What keeps a request from a charge: no connection, or an error. Meanwhile somebody may refund elsewhere."""
+        if _is_refund(request) and self.faults.strikes("dashboard_refunds_beside"):
+            self.refunding(shop, f"{request.path} {request.body.decode(errors='replace')}")
+        if not self.faults.strikes("gateway_refuses_acts"):
+            return None
+        return NoConnection(code="connection_refused") if self.faults.apart.random() < 0.5 else _page(503)
 
     def _is_used_again(self, shop: Shop) -> bool:
         """Whether the process's client keeps a connection to this provider: it closes those that were idle for long."""
@@ -446,6 +458,14 @@ class SimulatedProviders:
         if entry is None:
             return {"providerKey": None, "source": "provider"}
         return {"providerKey": entry.provider_key, "source": entry.source.value}
+
+
+def _acts(request: HttpRequest) -> bool:
+    """Whether the request captures, voids, refunds or cancels: what follows a charge, or ends it."""
+    is_cancellation = request.method == "PATCH" or request.path.endswith(("/cancel", "/close", "/expire"))
+    return request.method != "GET" and (
+        is_cancellation or _moves_more(request) or b"command=expire_invoice" in request.body
+    )
 
 
 def _moves_more(request: HttpRequest) -> bool:

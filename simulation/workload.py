@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sandbox.behaviours import BEHAVIOURS
 from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
-from simulation.checkouts import ALL_PROVIDERS, EVERYWHERE, as_checkout
+from simulation.checkouts import ALL_PROVIDERS, EVERYWHERE, LAST_CHOICE, as_checkout
 
 MERCHANTS: Final = ("acme", "globex")
 PAYMENTS: Final = 24
@@ -26,6 +26,8 @@ _REAL: Final = 0.55
 _MANUAL_AT_REAL: Final = ("stripe", "razorpay")
 _PRESENT: Final = 0.22
 """This part of the payments is a checkout: its payer chooses, and pays on a provider's page."""
+_MORE_PRESENT: Final = 0.6
+"""And this part of the others where payers hurry."""
 _REFUNDED: Final = 0.9
 """This part of what was taken is given back, some or all of it: operations are what this is about."""
 _SHOPS: Final = 0.25
@@ -49,7 +51,7 @@ DOCUMENT: Final = json.dumps(
         "rules": [
             *(
                 {"name": f"{name}-on-request", "when": {"metadata": {"gateway": [name]}}, "use": {"providers": [name]}}
-                for name in _REAL_PROVIDERS
+                for name in (*_REAL_PROVIDERS, LAST_CHOICE)
             ),
             {
                 "name": "checkout",
@@ -135,10 +137,14 @@ class Order:
     """Draws for what the client does besides; kept with the order, so that a smaller workload behaves alike."""
 
 
-def orders(random: Random, start_ms: int, *, payments: int = PAYMENTS) -> list[Order]:
-    """Both merchants use each key, for different things. A merchant's every order draws from numbers of its own."""
+def orders(random: Random, start_ms: int, *, payments: int = PAYMENTS, hurry: float = 0.0) -> list[Order]:
+    """Both merchants use each key, for different things. A merchant's every order draws from numbers of its own.
+
+    `hurry`: how often payers hurry.
+    """
+    present = _PRESENT + (1 - _PRESENT) * _MORE_PRESENT * hurry
     is_shop = Random(repr(random.getstate()[1][:8])).random() < _SHOPS
-    made = [_order(Random(random.getrandbits(64)), number, start_ms) for number in range(payments)]
+    made = [_order(Random(random.getrandbits(64)), number, start_ms, present) for number in range(payments)]
     return _of_shops(made) if is_shop else made
 
 
@@ -174,13 +180,13 @@ def _try(random: Random, order: Order, first: Order, place: int) -> Order:
     return replace(order, body=body, at_ms=at_ms, steps=steps)
 
 
-def _order(random: Random, number: int, start_ms: int) -> Order:
+def _order(random: Random, number: int, start_ms: int, present: float) -> Order:
     merchant = MERCHANTS[number % len(MERCHANTS)]
     payer = _payer(random)
     body = _at_real_provider(random, payer) if random.random() < _REAL else _at_mock(random, payer)
     body = _with_texts(body, payer)
     presence = Random(f"present {payer['id']}")
-    if presence.random() < _PRESENT:
+    if presence.random() < present:
         body = as_checkout(presence, body, payer)
     return Order(
         merchant=merchant,

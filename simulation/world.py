@@ -188,8 +188,8 @@ class World:
         self.plan = plan
         self.kernel = Kernel(plan.seed)
         random = self.kernel.random
-        self.orders = orders(Random(plan.seed), EPOCH_MS + MINUTE_MS)
         planned = Faults.drawn(Random(plan.seed + 1), without=plan.without)
+        self.orders = orders(Random(plan.seed), EPOCH_MS + MINUTE_MS, hurry=planned.rates["payer_hurries"])
         self.planned = planned
         self.faults = Faults(
             random, dict.fromkeys(planned.rates, 0.0), frozenset(), self._strike, Random(plan.seed + 4)
@@ -251,6 +251,8 @@ class World:
         )
         self.payers = Payers(self.kernel, self.faults, self.api, self.providers)
         self.merchants = Clients(self.kernel, self.faults, self.api, self.operators, self.providers, self.payers)
+        self.payers.gives_up = self.merchants.give_up
+        self.providers.refunding = self.dashboards.refund_beside
         self.doors = Doors(self.kernel, self.history, self.providers)
         self._sweeper_off = self._workers_off = Episode(0, 0)
         self._owners: dict[str, Key] = {}

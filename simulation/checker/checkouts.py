@@ -5,6 +5,7 @@ from typing import Final
 
 from sandbox.hosted_pages import amount_text
 from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Violation
+from simulation.checker.providers import TRIES_LAST_MS
 from simulation.history import Door
 
 _TAKING: Final = frozenset({"open", "processing", "paid"})
@@ -12,6 +13,7 @@ _REOPENING: Final = frozenset({"razorpay", "razorpay_mock", "payu"})
 """A try that failed inside their objects may still be charged, days after: docs/providers."""
 _FIXED: Final = ("hosted_method", "hosted_expires_at", "hosted_return_url")
 _ERASED: Final = "erased"
+_CLOCKS_MS: Final = 7_000
 
 
 def i20_one_door(evidence: Evidence) -> Iterator[Violation]:
@@ -46,6 +48,19 @@ def _faults(door: Door, payment: PaymentEvidence) -> Iterator[str]:
         yield f"{door.key} is {attempt['state']} while it is {door.state}"
     elif door.tries and door.provider in _REOPENING and attempt.get("reopens_until_ms") is None:
         yield f"{door.key} is {attempt['state']} and not watched, while a try in it might still be charged"
+    elif not _is_proven_closed(door, attempt, payment):
+        yield f"{door.key} is {attempt['state']}: it was not terminated, and it has not expired for long enough"
+
+
+def _is_proven_closed(door: Door, attempt: Stored, payment: PaymentEvidence) -> bool:
+    """An order of Cashfree is closed when it was terminated, when its money went back, or long after its expiry."""
+    lasts_ms = TRIES_LAST_MS.get(door.provider)
+    if lasts_ms is None or attempt.get("reopens_until_ms") is not None or attempt["state"] != "FENCED":
+        return True
+    is_ended = any(s.method == "PATCH" and s.provider_key == door.key for s in payment.sent)
+    went_back = any(line["kind"] == "void" or line["status"] == "canceled" for line in payment.books)
+    expires_ms = int(attempt["progress"]["hosted_expires_at"])
+    return is_ended or went_back or door.at_ms + _CLOCKS_MS >= expires_ms + lasts_ms
 
 
 def _version_at(payment: PaymentEvidence, door: Door) -> Stored | None:

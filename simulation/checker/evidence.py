@@ -287,3 +287,13 @@ def alive_between(versions: Sequence[Version], from_ms: int, until_ms: int) -> l
     first = max(0, bisect_right(times, from_ms - 1) - 1)
     last = bisect_right(times, until_ms)
     return [after for _, _, after in versions[first:last] if after is not None]
+
+
+def stored_at(versions: Sequence[Version], at_ms: int, *, before: bool) -> Stored | None:
+    """The item as stored at this time; None if it was not there. `before`: without the writes of that very moment."""
+    stored = None
+    for write, _, after in versions:
+        if write.at_ms > at_ms or (before and write.at_ms == at_ms):
+            break
+        stored = after
+    return stored

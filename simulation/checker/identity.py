@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Violation
+from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored, Violation, stored_at
 from simulation.checker.transitions import OPEN
-from simulation.history import Call, Sent
+from simulation.history import Call, Sent, Write
 from testing.dynamodb.values import plain_item
 
 _REUSED: Final = "idempotency_key_reused"
 _QUESTIONS: Final = ("/merchant/postservice", "/pg/recon")
+_OURS: Final = "pfx-"
+"""The beginning of every key that we make."""
 
 
 def _named(evidence: Evidence) -> Iterator[tuple[str, str, Sequence[Call]]]:
@@ -133,3 +135,37 @@ def i10_one_operation(evidence: Evidence) -> Iterator[Violation]:
                 owner = owners.setdefault((attempt["provider"], attempt["reference"]), operation.operation_id)
                 if owner != operation.operation_id:
                     yield Violation("I10", name, f"{attempt['reference']} is {owner} and {operation.operation_id}")
+
+
+def i10_made_elsewhere(evidence: Evidence) -> Iterator[Violation]:
+    """A refund is booked as made at the provider only if no request of ours can have made it.
+
+    One with a key of ours never is. One without a key may be ours as long as one of ours has no answer and no id: it
+    waits until ours was asked about.
+    """
+    for name, payment in evidence.payments.items():
+        for operation in payment.operations.values():
+            write, _, booked = operation.versions[0]
+            if booked is None or booked.get("origin") != "provider":
+                continue
+            key = str(booked["attempts"][0].get("provider_key") or "")
+            if key.startswith(_OURS):
+                yield Violation("I10", name, f"{operation.operation_id} bears our key {key} and was made elsewhere")
+            unsure = [o.operation_id for o in _unsure_refunds(payment, write)]
+            if not key and unsure:
+                yield Violation("I10", name, f"{operation.operation_id} was booked while it might be {unsure[0]}")
+
+
+def _unsure_refunds(payment: PaymentEvidence, write: Write) -> Iterator[OperationEvidence]:
+    """Refunds that may have been executed under an id that is not known: when the process read the list, and since."""
+    read_ms = max((s.at_ms for s in payment.sent if s.process == write.process), default=write.at_ms)
+    for operation in payment.operations.values():
+        moments = [stored_at(operation.versions, at_ms, before=True) for at_ms in (read_ms, write.at_ms)]
+        if all(stored is not None and _may_be_nameless(stored) for stored in moments):
+            yield operation
+
+
+def _may_be_nameless(stored: Stored) -> bool:
+    is_ours = stored["kind"] == "refund" and stored.get("origin") != "provider"
+    nameless = [attempt for attempt in stored["attempts"] if "reference" not in attempt]
+    return is_ours and any(attempt["state"] in {*OPEN, "MISMATCH"} for attempt in nameless)

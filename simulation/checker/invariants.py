@@ -18,6 +18,7 @@ from simulation.checker.identity import (
     i6_other_body,
     i7_one_id,
     i8_key_stored_first,
+    i10_made_elsewhere,
     i10_one_operation,
     i10_reference_owner,
 )
@@ -34,6 +35,7 @@ from simulation.checker.records import (
 )
 from simulation.checker.restores import restored
 from simulation.checker.transitions import (
+    i5_own_captures,
     i5_transitions,
     i9_one_open_attempt,
     i15_older_epochs,
@@ -60,6 +62,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     i4_audit_log,
     operators_give_reasons,
     i5_transitions,
+    i5_own_captures,
     unknown_attributes_stay,
     i6_other_body,
     i7_one_id,
@@ -67,6 +70,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     i9_one_open_attempt,
     i10_reference_owner,
     i10_one_operation,
+    i10_made_elsewhere,
     i11_nothing_crosses,
     i12_no_secrets,
     i13_bounded_work,

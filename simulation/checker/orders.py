@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored, Version, Violation
+from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored, Violation, stored_at
 from simulation.checker.money import misjudged_payments
 from simulation.checker.transitions import OPEN
 from simulation.workload import REFUNDS_BY_ITSELF
@@ -26,7 +26,7 @@ class _Payment:
 
     def at(self, at_ms: int, *, before: bool = False) -> Stored | None:
         """The payment as stored at this time; `before`: without the writes of that very moment."""
-        return _stored_at(self.evidence.versions, at_ms, before=before)
+        return stored_at(self.evidence.versions, at_ms, before=before)
 
 
 def i17_one_order_one_charge(evidence: Evidence) -> Iterator[Violation]:
@@ -92,7 +92,7 @@ def _taken_after_the_holder(name: str, merchant: str, payments: list[_Payment]) 
         for write, before, after, _ in payment.evidence.changes():
             holder = ids.get(before.get("orderContendsWith", ""))
             is_taken = before.get("orderStanding") == "contending" and "orderStanding" not in after
-            stored = _stored_at(holder.versions, write.at_ms, before=False) if holder and is_taken else None
+            stored = stored_at(holder.versions, write.at_ms, before=False) if holder and is_taken else None
             if stored is None or holder is None:
                 continue
             why = _occupies(stored, _refunds_at(holder, write.at_ms), merchant, once=False)
@@ -164,13 +164,4 @@ def _refunds_at(payment: PaymentEvidence, at_ms: int) -> list[Stored]:
 
 
 def _operation_at(operation: OperationEvidence, at_ms: int) -> Stored | None:
-    return _stored_at(operation.versions, at_ms, before=True)
-
-
-def _stored_at(versions: list[Version], at_ms: int, *, before: bool) -> Stored | None:
-    stored = None
-    for write, _, after in versions:
-        if write.at_ms > at_ms or (before and write.at_ms == at_ms):
-            break
-        stored = after
-    return stored
+    return stored_at(operation.versions, at_ms, before=True)

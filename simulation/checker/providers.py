@@ -51,6 +51,10 @@ LAGS_MS: Final[Mapping[str, int]] = {
 """How long a new charge or operation may stay invisible to a read: docs/providers."""
 
 
+TRIES_LAST_MS: Final[Mapping[str, int]] = {"cashfree": 2 * _DAY_MS}
+"""How long after the expiry of a hosted object a try that began before it may still succeed: docs/providers."""
+
+
 def refusal_proven_ms(attempt: Mapping[str, Any]) -> int | None:
     """When a second read may prove the refusal of an operation; None for an attempt that was not refused."""
     refused = attempt.get("progress", {}).get("refused_send")

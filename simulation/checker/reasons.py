@@ -44,6 +44,7 @@ def reasons(evidence: Evidence) -> Iterator[Violation]:
                 continue
             if what:
                 yield Violation("REASONS", name, what)
+        yield from _changed_requests(world, name, payment)
         yield from _operation_reasons(world, name, payment)
         yield from _switched_off(world, name, payment)
 
@@ -60,6 +61,7 @@ class _World:
         for write in evidence.result.history.writes:
             if write.table == CONFIGURATION and write.key[0] == "GLOBAL":
                 self._switch(write)
+        self.has_releases = any(s.kind == "deployment" for s in evidence.result.history.strikes)
         self.ended_ms = evidence.result.ended_ms
         self.is_restored = evidence.result.forgotten is not None
 
@@ -113,6 +115,18 @@ def _switched_off(world: _World, name: str, payment: PaymentEvidence) -> Iterato
             continue  # a restore's attempt is recorded where it may have been sent before, and never sent
         if world.is_off_for_long(newest["provider"], chosen_ms.get(newest["number"], write.at_ms)):
             yield Violation("REASONS", name, f"attempt {newest['number']} went to {newest['provider']}, which was off")
+
+
+def _changed_requests(world: _World, name: str, payment: PaymentEvidence) -> Iterator[Violation]:
+    """The bytes of an attempt's request are the same at each send; only another release may build other ones."""
+    if world.has_releases or world.is_restored:
+        return
+    items = [payment.item, *(operation.item for operation in payment.operations.values())]
+    for item in items:
+        for attempt in item["attempts"] if item is not None else ():
+            if attempt.get("code") == "request_changed":
+                what = f"the request of {attempt['provider_key']} changed, and the release did not"
+                yield Violation("REASONS", name, what)
 
 
 def _is_forgotten(item: Stored) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Version, Violation
-from simulation.history import Write
+from simulation.history import Source, Write
 from simulation.releases import ADDED
 
 OPEN: Final = frozenset({"STARTED", "UNKNOWN", "ACCEPTED", "REQUIRES_ACTION", "AUTHORIZED"})
@@ -43,6 +43,8 @@ ATTEMPT_STEPS: Final[Mapping[str, frozenset[str]]] = {
     "MISMATCH": frozenset(),
     "SUCCEEDED": frozenset(),
 }
+_WITHOUT_CHARGE: Final = frozenset({"DECLINED", "NOT_SENT", "REJECTED", "FENCED"})
+_MINUTE_MS: Final = 60_000
 _STEPPED: Final = {"razorpay", "razorpay_mock", "cashfree", "cashfree_mock"}
 """Their charges take several requests, of which the last one charges."""
 _BY_EVIDENCE: Final = frozenset({"SUCCEEDED", "FENCED"})
@@ -167,6 +169,31 @@ def _facts(name: str, which: str, facts: Sequence[str], before: Stored, after: S
     for fact in facts:
         if before[fact] != after[fact]:
             yield Violation("I5", name, f"{which}{fact} changed")
+
+
+def i5_own_captures(evidence: Evidence) -> Iterator[Violation]:
+    """Once our own capture may have left, an attempt ends without a charge only when the provider gave the money back.
+
+    It does so when the time for a capture is over, or when somebody released it there.
+    """
+    released = {e.charge_id for e in evidence.result.history.entries if e.source is Source.DASHBOARD}
+    for name, payment in evidence.payments.items():
+        at_provider = {str(line["reference"]): str(line["chargeId"]) for line in payment.books}
+        for write, before, after, event in payment.changes():
+            if event is not None and event["actor"] == "operator":
+                continue
+            for one, other in zip(before["attempts"], after["attempts"], strict=False):
+                if not _may_be_captured(one) or other["state"] not in _WITHOUT_CHARGE:
+                    continue
+                minutes = int(one["progress"].get("capture_within_minutes", 0))
+                is_over = write.at_ms + _CLOCKS_MS >= one["started_at_ms"] + minutes * _MINUTE_MS
+                if not is_over and at_provider.get(one["provider_key"]) not in released:
+                    what = f"attempt {one['number']} became {other['state']} after our own capture of it had left"
+                    yield Violation("I5", name, what)
+
+
+def _may_be_captured(attempt: Stored) -> bool:
+    return attempt["state"] in OPEN and "capture_sent_at" in attempt.get("progress", {})
 
 
 def unknown_attributes_stay(evidence: Evidence) -> Iterator[Violation]:

@@ -25,6 +25,7 @@ from payflowx.application.payments.send_charge import SendCharge
 from payflowx.domain.payments import attempt as attempt_module
 from payflowx.domain.payments import (
     balances,
+    change,
     claim,
     inquiry_times,
     not_sent,
@@ -34,12 +35,13 @@ from payflowx.domain.payments import (
     state_machine,
     verification,
 )
+from payflowx.domain.payments.events import GENESIS_HASH
 from payflowx.domain.payments.outcome import Unknown
 from payflowx.domain.payments.payment import Lease
 from payflowx.domain.payments.ports import Existing, Stored
 from payflowx.domain.shared import backoff
 from payflowx.domain.shared.statuses import NO_CHARGE_STATES, OPEN_STATES, AttemptState, DeclineKind
-from payflowx.entrypoints.api.payments import presenting
+from payflowx.entrypoints.api.payments import fingerprints, presenting
 from payflowx.providers.http_provider import HttpProvider
 from simulation.mutants.mutant import Edit, Mutant, Patches, broken, edits, replaced
 
@@ -52,6 +54,16 @@ def _keys_expire() -> Patches:
     def call(self: CreatePayment, request: Any) -> Any:
         day = self.clock.now_ms() // _DAY_MS
         return original(self, replace(request, idempotency_key=f"{request.idempotency_key}@{day}"))
+
+    return [patch.object(CreatePayment, "__call__", call)]
+
+
+def _keys_cut() -> Patches:
+    """Seven characters of a key are enough for everybody."""
+    original = CreatePayment.__call__
+
+    def call(self: CreatePayment, request: Any) -> Any:
+        return original(self, replace(request, idempotency_key=request.idempotency_key[:7]))
 
     return [patch.object(CreatePayment, "__call__", call)]
 
@@ -263,6 +275,12 @@ CHARGING: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         _ROOM,
+        "the amount is no part of a request's fingerprint",
+        Edit(fingerprints, "fingerprint", 'if name != "idempotencyKey"', 'if name not in {"idempotencyKey", "amount"}'),
+    ),
+    Mutant(_ROOM, "only the beginning of an idempotency key counts", _keys_cut),
+    broken(
+        _ROOM,
         "merchants share a key space",
         Edit(keys, "idempotency_partition", 'f"M#{merchant_id}#payments#', 'f"M#all#payments#'),
     ),
@@ -300,6 +318,22 @@ CHARGING: Final[tuple[Mutant, ...]] = (
         lambda: [patch.object(attempt_store, "DUE_AFTER_LEASE_MS", 1_000 * _DAY_MS)],
     ),
     Mutant(_ROOM, "version not compared", partial(_ignoring, "version")),
+    broken(
+        _ROOM,
+        "a claim keeps the epoch of the lease before it",
+        Edit(
+            process_job.ProcessJob,
+            "_claim_as_decided",
+            "epoch, append, reopen, is_closed = item.owner.lease.epoch + 1,",
+            "epoch, append, reopen, is_closed = max(1, item.owner.lease.epoch),",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "each event begins a hash chain of its own",
+        Edit(change, "change_of", "previous_hash=before.event_hash,", "previous_hash=GENESIS_HASH,"),
+        GENESIS_HASH=GENESIS_HASH,
+    ),
     # -- calling
     Mutant(_ROOM, "random provider key", _random_provider_key),
     Mutant(_ROOM, "a timeout means not sent", _timeout_means_not_sent),

@@ -201,6 +201,10 @@ OPERATING: Final[tuple[Mutant, ...]] = (
         ),
     ),
     _unbalanced(
+        "an amount that was given back is not marked as given back",
+        Edit(balances, "give_back", "held=Held.GIVEN_BACK, booked_amount=None", "booked_amount=None"),
+    ),
+    _unbalanced(
         "a booked refund stays reserved",
         Edit(balances, "_withdrawn", "reserved=payment.reserved - operation.amount", "reserved=payment.reserved"),
     ),
@@ -391,6 +395,11 @@ OPERATING: Final[tuple[Mutant, ...]] = (
             "isinstance(found, NotFound) and found.complete",
             "isinstance(found, NotFound | Unknown)",
         ),
+    ),
+    broken(
+        _ROOM,
+        "refunds of others are read as long as a refusal of ours is not proven",
+        Edit(OperationSession, "_proven", "reads_refunds=was_made_elsewhere and is_decided", "reads_refunds=True"),
     ),
     broken(
         _ROOM,

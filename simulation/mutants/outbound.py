@@ -11,7 +11,7 @@ from payflowx.application.outbound_webhooks.deliver_event import DeliverEvent
 from payflowx.application.outbound_webhooks.manage_endpoints import ManageEndpoints
 from payflowx.application.recovery import catch_up_events
 from payflowx.domain.outbound_webhooks import merchant_events, signing
-from payflowx.domain.payments import event_types
+from payflowx.domain.payments import change, event_types
 from payflowx.entrypoints.api import messages
 from simulation.mutants.mutant import Edit, Mutant, broken
 
@@ -35,6 +35,27 @@ OUTBOUND: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "an event's number is that of the audit log",
         Edit(merchant_events, "merchant_event_of", "number=after.announced,", "number=event.seq,"),
+    ),
+    broken(
+        _ROOM,
+        "the numbers of merchant events have gaps",
+        Edit(
+            change,
+            "change_of",
+            "announced=before.announced + (notified is not None),",
+            "announced=before.announced + 2 * (notified is not None),",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "no answer of the endpoint counts as delivered",
+        Edit(
+            merchant_events,
+            "after_try",
+            "isinstance(posted, Answered) and posted.is_success",
+            "not isinstance(posted, Answered) or posted.is_success",
+        ),
+        Edit(merchant_events, "after_try", "posted.code if isinstance(posted, NotAnswered) else None", "None"),
     ),
     broken(
         _ROOM,

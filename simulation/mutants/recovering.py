@@ -1,5 +1,6 @@
 """Broken designs of recovery: sweeper, queues, dead workers, items of another release."""
 
+from dataclasses import replace
 from typing import Any, Final
 from unittest.mock import patch
 
@@ -139,6 +140,17 @@ RECOVERING: Final[tuple[Mutant, ...]] = (
         "a job that is handed to the slow lane is dropped",
         Edit(ProcessJob, "_is_handed_over", "self.slow_lane.take(", "(lambda *_args, **_is_due: None)("),
         survives="The item is due: the sweeper wakes it again, and the account is slow for a while only.",
+    ),
+    broken(
+        _ROOM,
+        "a job of the slow lane takes no lease",
+        Edit(
+            ProcessJob,
+            "_claim_as_decided",
+            "lease=self._lease(epoch=epoch),",
+            "lease=replace(self._lease(epoch=epoch), owner='') if job.slow else self._lease(epoch=epoch),",
+        ),
+        replace=replace,
     ),
     broken(
         _ROOM,

@@ -69,6 +69,15 @@ def expired(state: str, *, tries: int = 0, provider: str = "mock", story: Story 
     return story
 
 
+def ended_at_cashfree(*, after_ms: int = 2 * HOUR_MS, is_terminated: bool = False) -> Story:
+    """The item says that an order of Cashfree ended, so long after its payer got the address."""
+    story = opened()
+    story.now_ms += after_ms - 2 * HOUR_MS
+    if is_terminated:
+        story.send(3, "PATCH", f"/pg/orders/{key_of(story)}", key_of(story), "cashfree")
+    return expired("closed", provider="cashfree", story=story)
+
+
 def beside(state: str, provider: str = "mock", tries: int = 0) -> Story:
     """Another object was opened before, and is in this state now."""
     story = opened()
@@ -163,6 +172,8 @@ GOOD_CHECKOUTS: list[Callable[[], Story]] = [
     lambda: expired("closed", story=beside("closed")),
     lambda: expired("closed", story=beside("closed", "stripe", 3)),
     partial(erased, left=False),
+    partial(ended_at_cashfree, after_ms=50 * HOUR_MS),
+    partial(ended_at_cashfree, is_terminated=True),
 ]
 BAD_CHECKOUTS: list[tuple[str, Callable[[], Story]]] = [
     ("I20 .*was opened while pfx-earlier was open", partial(beside, "open")),
@@ -172,6 +183,7 @@ BAD_CHECKOUTS: list[tuple[str, Callable[[], Story]]] = [
     ("I20 .*asks the payer for 1.01 EUR instead of 1.00 EUR", another_amount),
     ("I20 .*is FENCED while it is open", partial(expired, "open")),
     ("I20 .*is FENCED and not watched", partial(expired, "closed", tries=1, provider="razorpay")),
+    ("I20 .*was not terminated, and it has not expired for long enough", ended_at_cashfree),
     ("I20 .*the payer had not chosen it", not_chosen),
     ("I20 .*outlives the checkout", outlives),
     ("I20 .*attempt 1 changed ..hosted_expires_at", another_expiry),

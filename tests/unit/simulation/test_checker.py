@@ -19,6 +19,8 @@ from tests.unit.simulation.checkout_stories import BAD_CHECKOUTS, GOOD_CHECKOUTS
 from tests.unit.simulation.story import DAY_MS, PAYER, Story, stored
 
 SEED = 5
+HOUR_MS = 3_600_000
+OUR_KEY = f"pfx-{'r' * 16}-1"
 PERSON = {"operator": "o", "reason": "r"}
 Told = Callable[[], Story]
 
@@ -160,9 +162,11 @@ def delivered() -> Story:
     return story
 
 
-def refunded_in_the_dashboard(told: str | None = "refund.succeeded") -> Story:
+def refunded_in_the_dashboard(
+    told: str | None = "refund.succeeded", *, key: str = "", story: Story | None = None, refundable: int = 70
+) -> Story:
     """A refund that the merchant made at the provider becomes an operation, and is news at once."""
-    story = paid()
+    story = story or paid()
     sort = f"OP#ref_{'o' * 16}"
     operation = {
         "merchantId": story.merchant,
@@ -176,14 +180,14 @@ def refunded_in_the_dashboard(told: str | None = "refund.succeeded") -> Story:
         "held": "booked",
         "version": 1,
         "lease": {"owner": "", "epoch": 0, "expiresAt": 0},
-        "attempts": [{"number": 1, "provider": "mock", "state": "SUCCEEDED", "provider_key": "", "reference": "op_9"}],
+        "attempts": [{"number": 1, "provider": "mock", "state": "SUCCEEDED", "provider_key": key, "reference": "op_9"}],
         "createdAt": story.now_ms,
         "updatedAt": story.now_ms,
         "readyAt": story.now_ms,
     }
     story.book("refund", "", 30, operationId="op_9")
     facts = {"operationId": sort[3:], "operationStatus": "SUCCEEDED"}
-    money = {"refunded": 30, "refundable": 70}
+    money = {"refunded": 30, "refundable": refundable}
     story.record("refund.made_at_provider", 5, told=told, facts=facts, operation=(sort, operation), **money)
     return story
 
@@ -240,6 +244,8 @@ def given_back_by_itself() -> Story:
 
 
 GOOD: list[Told] = [
+    lambda: booked_beside_ours(reference="re_1"),
+    lambda: own_capture_left(12 * HOUR_MS),
     failed_then_paid,
     delivered,
     refunded_in_the_dashboard,
@@ -683,6 +689,40 @@ def reference_taken(operation_id: str | None = None) -> Story:
     return story
 
 
+def booked_beside_ours(**reference: str) -> Story:
+    """A refund of ours has left, and perhaps has an id; then one without a key is booked."""
+    story = paid()
+    sort = story.request("refund", 20)
+    story.claim(4, sort=sort, **reference)
+    story.book("refund", f"pfx-{'r' * 16}-1", 20)
+    refunded_in_the_dashboard(story=story, refundable=50)
+    story.moved(4, sort, "SUCCEEDED", "SUCCEEDED", told="refund.succeeded", refunded=50)
+    return story
+
+
+def own_capture_left(after_ms: int) -> Story:
+    """Our own capture may have left; after a while the attempt is called cancelled."""
+    story = Story()
+    story.accept(providers=("razorpay",))
+    held = {"capture_sent_at": str(story.now_ms), "capture_within_minutes": "720"}
+    story.claim(2, provider="razorpay", progress=held)
+    story.now_ms += after_ms
+    error = {"code": "cancelled", "message": "m"}
+    story.outcome(2, "FENCED", "CANCELLED", told="payment.cancelled", lastError=error, dueAt=None)
+    return story
+
+
+def hurried(times: int) -> Story:
+    """A step is brought forward so often, and each time a session with the provider follows."""
+    story = unknown_then_reviewed(60_000)
+    for process in range(10, 10 + times):
+        story.claim(process, append=False)
+        story.send(process, "GET", "/v1/charges", f"pfx-{story.name}-1")
+        story.change(process, lease=story.free(), readyAt=story.now_ms + 3_600_000)
+        story.change(process, readyAt=story.now_ms)
+    return story
+
+
 def one_refund_booked_as_two() -> Story:
     story = captured_and_refunded()
     first = story.item(f"OP#ref_{'r' * 16}")
@@ -1027,6 +1067,10 @@ def erased_but_payable() -> Story:
 
 
 BAD: list[tuple[str, Told]] = [
+    ("I10 .*bears our key pfx-[a-r]*-1 and was made elsewhere", lambda: refunded_in_the_dashboard(key=OUR_KEY)),
+    ("I10 .*was booked while it might be ref_rrrrrrrrrrrrrrrr", booked_beside_ours),
+    ("I5 .*became FENCED after our own capture of it had left", lambda: own_capture_left(HOUR_MS)),
+    ("I13 .*caused 6. sessions with its provider in an hour", lambda: hurried(60)),
     ("I10 .*is ref_rrrrrrrrrrrrrrrr and ref_ssssssssssssssss", one_refund_booked_as_two),
     ("I9 .*after the charge deadline", charge_sent_after_the_deadline),
     ("I9 .*was sent to mock after its deadline", refund_sent_after_its_deadline),

@@ -14,7 +14,7 @@ from simulation.accounts import ProviderAccount
 from simulation.books import Books
 from simulation.check import evidence_of
 from simulation.checker.evidence import Evidence
-from simulation.checkouts import EVERYWHERE, is_checkout
+from simulation.checkouts import EVERYWHERE, LAST_CHOICE, is_checkout
 from simulation.faults import APART, EPISODES, MAX_RATES, Faults
 from simulation.history import Source
 from simulation.kernel import EPOCH_MS
@@ -53,10 +53,16 @@ class TestWorkload:
         assert 0.15 < len(checkouts) / len(asked) < 0.3
         assert not any("token" in order.body["paymentMethod"] for order in checkouts)
         routes = {order.body["metadata"].get("gateway", order.body["metadata"].get("route")) for order in checkouts}
-        assert routes == {*REAL_PROVIDERS, EVERYWHERE, "split", None}
+        assert routes == {*REAL_PROVIDERS, LAST_CHOICE, EVERYWHERE, "split", None}
         shapes = {(o.body["paymentMethod"].get("presentation"), "customer" in o.body) for o in checkouts}
         assert shapes == {("direct", True), (None, True), (None, False)}
         assert any("orderId" in order.body for order in checkouts)
+
+    def test_where_payers_hurry_there_are_more_of_them_and_the_others_stay_as_they_are(self) -> None:
+        asked, hurried = orders(Random(7), 0), orders(Random(7), 0, hurry=1.0)
+        assert sum(is_checkout(order.body) for order in hurried) > len(hurried) / 2
+        others = [order for order in hurried if not is_checkout(order.body)]
+        assert all(order in asked for order in others)
 
     def test_every_wish_is_asked_for_in_every_manner(self) -> None:
         steps = {(s.wish, s.manner, s.patient) for seed in range(50) for o in orders(Random(seed), 0) for s in o.steps}
@@ -152,6 +158,12 @@ class TestDashboards:
             found.update((e.kind, e.provider) for e in run.result.history.entries if e.source is Source.DASHBOARD)
         assert {kind for kind, _ in found} == {"refund", "capture", "void"}
         assert len({provider for _, provider in found}) >= 3
+
+    def test_they_refund_a_charge_while_a_refund_of_ours_is_on_its_way_to_it(self) -> None:
+        entries = peaceful("dashboard_refunds_beside", seed=112).result.history.entries
+        refunds = [entry for entry in entries if entry.kind == "refund"]
+        elsewhere = {entry.charge_id for entry in refunds if entry.source is Source.DASHBOARD}
+        assert elsewhere & {entry.charge_id for entry in refunds if entry.source is Source.REQUEST}
 
 
 LISTS: dict[str, tuple[Request, dict[str, Any]]] = {

@@ -92,7 +92,11 @@ class OperationSession(AttemptSession):
         )
 
     def _proven(self, refused: RefusedSend, code: str, message: str) -> Observation:
-        """Read the charge's operations completely; return the decline once that proves that nothing happened."""
+        """Read the charge's operations completely; return the decline once that proves that nothing happened.
+
+        Only then the refunds of others are recorded. Before, one without a key would wait for ours, and have ours
+        inquired about at once: the two would cause each other without end.
+        """
         found, was_made_elsewhere = self._complete_read(refused) if self.has_time_to_send() else (NotFound(), False)
         if isinstance(found, NotFound) and found.complete:
             refused = replace(refused, complete_reads=refused.complete_reads + 1)
@@ -102,7 +106,8 @@ class OperationSession(AttemptSession):
                 found = Declined(code=code, message=message, reopens_for_seconds=watched_seconds)
         if isinstance(found, NotFound | Unknown):
             found = Unknown(code=code, message=message, refused=refused)
-        return Observation(outcome=found, first_send=False, reads_refunds=was_made_elsewhere)
+        is_decided = isinstance(found, Declined)
+        return Observation(outcome=found, first_send=False, reads_refunds=was_made_elsewhere and is_decided)
 
     def _complete_read(self, refused: RefusedSend) -> tuple[Outcome, bool]:
         """Return the outcome of our operation from a complete read, and whether the list has refunds of others."""

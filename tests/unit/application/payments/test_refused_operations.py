@@ -20,6 +20,8 @@ CAPTURE, VOID, REFUND = OperationKind
 LAG_MS = 10 * MINUTE_MS
 REFUSED = Rejected(code="not_enough_balance", message="Your account does not have enough balance.")
 DONE_BEFORE = Rejected(code="charge_already_refunded", message="Fully refunded.", claims_done=True)
+INQUIRIES_IN_TEN_MINUTES = 6
+"""After 5, 15 and 45 seconds, two and five minutes, besides the one right after the refusal."""
 ABSENT, CUT_OFF = NotFound(complete=True), Unknown(code="list_incomplete")
 
 
@@ -176,6 +178,24 @@ class TestWhatTheProviderSaysWasDoneBefore:
         assert operation.status is OperationStatus.FAILED
         world.work_until_idle()
         assert money(world.now(payment)) == {"captured": 100, "refundable": 30, "refunded": 70}
+
+
+class TestRefundsOfOthersBesideIt:
+    """A refund without a key waits for ours, and ours for its proof: neither may hurry the other."""
+
+    def test_they_are_not_read_again_and_again_while_ours_is_undecided(self, world: World) -> None:
+        provider(world).refunds = [elsewhere(40)]
+        _, operation = refund(world, TIMEOUT, REFUSED, inquiries=[NotFound()] * 9, amount=50)
+        while world.operation_now(operation).status is OperationStatus.PENDING:
+            world.work()
+        assert provider(world).asked("refunds") <= INQUIRIES_IN_TEN_MINUTES
+
+    def test_they_are_booked_once_ours_is_decided(self, world: World) -> None:
+        provider(world).refunds = [elsewhere(40)]
+        payment, operation = refund(world, TIMEOUT, REFUSED, inquiries=[NotFound()] * 9, amount=50)
+        ended = later(world, operation, 2 * LAG_MS // SECOND_MS)
+        assert ended.status is OperationStatus.FAILED
+        assert money(world.now(payment)) == {"captured": 100, "refundable": 60, "refunded": 40}
 
 
 def elsewhere(amount: int) -> ProviderRefund:
