@@ -566,7 +566,7 @@ class World:
             return int(item["dueAt"]["N"]) < self.kernel.now_ms + _HELD_MS
         if "eventInquiries" in item and "waiting" in item["eventInquiries"]["M"]:
             tries = item["eventInquiries"]["M"].get("tries", {"N": "0"})
-            if int(tries["N"]) >= _TRIED_OFTEN and status in {"FAILED", "CANCELLED"}:
+            if int(tries["N"]) >= _TRIED_OFTEN and status in {"SUCCESS", "FAILED", "CANCELLED"}:
                 return False
             return int(item["dueAt"]["N"]) < self.kernel.now_ms + 2 * HOUR_MS
         if status in {"IN_REVIEW", "FAILED", "CANCELLED", "SUCCEEDED"}:

@@ -22,10 +22,18 @@ def _named(evidence: Evidence) -> Iterator[tuple[str, str, Sequence[Call]]]:
         yield f"{kind} {key}@{merchant}", "operationId", calls
 
 
+def _forgotten_with(evidence: Evidence, one: Call) -> Iterator[Call]:
+    """Calls with this key that were answered in the time that a restore forgot: what they stored may be older."""
+    forgotten = evidence.result.forgotten
+    for call in forgotten.accepted if forgotten is not None else ():
+        if (call.merchant, call.key) == (one.merchant, one.key):
+            yield call
+
+
 def i6_other_body(evidence: Evidence) -> Iterator[Violation]:
     """A key stands for one request: no two are ever accepted with it, and one is not accepted once and refused once."""
     for name, _, calls in _named(evidence):
-        asked = {(call.path, call.body) for call in calls}
+        asked = {(call.path, call.body) for call in (*calls, *_forgotten_with(evidence, calls[0]))}
         accepted = {(call.path, call.body) for call in calls if call.status == 202}
         if len(accepted) > 1:
             yield Violation("I6", name, "two different bodies were accepted with one key")
