@@ -16,7 +16,7 @@ GIVEN := -c prod.account=111122223333 -c prod.page-to=https://events.example.com
 	-c github=example/payflowx -c deploys=dev,staging,prod -c costs-to=costs@example.com -c monthly-budget=100
 
 .DEFAULT_GOAL := help
-.PHONY: alarms all-clients architecture audit bench branch-deploy branch-destroy browser cdk-diff certify-aws chaos check clean clients commands conformance contract costs counts coverage demo deploy deployed e2e format full-simulation help hooks incidents infra integration lint load lock long-chaos mutants nightly openapi openapi-diff pages pictures python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
+.PHONY: alarms all-clients architecture audit bench branch-deploy branch-destroy browser cdk-diff certify-aws chaos check checkout-pictures clean clients commands conformance console-pictures contract costs counts coverage demo deploy deployed e2e format full-simulation help hooks incidents infra integration lint load lock long-chaos mutants nightly openapi openapi-diff pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,13 +99,17 @@ browser: setup ## A real browser pays checkouts in the local environment; pictur
 	@# 5: all were left out, and a line says why. In CI that is an error.
 	@$(VENV)/python -m pytest -q tests/browser $(if $(CI),--require=browser) || { [ $$? -eq 5 ] && [ -z "$$CI" ]; }
 
-pictures: setup ## Make the pictures of docs/checkout.md anew
+checkout-pictures: setup ## Make the pictures of docs/checkout.md anew
 	@$(VENV)/python local/setup.py browser
 	@PICTURES_INTO=docs/images $(VENV)/python -m pytest -q tests/browser/test_pictures.py --require=browser
 
 incidents: setup ## The prepared incidents of the console in a real browser; dead letters and the mismatch are in the gate, too
 	@$(VENV)/python local/setup.py browser
 	@$(VENV)/python -m pytest -q tests/browser/console_incidents/test_gate.py tests/browser/console_incidents/nightly.py $(if $(CI),--require=browser)
+
+console-pictures: setup ## The pictures of docs/console.md, from `make run DEMO_DATA=true` in another terminal
+	@$(VENV)/python local/setup.py browser
+	@$(VENV)/python -m tests.browser.console_pictures
 
 smoke: setup ## Stripe's adapter against localstripe, a fake of somebody else's; optional (goes into .local/localstripe)
 	@[ -x .local/localstripe/bin/localstripe ] || { $(VENV)/python -m venv .local/localstripe && \

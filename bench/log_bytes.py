@@ -41,11 +41,11 @@ class LogLines:
         return len(self.lines) / self.payments
 
     def bytes_by_kind(self) -> dict[str, int]:
-        """Bytes a payment by the line's message; the lines of metrics are `metrics of` their function."""
+        """Bytes a payment by the line's message; those without one hold metrics."""
         found: Counter[str] = Counter()
         for line in self.lines:
             document = json.loads(line)
-            found[document.get("message") or f"metrics of {document['function']}"] += len(line.encode())
+            found[document.get("message") or "metrics"] += len(line.encode())
         return {kind: round(count / self.payments) for kind, count in sorted(found.items())}
 
 

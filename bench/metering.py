@@ -8,9 +8,11 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from bench.model.units import Written, read_units, single_read_units, write_units
+from payflowx.adapters.dynamodb.core.sizes import item_bytes
 from testing.dynamodb.database import Database
 
 _WRITES: Final = frozenset({"put_item", "update_item", "delete_item", "transact_write_items", "batch_write_item"})
+_PAYMENT: Final = {"S": "PAYMENT"}
 _READS: Final = frozenset({"get_item", "query", "batch_get_item"})
 
 
@@ -22,11 +24,13 @@ class Meter:
     bytes_written: int = 0
     write_units: float = 0
     read_units: float = 0
+    payment_bytes: int = 0
+    """Of the largest item of a payment that was written, before or after the write."""
 
     def take(self) -> "Meter":
         """What was counted since the last time."""
         counted = replace(self)
-        self.calls, self.bytes_written, self.write_units, self.read_units = [], 0, 0, 0
+        self.calls, self.bytes_written, self.write_units, self.read_units, self.payment_bytes = [], 0, 0, 0, 0
         return counted
 
     def add(self, other: "Meter") -> None:
@@ -35,6 +39,7 @@ class Meter:
         self.bytes_written += other.bytes_written
         self.write_units += other.write_units
         self.read_units += other.read_units
+        self.payment_bytes = max(self.payment_bytes, other.payment_bytes)
 
 
 @dataclass
@@ -68,6 +73,8 @@ class MeteredDatabase:
         self.database.observe = self._observe
 
     def _observe(self, table: str, _key: object, before: Any, after: Any) -> None:
+        if (after or before or {}).get("sk") == _PAYMENT:
+            self.meter.payment_bytes = max(self.meter.payment_bytes, item_bytes(before), item_bytes(after))
         self._written.append(Written(table=self.database.tables[table], before=before, after=after))
 
     def __getattr__(self, name: str) -> Any:

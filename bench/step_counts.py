@@ -4,27 +4,55 @@
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 from bench.layout import ROOT
 from bench.metering import Meter
 from bench.model.engine import ModelEngine
 from bench.payment_counts import EXAMPLE, Shop, counting, deliver, read_configuration, register_endpoint, work
+from payflowx.adapters.dynamodb.payments.payment_size import payment_bytes
+from payflowx.application.operators.step_counts import Step
 from payflowx.domain.outbound_webhooks.merchant_events import Answered
 from payflowx.domain.payments.outcome import Accepted, NotSent, Unknown
+from payflowx.domain.payments.payment import Payment
+from payflowx.wiring.api import ApiWiring
 from payflowx.wiring.outbound_webhooks import DelivererWiring
 from tests.support.handlers import Functions
 
 PAGE: Final = ROOT / "functions" / "payflowx" / "application" / "operators" / "step_counts.py"
-Step = tuple[int, int, int, int]
-"""Calls, write units, half read units, messages sent."""
+_LARGER: Final = {
+    **EXAMPLE,
+    "metadata": {"cart": "c-77", "channel": "web", "a": "x" * 490, "b": "x" * 490, "c": "x" * 38},
+}
+"""The same payment with a kilobyte more."""
+_KILOBYTE: Final = 1024
+_DIGITS: Final = 16
+"""Times end in zeros or not, which takes bytes."""
 
-_HEAD: Final = '''"""Calls, write units, half read units, messages of each step. Written by `python -m bench counts`."""
+_HEAD: Final = '''"""What each step asks of AWS. Written by `python -m bench counts`."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
-STEPS: Final[Mapping[str, Mapping[str, tuple[int, int, int, int]]]] = {
+
+class Step(NamedTuple):
+    """`further_kilobyte`: the write units of each kilobyte that the payment has more.
+
+    `item_bytes`: the largest item of the payment that the step wrote. `payment_bytes`: the payment as it was measured,
+    in its last state and with the attempts of this step.
+    """
+
+    calls: int
+    write_units: int
+    half_read_units: int
+    messages: int
+    further_kilobyte: int = 0
+    item_bytes: int = 0
+    payment_bytes: int = 0
+
+
+STEPS: Final[Mapping[str, Mapping[str, Step]]] = {
 '''
 
 
@@ -33,7 +61,7 @@ def written() -> str:
     lines = [_HEAD]
     for merchant, steps in step_counts().items():
         lines.append(f'    "{merchant}": {{\n')
-        lines += [f'        "{name}": {counts},\n' for name, counts in steps.items()]
+        lines += [f'        "{name}": Step{tuple(counts)},\n' for name, counts in steps.items()]
         lines.append("    },\n")
     return "".join((*lines, "}\n"))
 
@@ -45,30 +73,43 @@ def step_counts() -> Mapping[str, Mapping[str, Step]]:
         with counting() as (engine, functions):
             if merchant == "one endpoint":
                 register_endpoint(functions)
-                _paid(functions, engine)
-            found[merchant] = _Steps(engine, functions).measured()
+                _paid(functions, engine, EXAMPLE)
+            plain = _Steps(engine, functions, EXAMPLE).measured()
+            larger = _Steps(engine, functions, _LARGER).measured()
+            found[merchant] = {name: _by_kilobyte(step, larger[name]) for name, step in plain.items()}
     return found
+
+
+def _by_kilobyte(step: Step, larger: Step) -> Step:
+    more_bytes = larger.payment_bytes - step.payment_bytes
+    if step.payment_bytes and abs(more_bytes - _KILOBYTE) > _DIGITS:
+        raise AssertionError("the larger payment must be larger by a kilobyte")
+    return step._replace(further_kilobyte=larger.write_units - step.write_units)
 
 
 class _Steps:
     """Measures each step where it happens, or as the difference of two payments."""
 
-    def __init__(self, engine: ModelEngine, functions: Functions) -> None:
-        self._engine, self._functions = engine, functions
+    def __init__(self, engine: ModelEngine, functions: Functions, example: Mapping[str, Any]) -> None:
+        self._engine, self._functions, self._example = engine, functions, example
+        self._name = f"steps-{len(str(example)):04}"
 
     def measured(self) -> Mapping[str, Step]:
         functions = self._functions
-        accept = self._step(lambda: functions.pay("steps", **EXAMPLE))
+        accept = self._step(lambda: functions.pay(self._name, **self._example))
         first = self._step(lambda: work(functions))
         delivery = self._step(lambda: deliver(functions))
-        ordered = self._step(lambda: functions.pay("steps-ordered", orderId="steps", **EXAMPLE))
+        paid = self._stored(self._name)
+        order = {"orderId": self._name}
+        ordered = self._step(lambda: functions.pay(f"{self._name}-ordered", **order, **self._example))
         work(functions)
         deliver(functions)
+        of_order = self._stored(f"{self._name}-ordered", **order)
         plain = self._worked()
         return {
-            "accept": accept,
-            "accept, with an order": ordered,
-            "first attempt": first,
+            "accept": _measured(accept, paid, 0),
+            "accept, with an order": _measured(ordered, of_order, 0),
+            "first attempt": _measured(first, paid, 1),
             "later attempt": _less(self._worked(NotSent(code="x")), plain),
             "inquiry": _less(self._worked(Unknown(code="x"), inquiries=("charged",)), plain),
             "inquiry without news": self._fruitless(),
@@ -78,8 +119,8 @@ class _Steps:
         }
 
     def _fruitless(self) -> Step:
-        one = self._worked(Accepted(reference="first"), inquiries=("charged",))
-        waiting = Accepted(reference="second")  # a reference belongs to one payment
+        one = self._worked(Accepted(reference=f"first-{self._name}"), inquiries=("charged",))
+        waiting = Accepted(reference=f"second-{self._name}")  # a reference belongs to one payment
         return _less(self._worked(waiting, inquiries=(waiting, "charged")), one)
 
     def _worked(self, *first: object, inquiries: tuple[object, ...] = ()) -> Step:
@@ -89,7 +130,7 @@ class _Steps:
         provider.charges, provider.inquiries = list(first), list(inquiries)  # type: ignore[arg-type]
         functions.clock.advance(1)
         functions.messages()  # the last payment may have left a wake-up that nobody needs
-        _, payment, _ = functions.pay(f"worked-{functions.clock.now_ms()}", **EXAMPLE)
+        _, payment, _ = functions.pay(f"worked-{functions.clock.now_ms()}", **self._example)
         meter.take()
         counted = Meter()
         for turn in range(5):
@@ -103,12 +144,24 @@ class _Steps:
         else:
             raise AssertionError("the payment did not end")
         deliver(functions)
-        return _of(counted)
+        stored = self._payment(payment["transactionId"])
+        return _measured(_of(counted), stored, len(stored.attempts))
+
+    def _stored(self, key: str, **changes: Any) -> Payment:
+        """The payment of this key, by its repetition."""
+        _, payment, _ = self._functions.pay(key, **changes, **self._example)
+        return self._payment(payment["transactionId"])
+
+    def _payment(self, transaction_id: str) -> Payment:
+        found = self._functions.wired(ApiWiring).payments.get(self._functions.merchant_id, transaction_id)
+        if found is None:
+            raise AssertionError("the payment does not exist")
+        return found
 
     def _operation(self) -> Mapping[str, Step]:
-        payment = _paid(self._functions, self._engine)
+        payment = self._paid()
         path = f"/payments/{payment}/refunds"
-        headers = {"Idempotency-Key": "steps-refund"}
+        headers = {"Idempotency-Key": f"{self._name}-refund"}
 
         def refund() -> None:
             answer = self._functions.call("POST", path, {"amount": 100}, headers=headers)
@@ -116,7 +169,7 @@ class _Steps:
                 raise AssertionError(answer)
             work(self._functions)
 
-        operation = self._step(refund)
+        operation = _measured(self._step(refund), self._payment(payment), 1)
         return {"operation": operation, "delivery of an operation": self._step(lambda: deliver(self._functions))}
 
     def _repeated(self) -> Step:
@@ -124,17 +177,20 @@ class _Steps:
         functions = self._functions
         shop = functions.wired(DelivererWiring).webhook_client
         if not isinstance(shop, Shop):
-            return 0, 0, 0, 0  # nobody is posted to
+            return Step(0, 0, 0, 0)  # nobody is posted to
         shop.answers = [Answered(status=500)]
-        functions.pay(f"repeated-{functions.clock.now_ms()}", **EXAMPLE)
+        functions.pay(f"repeated-{functions.clock.now_ms()}", **self._example)
         work(functions)
         first = self._step(lambda: deliver(functions))
         functions.clock.advance(3_600)
         second = self._step(lambda: deliver(functions))
-        _paid(functions, self._engine)
-        functions.pay(f"once-{functions.clock.now_ms()}", **EXAMPLE)
+        self._paid()
+        functions.pay(f"once-{functions.clock.now_ms()}", **self._example)
         work(functions)
         return _less(_sum(first, second), self._step(lambda: deliver(functions)))
+
+    def _paid(self) -> str:
+        return _paid(self._functions, self._engine, self._example)
 
     def _step(self, step: Callable[[], object]) -> Step:
         read_configuration(self._functions)
@@ -143,9 +199,9 @@ class _Steps:
         return _of(self._engine.meter.take())
 
 
-def _paid(functions: Functions, engine: ModelEngine) -> str:
+def _paid(functions: Functions, engine: ModelEngine, example: Mapping[str, Any]) -> str:
     functions.clock.advance(1)
-    _, payment, _ = functions.pay(f"paid-{functions.clock.now_ms()}", **EXAMPLE)
+    _, payment, _ = functions.pay(f"paid-{functions.clock.now_ms()}", **example)
     work(functions)
     deliver(functions)
     engine.meter.take()
@@ -154,14 +210,25 @@ def _paid(functions: Functions, engine: ModelEngine) -> str:
 
 def _of(counted: Meter) -> Step:
     sent = counted.calls.count("send_message")
-    return len(counted.calls), int(counted.write_units), int(2 * counted.read_units), sent
+    read = int(2 * counted.read_units)
+    return Step(len(counted.calls), int(counted.write_units), read, sent, item_bytes=counted.payment_bytes)
+
+
+def _measured(step: Step, payment: Payment, attempts: int) -> Step:
+    """With the size of the payment, as it is now with so many attempts."""
+    return step._replace(payment_bytes=payment_bytes(replace(payment, attempts=payment.attempts[:attempts])))
 
 
 def _less(one: Step, other: Step) -> Step:
-    a, b, c, d = (x - y for x, y in zip(one, other, strict=True))
-    return a, b, c, d
+    """The sizes are those of `one`."""
+    return one._replace(
+        calls=one.calls - other.calls,
+        write_units=one.write_units - other.write_units,
+        half_read_units=one.half_read_units - other.half_read_units,
+        messages=one.messages - other.messages,
+    )
 
 
 def _sum(one: Step, other: Step) -> Step:
-    a, b, c, d = (x + y for x, y in zip(one, other, strict=True))
-    return a, b, c, d
+    a, b, c, d = (x + y for x, y in zip(one[:4], other[:4], strict=True))
+    return Step(a, b, c, d)

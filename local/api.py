@@ -26,10 +26,14 @@ class Api:
         """GET."""
         return self._call("GET", path, {}, None)
 
+    def delete(self, path: str) -> None:
+        """DELETE."""
+        self._call("DELETE", path, {}, None)
+
     def _call(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> dict[str, Any]:
         sent = {"Authorization": f"Bearer {self.api_key}", **headers}
         answer = self.pool.request(method, self.base_url + path, headers=sent, body=body, retries=False)
         if answer.status >= 400:
             raise LocalEnvironmentError(f"{method} {path} answered {answer.status}: {answer.data.decode()[:300]}")
-        decoded: dict[str, Any] = json.loads(answer.data)
+        decoded: dict[str, Any] = json.loads(answer.data or b"{}")
         return decoded

@@ -28,14 +28,15 @@ def payments_of_correlation(target: Target, correlation_id: str, *, hours: int) 
     since_ms = int((time.time() - hours * 3_600) * 1_000)
     found: dict[tuple[str, str], None] = {}
     with aws_errors("search the functions' log lines"):
-        for group in _log_groups(target):
+        for group in log_groups(target):
             for line in _lines(target, group, correlation_id, since_ms):
                 if line.get("correlationId") == correlation_id and line.get("transactionId") and line.get("merchantId"):
                     found[str(line["merchantId"]), str(line["transactionId"])] = None
     return [{"merchantId": merchant, "transactionId": identity} for merchant, identity in found]
 
 
-def _log_groups(target: Target) -> list[str]:
+def log_groups(target: Target) -> list[str]:
+    """Those of the service's stack. Needs `cloudformation:ListStackResources`."""
     pages = (
         target.client("cloudformation")
         .get_paginator("list_stack_resources")

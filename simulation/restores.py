@@ -208,7 +208,7 @@ class Restores:
         for shop in self.world.providers.shops.values():
             shop.current_from_ms = min(shop.current_from_ms, progress.stopped_at_ms + 60 * _MINUTE_MS)
 
-    def notify(self, payments: Sequence[UsedNumbers]) -> None:
+    def raise_numbers(self, payments: Sequence[UsedNumbers]) -> None:
         fields = [
             {
                 "merchantId": used.merchant_id,
@@ -218,7 +218,12 @@ class Restores:
             }
             for used in payments
         ]
-        self._insist({"command": "notify_restore", "payments": fields})
+        self._insist({"command": "raise_event_numbers", "payments": fields})
+
+    def notify(self) -> None:
+        """Twice: an operator whose command was killed gives it again."""
+        for _ in range(2):
+            self._insist({"command": "notify_restore"})
 
     def reconcile(self, from_ms: int, until_ms: int) -> Sequence[str]:
         """Each account whose provider has a report; the runs go on once everything is on again."""

@@ -34,7 +34,8 @@ class SecretsManager:
             {"keyId": "id", "keySecret": self.key_secret, "webhookSecret": secret}
             for secret in self.webhook_secrets(SecretId)
         )
-        return {"SecretString": json.dumps({**current, **({"previous": before[0]} if before else {})})}
+        text = json.dumps({**current, **({"previous": before[0]} if before else {})})
+        return {"SecretString": text, "CreatedDate": self.created_at}
 
     def _text(self, versions: Sequence[str], stage: str) -> dict[str, Any]:
         found = dict(zip(("AWSCURRENT", "AWSPREVIOUS"), versions, strict=False)).get(stage)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from payflowx.adapters.dynamodb.core.sizes import item_bytes
 from testing.dynamodb.tables import Index, Table
 from testing.dynamodb.values import Item, Value
 
@@ -14,7 +15,6 @@ _WRITE_BYTES: Final = 1024
 _READ_BYTES: Final = 4096
 _TRANSACTION: Final = 2
 _EVENTUAL: Final = 0.5
-_DOCUMENT_BYTES: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,38 +24,6 @@ class Written:
     table: Table
     before: Item | None
     after: Item | None
-
-
-def item_bytes(item: Item | None) -> int:
-    """As DynamoDB counts: names and values of all attributes."""
-    return sum(len(name.encode()) + _value_bytes(value) for name, value in (item or {}).items())
-
-
-def _value_bytes(value: Value) -> int:
-    ((kind, inner),) = value.items()
-    match kind:
-        case "S":
-            return len(inner.encode())
-        case "B":
-            return len(inner)
-        case "N":
-            return _number_bytes(inner)
-        case "M":
-            return _DOCUMENT_BYTES + sum(1 + len(n.encode()) + _value_bytes(v) for n, v in inner.items())
-        case "L":
-            return _DOCUMENT_BYTES + sum(1 + _value_bytes(v) for v in inner)
-        case "SS":
-            return sum(len(text.encode()) for text in inner)
-        case "NS":
-            return sum(map(_number_bytes, inner))
-        case _:
-            return 1
-
-
-def _number_bytes(text: str) -> int:
-    """Two digits a byte and one more; leading and trailing zeros take none."""
-    digits = text.lstrip("-").replace(".", "").strip("0")
-    return 1 + (len(digits) + 1) // 2 + text.startswith("-")
 
 
 def write_units(written: Sequence[Written], *, checks: int = 0, transaction: bool) -> float:

@@ -32,9 +32,9 @@ def pay(order: int, token: str | None) -> None:
 
 
 def handle(received: Received) -> None:
-    payment = received.event.data.payment
-    step = "paid" if payment.refunded < payment.captured else "refunded" if payment.captured else payment.status.lower()
-    shop.execute("UPDATE orders SET state = ? WHERE id = ?", (step, payment.order_id))
+    if paid := received.event.data.payment:  # merchant.restored has none
+        step = "paid" if paid.refunded < paid.captured else "refunded" if paid.captured else paid.status.lower()
+        shop.execute("UPDATE orders SET state = ? WHERE id = ?", (step, paid.order_id))
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -31,6 +31,7 @@ async function pay(id: number, token?: string) {
 }
 
 function handle({ event }: Received) {
+  if (event.data.payment === null) return; // merchant.restored
   const { captured, refunded, status, orderId } = event.data.payment;
   change(Number(orderId), { state: captured === 0 ? status.toLowerCase() : refunded < captured ? "paid" : "refunded" });
 }

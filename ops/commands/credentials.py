@@ -1,5 +1,6 @@
 """`payflowx credentials`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -19,6 +20,28 @@ _secret_file = click.option(
 @click.group()
 def credentials() -> None:
     """Provider accounts and their credentials, which live in Secrets Manager and nowhere else."""
+
+
+@credentials.command("list")
+@merchant_option
+@target_options
+@pass_session
+def list_(session: Session, *, merchant: str | None) -> None:
+    """When the credentials of a merchant's accounts were written, and which are more than a year old."""
+    items = session.ask("list_credentials", merchantId=session.merchant(merchant))["items"]
+    columns = {"provider": "provider", "account": "accountId", "written": "writtenAt", "state": "state"}
+    session.show_table(
+        [{**item, "state": state_of(item)} for item in items], columns, nothing="The merchant has no account."
+    )
+
+
+def state_of(account: Mapping[str, Any]) -> str:
+    """In words, the most urgent first."""
+    if account["fault"]:
+        return str(account["fault"])
+    if account["isRotating"]:
+        return "a rotation is open: finish it"
+    return "more than a year old: rotate them" if account["isOld"] else "fine"
 
 
 @credentials.command("set")

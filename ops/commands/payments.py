@@ -56,6 +56,7 @@ _OWED: Final = {
     "provider": "provider",
     "account": "accountId",
     "money": "money",
+    "refunded by": "refundedBy",
     "found": "foundAt",
     "age": "age",
 }

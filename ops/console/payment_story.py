@@ -29,12 +29,15 @@ _OPERATION_STATES: Final = {
     "in_review": "requires manual review",
 }
 _EVENTS: Final = {
+    "payment.in_review": "Only an operator can decide it",
     "payment.look_requested": "An inquiry was requested",
     "payment.cancel_requested": "The merchant asked to cancel it",
     "payment.stop_requested": "No further attempt will begin: another payment of the order was charged",
     "payment.order_contended": "Charged while another payment holds the order",
     "payment.order_settled": "The order is decided",
     "payment.order_freed": "The order is free again",
+    "payment.order_released": "Its order is marked as released",
+    "payment.restored": "The tables were restored to an earlier time, and the merchant was told",
     "payment.charged_twice": "The payer paid twice at the provider's page",
     "payment.extra_charge_refunded": "A person recorded the refund of the second charge",
     "payment.erased": "Personal data was erased",
@@ -110,7 +113,8 @@ def next_step(payment: Mapping[str, Any], now: datetime) -> Next:
         late = age((now - time_of(due)).total_seconds())
         return Next(text=f"It is overdue by {late}: the sweeper should have woken it", at=due, is_urgent=True)
     if status == "IN_REVIEW":
-        return Next(text="An operator decides, with evidence", at=None, is_urgent=True)
+        asked = ". Until then the provider is asked again" if due else ""
+        return Next(text=f"An operator decides, with evidence{asked}", at=due, is_urgent=True)
     if status == "REQUIRES_ACTION":
         return Next(text="The payer acts. Until then the provider is asked again", at=due)
     if status == "AUTHORIZED" and not due:

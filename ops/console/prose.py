@@ -11,7 +11,7 @@ _ITEM: Final = re.compile(r"(?:\d+\.|-) (.*)")
 _CODE_BLOCK: Final = "```"
 
 Address = Callable[[str], str | None]
-"""From a link's target to its address here; None where it leads elsewhere, and only its text is shown."""
+"""From a link's target, or from a command line, to its address here; None where there is none: its text is shown."""
 
 
 def as_html(text: str, address: Address) -> Markup:
@@ -48,22 +48,27 @@ def _block(lines: list[str], address: Address) -> Markup:
     if first.startswith("#"):
         return Markup("<h2>{}</h2>").format(first.lstrip("# "))
     if _ITEM.match(first):
-        listed = Markup("<ol>{}</ol>") if first[0].isdigit() else Markup("<ul>{}</ul>")
-        items = Markup("").join(Markup("<li>{}</li>").format(_inline(item, address)) for item in _items(lines))
-        return listed.format(items)
+        return _list([first, *lines[1:]], address)
     return Markup("<p>{}</p>").format(_inline(" ".join(lines), address))
 
 
-def _items(lines: list[str]) -> list[str]:
-    """A line that is no item continues the one before."""
-    items: list[str] = []
+def _list(lines: list[str], address: Address) -> Markup:
+    """A line that is no item continues the one before; an item that is indented begins a list within it."""
+    items: list[list[str]] = []
     for line in lines:
         begun = _ITEM.match(line)
         if begun:
-            items.append(begun[1])
+            items.append([begun[1]])
         else:
-            items[-1] += f" {line.strip()}"
-    return items
+            items[-1].append(line.lstrip())
+    listed = Markup("<ol>{}</ol>") if lines[0][0].isdigit() else Markup("<ul>{}</ul>")
+    return listed.format(Markup("").join(_item(item, address) for item in items))
+
+
+def _item(lines: list[str], address: Address) -> Markup:
+    inner = next((place for place, line in enumerate(lines) if place and _ITEM.match(line)), len(lines))
+    text = _inline(" ".join(lines[:inner]), address)
+    return Markup("<li>{}{}</li>").format(text, _list(lines[inner:], address) if lines[inner:] else "")
 
 
 def _inline(text: str, address: Address) -> Markup:
@@ -76,7 +81,8 @@ def _inline(text: str, address: Address) -> Markup:
 
 def _marked(found: re.Match[str], address: Address) -> Markup:
     if found["code"]:
-        return Markup("<code>{}</code>").format(found["code"])
+        code, face = Markup("<code>{}</code>").format(found["code"]), address(found["code"])
+        return Markup('<a href="{}">{}</a>').format(face, code) if face else code
     if found["strong"]:
         return Markup("<strong>{}</strong>").format(found["strong"])
     link = address(found["target"])

@@ -256,8 +256,12 @@ async def _form(request: Request) -> dict[str, str]:
 
 
 def _typed(value: str) -> str:
-    """Without spaces around it, and without controls that could turn or hide the text beside it; lines stay lines."""
-    return "".join(char for char in value.strip() if char.isprintable() or char in "\n\r\t")
+    """Without spaces around it, and without controls that could turn or hide the text beside it; lines stay lines.
+
+    Browsers end the lines of a form's field with CR and LF.
+    """
+    lines = value.strip().replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(char for char in lines if char.isprintable() or char in "\n\t")
 
 
 def _with_result(done: Done, nonce: str) -> str:

@@ -23,7 +23,7 @@ _MEANING: Final = {
     Step.COMPARED: "Read both, and keep the payments that differ.",
     Step.COPIED: "Write what differs into the tables in use. Asks first.",
     Step.RECORDED: "Record the forgotten time; from here on nothing of it is sent without an inquiry.",
-    Step.NOTIFIED: "Raise the event numbers of payments that differ, and notify their merchants.",
+    Step.NOTIFIED: "Raise the event numbers of payments that differ, and notify every merchant with endpoints once.",
     Step.VISIBLE: "Wait until providers must show all that they got: an hour after the stop.",
     Step.RECONCILED: "Start a reconciliation of the forgotten time with every provider that has a report.",
     Step.OPENED: "Record the opening. Asks first.",
@@ -64,6 +64,8 @@ class Restoring:
             pause=time.sleep,
             confirm=lambda step, known: self.asks(_question(step, known)),
         )(progress)
+        for merchant_id in deployment.unreached:
+            self.session.say(f"Tell {merchant_id} of the restore: it has no endpoint that takes merchant.restored.")
         for used in deployment.not_erased:
             self.session.say(f"Erase {used.transaction_id} of {used.merchant_id} again, once it is final.")
         self.session.show(self._answer(done), _summary(done))

@@ -18,6 +18,8 @@ class CommandedDeployment:
     orders_known: bool
     not_erased: list[UsedNumbers] = field(default_factory=list)
     """Payments whose personal data an operator must erase later."""
+    unreached: list[str] = field(default_factory=list)
+    """Merchants that an operator must tell of the restore: they have no endpoint for it."""
 
     def record(self, progress: Progress, /) -> None:
         self.session.change(
@@ -28,7 +30,7 @@ class CommandedDeployment:
             ordersKnown=self.orders_known,
         )
 
-    def notify(self, payments: Sequence[UsedNumbers], /) -> None:
+    def raise_numbers(self, payments: Sequence[UsedNumbers], /) -> None:
         fields = [
             {
                 "merchantId": used.merchant_id,
@@ -38,7 +40,17 @@ class CommandedDeployment:
             }
             for used in payments
         ]
-        self.session.change("notify_restore", self.reason, payments=fields)
+        self.session.change("raise_event_numbers", self.reason, payments=fields)
+
+    def notify(self) -> None:
+        """Page by page; who cannot be reached is kept for the operator."""
+        after = None
+        while True:
+            answer = self.session.change("notify_restore", self.reason, after=after)
+            self.unreached.extend(answer["unreached"])
+            after = answer["nextAfter"]
+            if after is None:
+                return
 
     def reconcile(self, from_ms: int, until_ms: int, /) -> Sequence[str]:
         """Every provider of the deployment that has a report."""

@@ -34,7 +34,8 @@ def deliveries(evidence: Evidence) -> Iterator[Violation]:
         by_event[event_id].append(delivered)
         _, _, rest = event_id.partition("_")
         payment = payments.get(rest.partition("_")[0])
-        what = _why_wrong(delivered, payment, secrets)
+        alone = evidence.of_no_payment.get(event_id)
+        what = _why_wrong_alone(delivered, alone, secrets) if alone else _why_wrong(delivered, payment, secrets)
         if what:
             yield Violation("DELIVERY", payment.name if payment else event_id, f"{event_id} at {delivered.url}: {what}")
     for name, payment in evidence.payments.items():
@@ -51,18 +52,36 @@ def _why_wrong(delivered: Delivered, payment: PaymentEvidence | None, secrets: M
         return f"is an event of {payment.merchant}"
     seq = delivered.headers["webhook-id"].rpartition("_")[2]
     event = (payment.event(int(seq)) if seq.isdigit() else None) or {}
-    told = (delivered.body.get("id"), delivered.body.get("type"), delivered.body.get("sequence"))
-    if told != (delivered.headers["webhook-id"], event.get("topic"), event.get("number")):
-        return f"says {told}, stored is {event.get('topic')} with number {event.get('number')}"
-    known = secrets.get(delivered.url)
-    if known and not any(_is_signed(delivered, secret) for secret in known):
-        return "is not signed with a secret of this endpoint"
+    wrong = _why_envelope_is_wrong(delivered, event, secrets)
+    if wrong:
+        return wrong
     data = delivered.body["data"]
     span = (delivered.at_ms - _WAY_MS, delivered.at_ms)
     false = why_false(payment, data["payment"], *span)
     if not false and data.get("operation"):
         false = why_false(payment, data["operation"], *span)
     return f"shows {false}" if false else ""
+
+
+def _why_wrong_alone(delivered: Delivered, event: Stored, secrets: Mapping[str, set[str]]) -> str:
+    """An event that belongs to no payment, and tells of a restore."""
+    if event["merchantId"] != delivered.merchant:
+        return f"is an event of {event['merchantId']}"
+    data = delivered.body["data"]
+    told = {name: _milliseconds(at) for name, at in (data.get("forgotten") or {}).items()}
+    if told != event["forgotten"] or data["payment"] is not None:
+        return f"tells of {told}, forgotten is {event['forgotten']}"
+    return _why_envelope_is_wrong(delivered, event, secrets)
+
+
+def _why_envelope_is_wrong(delivered: Delivered, event: Stored, secrets: Mapping[str, set[str]]) -> str:
+    told = (delivered.body.get("id"), delivered.body.get("type"), delivered.body.get("sequence"))
+    if told != (delivered.headers["webhook-id"], event.get("topic"), event.get("number")):
+        return f"says {told}, stored is {event.get('topic')} with number {event.get('number')}"
+    known = secrets.get(delivered.url)
+    if known and not any(_is_signed(delivered, secret) for secret in known):
+        return "is not signed with a secret of this endpoint"
+    return ""
 
 
 def _secrets(evidence: Evidence) -> dict[str, set[str]]:

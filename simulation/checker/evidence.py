@@ -138,6 +138,8 @@ class Evidence:
     """All POST /payments of a merchant with a key, in the order in which they were made."""
     operated: Mapping[tuple[str, str, str], Sequence[Call]] = field(default_factory=dict)
     """All captures or refunds of a merchant with a key, by merchant, kind and key."""
+    of_no_payment: Mapping[str, Stored] = field(default_factory=dict)
+    """The merchant events that belong to no payment, by their id."""
 
     def forget(self) -> None:
         """Free what was recorded. A world refers to itself in circles: the collector would walk through it all."""
@@ -156,7 +158,12 @@ def gather(result: Result) -> Evidence:
             return None
         return payments.setdefault(match[2] + "@" + match[1], PaymentEvidence(match[1], match[2]))
 
+    of_no_payment: dict[str, Stored] = {}
     for (table, (partition, sort)), item in result.items.items():
+        if sort.startswith(_EVENT) and "forgotten" in item:
+            event = plain_item(item)
+            of_no_payment[f"evt_{event['transactionId'][4:]}_{event['seq']}"] = event
+            continue
         payment = of(partition) if table == TRANSACTIONS else None
         if payment is None:
             continue
@@ -173,7 +180,14 @@ def gather(result: Result) -> Evidence:
     _add_providers(result, payments)
     created, operated = _requests(result.history.calls)
     accepted = [call for calls in created.values() for call in calls if call.status == 202]
-    return Evidence(result=result, payments=payments, accepted=accepted, created=created, operated=operated)
+    return Evidence(
+        result=result,
+        payments=payments,
+        accepted=accepted,
+        created=created,
+        operated=operated,
+        of_no_payment=of_no_payment,
+    )
 
 
 def _operation(payment: PaymentEvidence, sort: str) -> OperationEvidence:

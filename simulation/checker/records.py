@@ -201,15 +201,19 @@ def i16_merchant_events(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _is_numbered(payment: PaymentEvidence, last: int) -> bool:
+    """After a restore, numbers go on above those that were used: by how much, `restored` says."""
     number = 0
+    may_rise = False
     for event in payment.events:
+        may_rise |= event["type"] == "payment.restored"
         if "topic" not in event:
             continue
-        is_raised = event["type"] == "payment.restored" and event["number"] > number
+        is_raised = may_rise and event["number"] > number
         number = event["number"] if is_raised else number + 1
+        may_rise = False
         if event["number"] != number:
             return False
-    return number == last
+    return last >= number if may_rise else number == last
 
 
 def _news(payment: PaymentEvidence) -> Iterator[tuple[int, str]]:
@@ -220,9 +224,7 @@ def _news(payment: PaymentEvidence) -> Iterator[tuple[int, str]]:
         before = known.get(operation_id) if operation_id else None
         if operation_id:
             known[operation_id] = event["facts"]["operationStatus"]
-        if event["type"] == "payment.restored":
-            yield event["seq"], "payment.restored"
-        elif event["type"] == _CHARGED_TWICE:
+        if event["type"] == _CHARGED_TWICE:
             yield event["seq"], _CHARGED_TWICE
         elif event.get("from") not in {None, event["to"]}:
             yield event["seq"], _PAYMENT_TOPICS[event["to"]]

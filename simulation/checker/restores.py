@@ -1,10 +1,12 @@
 """What holds across a restore of the tables: ids, numbers of events, and charges that the providers still know."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from sandbox.simulators import REAL_PROVIDERS
 from simulation.checker.evidence import Evidence, Violation
-from simulation.world import TRANSACTIONS
+from simulation.world import CONFIGURATION, TRANSACTIONS
+from testing.dynamodb.values import plain_item
 
 
 def restored(evidence: Evidence) -> Iterator[Violation]:
@@ -18,6 +20,7 @@ def restored(evidence: Evidence) -> Iterator[Violation]:
             if other.answer["transactionId"] != call.answer["transactionId"]:
                 yield Violation("I7", call.answer["transactionId"], "has another id after the restore")
     yield from _numbers(evidence)
+    yield from _notified(evidence)
     yield from _lost_charges(evidence)
 
 
@@ -31,6 +34,24 @@ def _numbers(evidence: Evidence) -> Iterator[Violation]:
             event_id = f"evt_{payment.transaction_id[4:]}_{event['seq']}"
             if event_id in forgotten.delivered and event["at"] > forgotten.until_ms:
                 yield Violation("I16", name, f"event {event['seq']} has an id that was delivered before the restore")
+
+
+def _notified(evidence: Evidence) -> Iterator[Violation]:
+    """Each merchant that had an endpoint before the opening has one event of the restore, and nobody has two."""
+    result = evidence.result
+    if result.forgotten is None or not result.forgotten.opened_ms:
+        return
+    stored = Counter(event["merchantId"] for event in evidence.of_no_payment.values())
+    for merchant, number in stored.items():
+        if number > 1:
+            yield Violation("RESTORE", merchant, f"was notified {number} times of one restore")
+    for (table, (partition, sort)), item in result.items.items():
+        if table != CONFIGURATION or sort != "ENDPOINTS":
+            continue
+        merchant = partition.removeprefix("E#")
+        made = [endpoint["createdAt"] for endpoint in plain_item(item)["endpoints"]]
+        if any(at_ms < result.forgotten.until_ms for at_ms in made) and not stored[merchant]:
+            yield Violation("RESTORE", merchant, "has an endpoint and was not notified of the restore")
 
 
 def _lost_charges(evidence: Evidence) -> Iterator[Violation]:

@@ -4,6 +4,7 @@ from typing import Final
 
 from payflowx.adapters.dynamodb.merchants import configuration
 from payflowx.application.payments.search_forgotten import SearchForgotten
+from payflowx.domain.outbound_webhooks import merchant_events
 from payflowx.domain.payments import restored
 from payflowx.domain.payments.restore_window import RestoreWindow
 from simulation.mutants.mutant import Edit, Mutant, broken
@@ -64,7 +65,12 @@ RESTORING: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "after a restore, event numbers start again",
-        Edit(restored, "notify_restore", "event_seq=max(payment.event_seq, used_seq)", "event_seq=payment.event_seq"),
+        Edit(restored, "raise_numbers", "event_seq=max(payment.event_seq, used_seq)", "event_seq=payment.event_seq"),
+    ),
+    broken(
+        _ROOM,
+        "after a restore, a repeated command notifies merchants again",
+        Edit(merchant_events, "restored_event", "str(forgotten.until_ms))", "str(now_ms))"),
     ),
     broken(
         _ROOM,

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tests.browser.screens import without_barriers
@@ -35,13 +36,18 @@ def running_console(*options: str) -> Iterator[str]:
 
 @dataclass(slots=True)
 class ConsoleScreens:
-    """Each screen is examined once, in both themes and at 320 px."""
+    """Each screen is examined once, in both themes and at 320 px. The pictures go to the folder of this name."""
 
+    folder: str
     seen: set[str] = field(default_factory=set)
 
+    @property
+    def pictures(self) -> Path:
+        return PICTURES / self.folder
+
     def __post_init__(self) -> None:
-        shutil.rmtree(PICTURES, ignore_errors=True)
-        PICTURES.mkdir(parents=True)
+        shutil.rmtree(self.pictures, ignore_errors=True)
+        self.pictures.mkdir(parents=True)
 
     def examine(self, tab: "Page", name: str) -> None:
         """Fail for a barrier that axe-core finds, and for a page that is wider than the window."""
@@ -52,10 +58,11 @@ class ConsoleScreens:
             tab.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             tab.set_viewport_size(_WIDE)
             without_barriers(tab)
-            tab.screenshot(path=PICTURES / f"{name}-{scheme}.png", full_page=True)
-        tab.emulate_media(color_scheme="light")
+            tab.screenshot(path=self.pictures / f"{name}-{scheme}.png", full_page=True)
         tab.set_viewport_size(_NARROW)
-        without_barriers(tab)
+        for scheme in ("dark", "light"):
+            tab.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            without_barriers(tab)
         assert tab.evaluate(_SCROLLS) is False, name
-        tab.screenshot(path=PICTURES / f"{name}-320.png", full_page=True)
+        tab.screenshot(path=self.pictures / f"{name}-320.png", full_page=True)
         tab.set_viewport_size(_WIDE)

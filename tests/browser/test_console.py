@@ -22,7 +22,7 @@ _HOSTILE = "<img src=x onerror=alert(1)>"
 
 @pytest.fixture(scope="module")
 def pictures() -> ConsoleScreens:
-    return ConsoleScreens()
+    return ConsoleScreens("reading")
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The pictures of docs/checkout.md: `make pictures` makes them anew, an ordinary run leaves them beside the others."""
+"""Pictures of docs/checkout.md: `make checkout-pictures` makes them anew. Other runs leave them beside the others."""
 
 import os
 from dataclasses import replace

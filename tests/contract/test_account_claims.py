@@ -10,7 +10,7 @@ from payflowx.application.merchants.claim_account import ClaimAccount
 from payflowx.application.merchants.create_merchant import CheckAccount, CreateMerchant
 from payflowx.application.merchants.rotate_credentials import RotateCredentials
 from payflowx.application.merchants.set_credentials import SetCredentials, WantedAccount
-from payflowx.domain.merchants.directory import AccountSecret
+from payflowx.domain.merchants.directory import AccountSecret, SecretVersion
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.providers.ports import Account
 from payflowx.domain.shared.errors import Refusal
@@ -39,8 +39,8 @@ class Vault:
     def forget_previous(self, arn: str) -> bool:
         return False
 
-    def is_rotating(self, arn: str) -> bool:
-        return False
+    def version(self, arn: str) -> SecretVersion:
+        return SecretVersion(written_at_ms=0, is_rotating=False)
 
     def key_id(self, arn: str) -> str:
         if arn not in self.secrets:

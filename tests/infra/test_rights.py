@@ -62,7 +62,8 @@ def reached(handler: str) -> frozenset[Path]:
     found: set[Path] = set()
     waiting = {handler}
     while waiting:
-        path = PACKAGE / f"{waiting.pop().replace('.', '/')}.py"
+        module = PACKAGE / waiting.pop().replace(".", "/")
+        path = module / "__init__.py" if module.is_dir() else module.with_suffix(".py")
         if path in found or not path.is_file():
             continue
         found.add(path)

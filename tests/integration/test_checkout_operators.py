@@ -72,6 +72,9 @@ def test_an_extra_charge_is_listed_until_its_refund_is_recorded(functions: Funct
     functions.work()
     (owed,) = functions.operate(command="list_owed_charges", merchantId="acme")["items"]
     assert (owed["transactionId"], owed["providerRef"], owed["accountId"]) == (made["transactionId"], "pi_2", "main")
+    assert owed["refundedBy"] == "operator"
+    alpha.able = replace(alpha.able, hosted=replace(HOSTED, returns_extra_charges=True))
+    assert functions.operate(command="list_owed_charges", merchantId="acme")["items"][0]["refundedBy"] == "provider"
     refund = {"command": "record_extra_refund", **names, "charge": "pi_2", "reference": "re_2", "evidence": "case 7"}
     for _ in range(2):
         (recorded,) = functions.operate(**refund)["extraCharges"]

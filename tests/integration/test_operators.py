@@ -201,6 +201,28 @@ class TestCredentials:
         assert self.vault(functions) == new
         assert refused(functions.operate(command="finish_credentials_rotation", **names)) == "no_rotation"
 
+    def test_the_age_of_credentials_is_told_and_none_of_them(self, functions: Functions) -> None:
+        self.set(functions)
+        fresh, answer = self.age(functions)
+        assert (fresh["isOld"], fresh["isRotating"], fresh["fault"]) == (False, False, None)
+        assert "canary" not in json.dumps(answer)
+        functions.clock.advance(20 * 366 * 24 * 3600)  # the engine's secrets have the machine's time
+        assert self.age(functions)[0] == {**fresh, "isOld": True}
+        names = {"merchantId": "acme", "provider": "alpha", "accountId": "second"}
+        functions.operate(command="rotate_credentials", secret={"keyId": "k", "keySecret": "s"}, **names)
+        assert self.age(functions)[0]["isRotating"] is True
+        account = functions.operators.merchant_directory.merchant("acme").account("alpha", "second")
+        functions.engine.client("secretsmanager").delete_secret(
+            SecretId=account.secret_arn, ForceDeleteWithoutRecovery=True
+        )
+        gone = self.age(functions)[0]
+        assert (gone["writtenAt"], gone["fault"]) == (None, "The account's secret does not exist.")
+        assert refused(functions.operate(command="list_credentials", merchantId="nobody")) == "not_found"
+
+    def age(self, functions: Functions) -> tuple[dict[str, Any], dict[str, Any]]:
+        answer = functions.operate(command="list_credentials", merchantId="acme")
+        return next(item for item in answer["items"] if item["accountId"] == "second"), answer
+
     def test_a_webhook_secret_that_is_not_named_survives_a_rotation(self, functions: Functions) -> None:
         self.set(functions)
         names = {"merchantId": "acme", "provider": "alpha", "accountId": "second"}

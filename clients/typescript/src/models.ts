@@ -85,6 +85,7 @@ export const EventType = {
   CAPTURE_IN_REVIEW: "capture.in_review",
   CAPTURE_PENDING: "capture.pending",
   CAPTURE_SUCCEEDED: "capture.succeeded",
+  MERCHANT_RESTORED: "merchant.restored",
   PAYMENT_AUTHORIZED: "payment.authorized",
   PAYMENT_CANCELLED: "payment.cancelled",
   PAYMENT_CHARGED_TWICE: "payment.charged_twice",
@@ -97,7 +98,6 @@ export const EventType = {
   PAYMENT_IN_REVIEW: "payment.in_review",
   PAYMENT_PENDING: "payment.pending",
   PAYMENT_REQUIRES_ACTION: "payment.requires_action",
-  PAYMENT_RESTORED: "payment.restored",
   PAYMENT_SUCCEEDED: "payment.succeeded",
   REFUND_FAILED: "refund.failed",
   REFUND_IN_REVIEW: "refund.in_review",
@@ -799,18 +799,40 @@ export const decodeDelivery: json.Decoder<Delivery> = json.object<Delivery>(
   },
 );
 
-/** An event that merchants are told of. `sequence` counts those of its payment, from 1 and without a gap. */
+/** After a restore of the deployment: what happened from then until then may be forgotten. */
+export interface ForgottenTime {
+  /** RFC 3339, UTC. */
+  readonly from: Date;
+  /** RFC 3339, UTC. */
+  readonly until: Date;
+}
+
+/** Members that this release does not know are left out. Throws `DecodeError`. */
+export const decodeForgottenTime: json.Decoder<ForgottenTime> = json.object<ForgottenTime>(
+  "ForgottenTime",
+  {
+    from: json.required(json.time),
+    until: json.required(json.time),
+  },
+);
+
+/**
+ * An event that merchants are told of. `sequence` counts those of its payment, from 1 and without a gap.
+ *
+ * `merchant.restored` belongs to no payment: it has `forgotten`, and neither `transactionId` nor statuses.
+ */
 export interface MerchantEvent {
   readonly id: string;
   readonly type: Open<EventType>;
   readonly sequence: number;
-  readonly transactionId: string;
+  readonly transactionId: string | null;
   readonly operationId: string | null;
-  readonly from: Open<PaymentStatus>;
-  readonly to: Open<PaymentStatus>;
+  readonly from: Open<PaymentStatus> | null;
+  readonly to: Open<PaymentStatus> | null;
   /** RFC 3339, UTC. */
   readonly createdAt: Date;
   readonly deliveries: readonly Delivery[];
+  readonly forgotten: ForgottenTime | null;
 }
 
 /** Members that this release does not know are left out. Throws `DecodeError`. */
@@ -820,12 +842,13 @@ export const decodeMerchantEvent: json.Decoder<MerchantEvent> = json.object<Merc
     id: json.required(json.text),
     type: json.required(json.open<EventType>),
     sequence: json.required(json.integer),
-    transactionId: json.required(json.text),
+    transactionId: json.required(json.nullable(json.text)),
     operationId: json.required(json.nullable(json.text)),
-    from: json.required(json.open<PaymentStatus>),
-    to: json.required(json.open<PaymentStatus>),
+    from: json.required(json.nullable(json.open<PaymentStatus>)),
+    to: json.required(json.nullable(json.open<PaymentStatus>)),
     createdAt: json.required(json.time),
     deliveries: json.required(json.listOf(decodeDelivery)),
+    forgotten: json.optional(json.nullable(decodeForgottenTime), null),
   },
 );
 
@@ -868,20 +891,24 @@ export const decodeMessageChange: json.Decoder<MessageChange> = json.object<Mess
 
 /**
  * The change, and payment and operation as they are when the message is sent: possibly newer than the change.
+ *
+ * `merchant.restored` has `forgotten` alone: it belongs to no payment.
  */
 export interface MessageData {
-  readonly change: MessageChange;
-  readonly payment: Payment;
+  readonly change: MessageChange | null;
+  readonly payment: Payment | null;
   readonly operation: Operation | null;
+  readonly forgotten: ForgottenTime | null;
 }
 
 /** Members that this release does not know are left out. Throws `DecodeError`. */
 export const decodeMessageData: json.Decoder<MessageData> = json.object<MessageData>(
   "MessageData",
   {
-    change: json.required(decodeMessageChange),
-    payment: json.required(decodePayment),
+    change: json.required(json.nullable(decodeMessageChange)),
+    payment: json.required(json.nullable(decodePayment)),
     operation: json.required(json.nullable(decodeOperation)),
+    forgotten: json.optional(json.nullable(decodeForgottenTime), null),
   },
 );
 

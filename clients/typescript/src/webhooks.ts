@@ -144,14 +144,14 @@ export class Webhook {
   }
 
   async #received(event: WebhookMessage): Promise<Received> {
-    const { transactionId } = event.data.payment;
-    const handled = new Set((await this.#store?.handled(transactionId)) ?? []);
+    const subject = event.data.payment?.transactionId ?? event.id; // an event of no payment stands alone
+    const handled = new Set((await this.#store?.handled(subject)) ?? []);
     return {
       event,
       isNew: !handled.has(event.sequence),
       missing: this.#store === undefined ? [] : missing(event.sequence, handled),
       isLate: [...handled].some((number) => number > event.sequence),
-      done: async () => this.#store?.record(event.id, transactionId, event.sequence),
+      done: async () => this.#store?.record(event.id, subject, event.sequence),
     };
   }
 }

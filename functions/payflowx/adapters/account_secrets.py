@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from payflowx.domain.merchants.directory import AccountSecret
+from payflowx.domain.merchants.directory import AccountSecret, SecretVersion
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
+from payflowx.domain.shared.limits import SECOND_MS
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_secretsmanager.type_defs import GetSecretValueResponseTypeDef
 
 _FIELDS: Final = ("keyId", "keySecret", "webhookSecret")
 
@@ -50,24 +52,22 @@ class SecretsManagerAccountSecrets:
         self._write(arn, {name: value for name, value in fields.items() if name != "previous"})
         return True
 
-    def is_rotating(self, arn: str) -> bool:
-        """Whether the ones of before are still there."""
-        return "previous" in self._read(arn)
+    def version(self, arn: str) -> SecretVersion:
+        """When the current version was written, and whether the ones of before are still there."""
+        answer = self._get(arn)
+        written_at_ms = int(answer["CreatedDate"].timestamp() * SECOND_MS)
+        return SecretVersion(written_at_ms=written_at_ms, is_rotating="previous" in _understood(answer))
 
     def key_id(self, arn: str) -> str:
         """The public half of the credentials."""
         return str(self._read(arn)["keyId"])
 
     def _read(self, arn: str) -> Mapping[str, Any]:
+        return _understood(self._get(arn))
+
+    def _get(self, arn: str) -> "GetSecretValueResponseTypeDef":
         with _errors():
-            text = str(self.client.get_secret_value(SecretId=arn)["SecretString"])
-        try:
-            fields = json.loads(text)
-            _ = fields["keyId"], fields["keySecret"]
-        except (ValueError, KeyError, TypeError):
-            # Without `from`: the cause would carry the secret's text.
-            raise Refusal("secret_unreadable", "The account's secret does not hold keyId and keySecret.") from None
-        return dict(fields)
+            return self.client.get_secret_value(SecretId=arn)
 
     def _write(self, arn: str, fields: Mapping[str, Any]) -> None:
         with _errors():
@@ -77,6 +77,16 @@ class SecretsManagerAccountSecrets:
 def _fields(secret: AccountSecret) -> dict[str, Any]:
     values = (secret.key_id, secret.key_secret, secret.webhook_secret)
     return {name: value for name, value in zip(_FIELDS, values, strict=True) if value is not None}
+
+
+def _understood(answer: "GetSecretValueResponseTypeDef") -> Mapping[str, Any]:
+    try:
+        fields = json.loads(str(answer["SecretString"]))
+        _ = fields["keyId"], fields["keySecret"]
+    except (ValueError, KeyError, TypeError):
+        # Without `from`: the cause would carry the secret's text.
+        raise Refusal("secret_unreadable", "The account's secret does not hold keyId and keySecret.") from None
+    return dict(fields)
 
 
 @contextmanager

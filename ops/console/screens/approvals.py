@@ -5,6 +5,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from ops.commands.approvals import subject_of
+from ops.console.rendering import words
 from ops.console.screen import Action, Done, Page, Screen, ScreenRequest, View, fingerprint
 from ops.console.screens.story import address_of
 from ops.errors import Exit, OperatorError
@@ -45,7 +46,9 @@ def _show(request: ScreenRequest) -> Page:
         title=f"Proposal {identity}",
         values={
             "proposal": proposal,
-            "change": {name: value for name, value in change.items() if name not in _KNOWN and value is not None},
+            "change": {
+                words(name): value for name, value in change.items() if name not in _KNOWN and value is not None
+            },
             "address": _address(proposal),
             "story": address_of(merchant, payment) if payment else None,
             "is_open": proposal["state"] in _WAITING,

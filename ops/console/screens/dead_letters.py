@@ -1,6 +1,7 @@
 """Dead letters: how many, what each was, what a replay would do; replayed in batches, purged with a reason."""
 
 from collections import Counter
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -13,6 +14,17 @@ _PATH: Final = "/dead-letters"
 _LOOK: Final = 50
 _MAX_BATCHES: Final = 5
 """Messages that one press replays: as many batches as fit into a few seconds. The page says how many are left."""
+_STEPS: Final[Mapping[str, str]] = {
+    "resolve": "the provider is asked what became of an attempt",
+    "charge": "an attempt begins; all earlier ones are proven to have no effect",
+    "end": "the payment ends without a charge",
+    "tell": "an event is delivered to the merchant",
+    "go_on": "a reconciliation goes on where it stopped",
+    "apply": "a provider's webhook is applied",
+    "skip": "no work is left, and the message is removed",
+    "keep": "no work is left, but the message says something odd, so it stays for a person to read",
+}
+"""What a replay does, by the step that the operators' function plans."""
 
 
 def _list(request: ScreenRequest) -> Page:
@@ -44,6 +56,7 @@ def _show(request: ScreenRequest) -> Page:
             "items": items,
             "fault": letters.fault,
             "steps": Counter(str(item["step"]) for item in items),
+            "meanings": _STEPS,
             "dead": next((int(depth["dead"]) for depth in known if depth["queue"] == queue), len(items)),
             "most": BATCH * _MAX_BATCHES,
             "merchant": request.session.target.merchant,

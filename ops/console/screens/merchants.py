@@ -1,11 +1,14 @@
 """Merchants: settings, API keys, and the changes that wait for a second person."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from ops.commands.approvals import decided_text
 from ops.console.parts import gather
+from ops.console.rendering import time_of
 from ops.console.screen import Action, Done, Page, Screen, ScreenRequest, View, fingerprint
 from ops.console.screens.approvals import waiting_proposals
 from ops.errors import Exit, OperatorError
@@ -13,6 +16,7 @@ from ops.errors import Exit, OperatorError
 _PATH: Final = "/merchants"
 _ONE: Final = f"{_PATH}/{{merchant}}"
 _PAGE: Final = 100
+_MAX_KEY_AGE: Final = timedelta(days=365)
 
 
 def _list(request: ScreenRequest) -> Page:
@@ -52,6 +56,7 @@ def _show(request: ScreenRequest) -> Page:
             "keys": keys,
             "limits_seen": fingerprint(merchant.value["approvalLimits"] or {}),
             "seen": {key["keyId"]: fingerprint(key) for key in keys},
+            "old": {key["keyId"] for key in keys if _is_old(key)},
             "proposals": parts["proposals"].value or [],
             "faults": {part: found.fault for part, found in parts.items() if found.fault is not None},
         },
@@ -59,10 +64,16 @@ def _show(request: ScreenRequest) -> Page:
             request.command("merchants", "show", name),
             request.command("keys", "list", name),
             request.command("keys", "create", name, reason="REASON"),
+            request.command("keys", "rotate", name, "KEY", reason="REASON"),
             request.command("approvals", "list", merchant=name),
             request.command("merchants", "set-approvals", name, limit="CURRENCY=MINOR", reason="REASON"),
         ),
     )
+
+
+def _is_old(key: Mapping[str, Any]) -> bool:
+    """Whether it should be rotated, as docs/operations/secrets.md says."""
+    return key["state"] == "valid" and datetime.now(UTC) - time_of(key["createdAt"]) > _MAX_KEY_AGE
 
 
 def _revoke(request: ScreenRequest) -> Done:

@@ -1,7 +1,11 @@
 """Providers and a merchant's accounts there: state, switches, addresses for webhooks. No secret is shown or typed."""
 
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
+from ops.commands.credentials import state_of
+from ops.console.parts import Part, gather
 from ops.console.screen import Action, Done, Page, Screen, ScreenRequest, View, fingerprint
 from ops.errors import Exit, OperatorError
 
@@ -13,7 +17,7 @@ def _show(request: ScreenRequest) -> Page:
     merchant = request.query.get("merchant") or request.session.target.merchant
     items = request.session.ask("list_providers", merchantId=merchant)["items"]
     accounts = request.session.ask("show_merchant", merchantId=merchant)["accounts"] if merchant else []
-    base = request.session.target.base_url
+    written = _credentials(request, merchant) if merchant else Part(value={})
     provider = "PROVIDER"
     return Page(
         template="providers.html",
@@ -21,29 +25,56 @@ def _show(request: ScreenRequest) -> Page:
         values={
             "items": items,
             "merchant": merchant,
-            "accounts": [{**account, "webhooks": f"{base}{account['path']}"} for account in accounts],
+            "accounts": [_account(request, merchant, account, written) for account in accounts],
+            "credentials_fault": written.fault,
+            "unwell": [account for item in items for account in _unwell(item)],
             "seen": {item["provider"]: fingerprint(_state(item)) for item in items},
-            "lines": {
-                account["provider"]: str(
-                    request.command(
-                        "credentials",
-                        "rotate",
-                        account["provider"],
-                        merchant=merchant,
-                        account=account["accountId"],
-                        reason="REASON",
-                    )
-                )
-                for account in accounts
-            },
         },
         commands=(
             request.command("providers", "status", merchant=merchant),
             request.command("providers", "disable", provider, merchant=merchant, reason="REASON"),
+            request.command("credentials", "list", merchant=merchant),
             request.command("credentials", "set", provider, merchant=merchant, endpoint="URL", reason="REASON"),
             request.command("certify", "stripe"),
         ),
     )
+
+
+def _credentials(request: ScreenRequest, merchant: str) -> Part:
+    """By provider and account. A deployment that does not have the command yet shows the page without them."""
+    ask = partial(request.session.ask, "list_credentials", merchantId=merchant)
+    part = gather({"credentials": ask})["credentials"]
+    if part.fault:
+        return part
+    return Part(value={(one["provider"], one["accountId"]): one for one in part.value["items"]})
+
+
+def _account(request: ScreenRequest, merchant: str | None, account: dict[str, Any], written: Part) -> dict[str, Any]:
+    """With what a person asks about it: where its webhooks go, how old its credentials are, how they are replaced."""
+    names = (account["provider"], account["accountId"])
+    credentials = (written.value or {}).get(names)
+    is_rotating = bool(credentials and credentials["isRotating"])
+    line = request.command(
+        "credentials",
+        "rotate",
+        names[0],
+        merchant=merchant,
+        account=names[1],
+        finish=is_rotating,
+        reason="REASON",
+    )
+    return {
+        **account,
+        "webhooks": f"{request.session.target.base_url}{account['path']}",
+        "credentials": credentials,
+        "state": state_of(credentials) if credentials else None,
+        "line": str(line),
+    }
+
+
+def _unwell(item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The accounts at a provider whose calls fail or are slow."""
+    return ({**account, "provider": item["provider"]} for account in item.get("unwellAccounts", ()))
 
 
 def _state(item: dict[str, Any]) -> list[bool]:

@@ -1,5 +1,7 @@
 """Reconciliation: days by account, what a run found, both lines of a discrepancy, and a run begun or repeated."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count, islice
 from typing import Any, Final
@@ -12,6 +14,16 @@ _PATH: Final = "/reconciliation"
 _DAYS: Final = 7
 _MAX_FINDINGS: Final = 500
 _MAX_AGAIN: Final = 20
+_AGREE: Final = frozenset({"matched", "timing", "foreign"})
+"""Results of a comparison that are no discrepancy."""
+_MEANINGS: Final[Mapping[str, str]] = {
+    "missing_there": "we hold a charge that the provider does not list",
+    "missing_here": "the provider lists money that we do not hold",
+    "duplicate": "money moved twice, or a file names one charge twice",
+    "amount": "the amounts differ",
+    "status": "one side says that money moved, the other that it did not",
+    "unreadable": "a newer release wrote our side, and nothing was compared",
+}
 
 
 def _list(request: ScreenRequest) -> Page:
@@ -22,7 +34,7 @@ def _list(request: ScreenRequest) -> Page:
         title="Reconciliation",
         values={
             "items": items,
-            "days": sorted({item["day"] for item in items}, reverse=True),
+            "kinds": _kinds(items),
             "merchant": merchant,
             "open": [item for item in items if item["phase"] not in {"done", None}],
         },
@@ -31,6 +43,34 @@ def _list(request: ScreenRequest) -> Page:
             *_again(request, "PROVIDER", "2026-11-27", "2026-11-28", merchant),
         ),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """The discrepancies of one kind in the days that are shown. `oldest` is the day of the first, with its run."""
+
+    name: str
+    meaning: str
+    count: int
+    oldest: Mapping[str, Any]
+
+
+def _kinds(items: Sequence[Mapping[str, Any]]) -> list[Kind]:
+    """The kind with the oldest day first."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for item in sorted(items, key=lambda item: str(item["day"])):
+        for name in item["counts"]:
+            if name not in _AGREE:
+                found.setdefault(name, []).append(item)
+    return [
+        Kind(
+            name=name,
+            meaning=_MEANINGS.get(name, ""),
+            count=sum(int(item["counts"][name]) for item in with_it),
+            oldest=with_it[0],
+        )
+        for name, with_it in found.items()
+    ]
 
 
 def _again(request: ScreenRequest, provider: str, begin: str, end: str, merchant: str | None) -> tuple[Any, ...]:

@@ -8,6 +8,7 @@ from ops.commands.review import close_review, reviews_of, shown_review, with_age
 from ops.console.command_line import CommandLine
 from ops.console.money import Currency
 from ops.console.parts import gather
+from ops.console.rendering import words
 from ops.console.screen import Action, Done, Page, Screen, ScreenRequest, View, fingerprint
 from ops.console.screens.approvals import proposed, waiting_proposals
 from ops.console.screens.runbooks import runbook_names
@@ -119,7 +120,7 @@ def _cell(effect: dict[str, Any], name: str, currency: Currency) -> str | None:
     if "refused" in effect:
         return None
     value = effect[name]
-    return str(value) if name in _WORDS else currency.text(value)
+    return words(value) if name in _WORDS else currency.text(value)
 
 
 def _close(request: ScreenRequest) -> Done:

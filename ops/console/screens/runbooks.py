@@ -1,5 +1,7 @@
 """The runbooks of this release, to read beside what they are about."""
 
+import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -9,6 +11,23 @@ from ops.console.screen import Page, Screen, ScreenRequest, View
 from ops.errors import Exit, OperatorError
 
 _FOLDER: Final = Path(__file__).resolve().parents[3] / "docs" / "runbooks"
+_COMMAND: Final = re.compile(r"payflowx ([a-z-]+)")
+FACES: Final[Mapping[str, str]] = {
+    "approvals": "/reviews",
+    "credentials": "/providers",
+    "deliveries": "/deliveries",
+    "dlq": "/dead-letters",
+    "doctor": "/",
+    "keys": "/merchants",
+    "merchants": "/merchants",
+    "payments": "/find",
+    "providers": "/providers",
+    "reconcile": "/reconciliation",
+    "reconciliations": "/reconciliation",
+    "review": "/reviews",
+    "routing": "/routing",
+}
+"""The screen that is the face of a command, so that a runbook's commands lead to where they can be done."""
 
 
 @cache
@@ -31,7 +50,10 @@ def _show(request: ScreenRequest) -> Page:
 
 
 def _address(page: Path, target: str) -> str | None:
-    """The address here of another runbook; None for every other link."""
+    """The address here of another runbook, or of a command's screen; None for everything else."""
+    command = _COMMAND.match(target)
+    if command:
+        return FACES.get(command[1])
     linked = (page.parent / target.partition("#")[0]).resolve()
     return next((f"/runbooks/{name}" for name, path in runbook_names().items() if path == linked), None)
 

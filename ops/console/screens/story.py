@@ -11,6 +11,7 @@ from ops.console import aws_links
 from ops.console.money import Currency, bar
 from ops.console.parts import Part, gather
 from ops.console.payment_story import next_step, timeline
+from ops.console.rendering import time_of
 from ops.console.screen import Action, Done, Page, Screen, ScreenRequest, View
 from ops.session import Session
 
@@ -33,6 +34,7 @@ def _show(request: ScreenRequest) -> Page:
             "events": lambda: list(islice(session.pages("list_events", "afterSeq", "nextSeq", **names), _MAX_EVENTS)),
             "check": lambda: session.ask("verify_trail", **names),
             "deliveries": lambda: session.ask("list_payment_deliveries", **names),
+            "log groups": lambda: aws_links.groups_of(session.target),
         }
     )
     if parts["payment"].fault:
@@ -56,7 +58,13 @@ def _show(request: ScreenRequest) -> Page:
             "personal": personal_rows(dict(personal)) if personal else None,
             "can_resolve": payment["status"] not in _DONE,
             "query": aws_links.log_query(identity),
-            "links": aws_links.of_payment(session.target, identity),
+            "links": aws_links.of_payment(
+                session.target,
+                identity,
+                begun=time_of(payment["createdAt"]),
+                changed=time_of(payment["updatedAt"]),
+                groups=parts["log groups"].value or (),
+            ),
         },
         commands=tuple(
             request.command("payments", name, identity, merchant=merchant)

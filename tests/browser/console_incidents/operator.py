@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from local.environment import LocalEnvironment
+from local.errors import LocalEnvironmentError
 from tests.browser.conftest import NewTab
 from tests.browser.operators_console import running_console
 
@@ -60,11 +61,26 @@ def until(what: str, is_so: Callable[[], bool], *, seconds: int = _PATIENT_SECON
 
 
 def pay(environment: LocalEnvironment, token: str = "tok_success", **more: Any) -> dict[str, Any]:
-    """A new payment, as it was accepted."""
+    """A new payment, as it was accepted. A request without an answer in time is repeated with the same key."""
     key = f"incident-{time.time_ns()}"
     body = {"amount": 1_999, "currency": "USD", "paymentMethod": {"type": "card", "token": token}, "orderId": key}
-    made: dict[str, Any] = environment.api().post("/payments", {**body, **more}, key)
+    made: dict[str, Any] = {}
+
+    def is_accepted() -> bool:
+        made.update(_accepted(environment, {**body, **more}, key))
+        return bool(made)
+
+    until("the API accepts the payment", is_accepted)
     return made
+
+
+def _accepted(environment: LocalEnvironment, body: dict[str, Any], key: str) -> dict[str, Any]:
+    try:
+        return environment.api().post("/payments", body, key)
+    except LocalEnvironmentError as error:
+        if " answered 5" not in str(error):
+            raise
+        return {}
 
 
 def settled(environment: LocalEnvironment, payment: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The calculated cost of a payment is what its run was metered to cost, within five percent."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ from payflowx.wiring.outbound_webhooks import DelivererWiring
 from tests.support.handlers import Functions
 
 WITHIN = 0.05
+LARGE = dict.fromkeys(("a", "b", "c"), "x" * 450)
 PAYMENTS: dict[str, dict[str, Any]] = {
     "ordinary": {},
     "with an order": {"order": "order-1"},
@@ -23,6 +25,22 @@ PAYMENTS: dict[str, dict[str, Any]] = {
     "a fail-over, refunded": {"charges": [NotSent(code="x")], "refunds": 1},
     "an order, refunded": {"order": "order-2", "refunds": 1},
     "two refunds": {"refunds": 2},
+    "a fail-over with an order, refunded": {"order": "order-3", "charges": [NotSent(code="x")], "refunds": 1},
+    "a fail-over with an order, many refunds": {"order": "order-4", "charges": [NotSent(code="x")], "refunds": 4},
+    "a lost answer with an order, refunded": {
+        "order": "order-5",
+        "charges": [Unknown(code="x")],
+        "inquiries": ["charged"],
+        "refunds": 2,
+    },
+    "large": {"says": {"metadata": LARGE}},
+    "large, a fail-over with an order, refunded": {
+        "order": "order-6",
+        "charges": [NotSent(code="x")],
+        "refunds": 2,
+        "says": {"metadata": LARGE},
+    },
+    "small, refunded": {"refunds": 1, "says": {"metadata": {}, "customer": {"id": "c"}, "description": None}},
 }
 
 
@@ -76,6 +94,7 @@ def paid(
     inquiries: Any = (),
     order: str | None = None,
     refunds: int = 0,
+    says: Mapping[str, Any] | None = None,
 ) -> tuple[Meter, str]:
     """What a payment with all its refunds took, without reads, and its id."""
     provider = functions.providers.get("alpha")
@@ -89,7 +108,7 @@ def paid(
         counted.add(meter.take())
         return found
 
-    _, payment, _ = step(lambda: functions.pay(key, orderId=order, **EXAMPLE))
+    _, payment, _ = step(lambda: functions.pay(key, orderId=order, **{**EXAMPLE, **(says or {})}))
     transaction_id = payment["transactionId"]
     for _ in range(6):
         step(lambda: work(functions, transaction_id))

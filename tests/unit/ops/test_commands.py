@@ -570,6 +570,7 @@ def test_owed_charges_of_all_merchants_are_listed_the_longest_owed_first() -> No
         "accountId": "main",
         "providerRef": "pay_newer",
         "money": "49.90 INR",
+        "refundedBy": "operator",
         "foundAt": "2026-11-03",
         "ageSeconds": 7_200,
     }

@@ -91,6 +91,7 @@ class EventType(OpenEnum):
     CAPTURE_IN_REVIEW = "capture.in_review"
     CAPTURE_PENDING = "capture.pending"
     CAPTURE_SUCCEEDED = "capture.succeeded"
+    MERCHANT_RESTORED = "merchant.restored"
     PAYMENT_AUTHORIZED = "payment.authorized"
     PAYMENT_CANCELLED = "payment.cancelled"
     PAYMENT_CHARGED_TWICE = "payment.charged_twice"
@@ -103,7 +104,6 @@ class EventType(OpenEnum):
     PAYMENT_IN_REVIEW = "payment.in_review"
     PAYMENT_PENDING = "payment.pending"
     PAYMENT_REQUIRES_ACTION = "payment.requires_action"
-    PAYMENT_RESTORED = "payment.restored"
     PAYMENT_SUCCEEDED = "payment.succeeded"
     REFUND_FAILED = "refund.failed"
     REFUND_IN_REVIEW = "refund.in_review"
@@ -937,19 +937,42 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForgottenTime:
+    """After a restore of the deployment: what happened from then until then may be forgotten."""
+
+    from_: datetime
+    """RFC 3339, UTC."""
+    until: datetime
+    """RFC 3339, UTC."""
+
+    @classmethod
+    def from_json(cls, value: object) -> "ForgottenTime":
+        """Decode; members that this release does not know are left out. Raises `_json.DecodeError`."""
+        members = _json.members(value, "ForgottenTime")
+        return cls(
+            from_=_json.required(members, "from", _json.time),
+            until=_json.required(members, "until", _json.time),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MerchantEvent:
-    """An event that merchants are told of. `sequence` counts those of its payment, from 1 and without a gap."""
+    """An event that merchants are told of. `sequence` counts those of its payment, from 1 and without a gap.
+
+    `merchant.restored` belongs to no payment: it has `forgotten`, and neither `transactionId` nor statuses.
+    """
 
     id: str
     type: EventType
     sequence: int
-    transaction_id: str
+    transaction_id: str | None
     operation_id: str | None
-    from_: PaymentStatus
-    to: PaymentStatus
+    from_: PaymentStatus | None
+    to: PaymentStatus | None
     created_at: datetime
     """RFC 3339, UTC."""
     deliveries: tuple[Delivery, ...]
+    forgotten: ForgottenTime | None = None
 
     @classmethod
     def from_json(cls, value: object) -> "MerchantEvent":
@@ -959,12 +982,13 @@ class MerchantEvent:
             id=_json.required(members, "id", _json.text),
             type=_json.required(members, "type", EventType.from_json),
             sequence=_json.required(members, "sequence", _json.integer),
-            transaction_id=_json.required(members, "transactionId", _json.text),
+            transaction_id=_json.required(members, "transactionId", _json.nullable(_json.text)),
             operation_id=_json.required(members, "operationId", _json.nullable(_json.text)),
-            from_=_json.required(members, "from", PaymentStatus.from_json),
-            to=_json.required(members, "to", PaymentStatus.from_json),
+            from_=_json.required(members, "from", _json.nullable(PaymentStatus.from_json)),
+            to=_json.required(members, "to", _json.nullable(PaymentStatus.from_json)),
             created_at=_json.required(members, "createdAt", _json.time),
             deliveries=_json.required(members, "deliveries", _json.list_of(Delivery.from_json)),
+            forgotten=_json.optional(members, "forgotten", _json.nullable(ForgottenTime.from_json), None),
         )
 
 
@@ -1009,20 +1033,25 @@ class MessageChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageData:
-    """The change, and payment and operation as they are when the message is sent: possibly newer than the change."""
+    """The change, and payment and operation as they are when the message is sent: possibly newer than the change.
 
-    change: MessageChange
-    payment: Payment
+    `merchant.restored` has `forgotten` alone: it belongs to no payment.
+    """
+
+    change: MessageChange | None
+    payment: Payment | None
     operation: Operation | None
+    forgotten: ForgottenTime | None = None
 
     @classmethod
     def from_json(cls, value: object) -> "MessageData":
         """Decode; members that this release does not know are left out. Raises `_json.DecodeError`."""
         members = _json.members(value, "MessageData")
         return cls(
-            change=_json.required(members, "change", MessageChange.from_json),
-            payment=_json.required(members, "payment", Payment.from_json),
+            change=_json.required(members, "change", _json.nullable(MessageChange.from_json)),
+            payment=_json.required(members, "payment", _json.nullable(Payment.from_json)),
             operation=_json.required(members, "operation", _json.nullable(Operation.from_json)),
+            forgotten=_json.optional(members, "forgotten", _json.nullable(ForgottenTime.from_json), None),
         )
 
 

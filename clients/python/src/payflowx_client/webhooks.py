@@ -71,7 +71,7 @@ class Received:
     def done(self) -> None:
         """Remember that the event was handled. Without a store, nothing is remembered."""
         if self._store is not None:
-            self._store.record(self.event.id, self.event.data.payment.transaction_id, self.event.sequence)
+            self._store.record(self.event.id, _subject(self.event), self.event.sequence)
 
 
 class Webhook:
@@ -133,7 +133,7 @@ class Webhook:
     def _received(self, event: WebhookMessage) -> Received:
         if self._store is None:
             return Received(event, is_new=True, missing=(), is_late=False, _store=None)
-        handled = self._store.handled(event.data.payment.transaction_id)
+        handled = self._store.handled(_subject(event))
         return Received(
             event,
             is_new=event.sequence not in handled,
@@ -141,6 +141,11 @@ class Webhook:
             is_late=any(number > event.sequence for number in handled),
             _store=self._store,
         )
+
+
+def _subject(event: WebhookMessage) -> str:
+    """What its sequence counts: a payment's events. An event of no payment stands alone."""
+    return event.data.payment.transaction_id if event.data.payment is not None else event.id
 
 
 def _missing(sequence: int, handled: frozenset[int]) -> tuple[int, ...]:

@@ -49,14 +49,13 @@ class _Line:
         self.units[measurement.name] = measurement.unit
         self.values.setdefault(measurement.name, []).append(measurement.value)
 
-    def text(self, namespace: str, at_ms: int, facts: Mapping[str, str]) -> str:
+    def text(self, namespace: str, at_ms: int) -> str:
         directives = [
             {"Namespace": namespace, "Dimensions": [list(names)], "Metrics": self._metrics(names)}
             for names in dict.fromkeys(self.dimensions.values())
         ]
         document: dict[str, Any] = {
             "_aws": {"Timestamp": at_ms, "CloudWatchMetrics": directives},
-            **facts,
             **self.members,
             **self.values,
         }
@@ -67,14 +66,12 @@ class _Line:
         return [{"Name": name, "Unit": self.units[name]} for name in names]
 
 
-def metric_lines(
-    measurements: Iterable[Measurement], *, namespace: str, at_ms: int, facts: Mapping[str, str]
-) -> list[str]:
-    """Return as few lines as the format allows. `facts`: further members of every line, which are no dimensions."""
+def metric_lines(measurements: Iterable[Measurement], *, namespace: str, at_ms: int) -> list[str]:
+    """Return as few lines as the format allows. They do not name the function: its log group does."""
     lines: list[_Line] = []
     for measurement in measurements:
         line = next((line for line in lines if line.fits(measurement)), None)
         if line is None:
             lines.append(line := _Line())
         line.add(measurement)
-    return [line.text(namespace, at_ms, facts) for line in lines]
+    return [line.text(namespace, at_ms) for line in lines]

@@ -30,6 +30,9 @@ _SECRETS: Final = (
 _LEFT_OUT: Final[dict[str, Any]] = {"location": None, "xray_trace_id": None}
 """The logger would name its own wrapper as location, and the batch's trace instead of the message's."""
 
+_TIME: Final = "%Y-%m-%dT%H:%M:%S.%FZ"
+"""RFC 3339 with milliseconds, in its shortest form: Lambda and CloudWatch read it, and each line has it."""
+
 
 def redact(text: str) -> str:
     """Without card numbers, API keys, credentials and tokens, wherever they come from."""
@@ -73,7 +76,7 @@ def redacting_formatter() -> LambdaPowertoolsFormatter:
     return LambdaPowertoolsFormatter(
         json_serializer=redacted_line,
         utc=True,
-        use_rfc3339=True,
+        datefmt=_TIME,
         **_LEFT_OUT,
     )
 
@@ -132,8 +135,7 @@ class PowertoolsTelemetry:
 
     def _write(self, measurements: list[Measurement]) -> None:
         at_ms = time.time_ns() // 1_000_000
-        facts = {"function": self.logger.service}
-        for line in metric_lines(measurements, namespace=self._namespace, at_ms=at_ms, facts=facts):
+        for line in metric_lines(measurements, namespace=self._namespace, at_ms=at_ms):
             self._stream.write(line)
 
 

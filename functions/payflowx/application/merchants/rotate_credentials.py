@@ -27,7 +27,7 @@ class RotateCredentials:
     ) -> Account:
         """Start a rotation: calls use the new credentials, webhooks are verified with both."""
         account = self._account(merchant_id, provider, account_id)
-        if self.secrets.is_rotating(account.secret_arn):
+        if self.secrets.version(account.secret_arn).is_rotating:
             raise Refusal("rotation_open", "A rotation of this account is open already. Finish it first with --finish.")
         self.claim_account(merchant_id, account, secret.key_id)
         self._record("credentials.rotated", merchant_id, account, operator_action)
@@ -37,7 +37,7 @@ class RotateCredentials:
     def finish(self, merchant_id: str, provider: str, account_id: str, operator_action: OperatorAction) -> Account:
         """Finish the rotation: the old credentials verify no webhook any more."""
         account = self._account(merchant_id, provider, account_id)
-        if not self.secrets.is_rotating(account.secret_arn):
+        if not self.secrets.version(account.secret_arn).is_rotating:
             raise Refusal("no_rotation", "No rotation of this account is open.")
         self._record("credentials.rotation_finished", merchant_id, account, operator_action)
         self.secrets.forget_previous(account.secret_arn)

@@ -112,7 +112,7 @@ class Diagnose:
                 yield HealthCheck(check="merchants", health=Health.WARNING, words=words)
                 continue
             try:
-                if self.secrets.is_rotating(account.secret_arn):
+                if self.secrets.version(account.secret_arn).is_rotating:
                     yield HealthCheck(
                         check="merchants",
                         health=Health.WARNING,

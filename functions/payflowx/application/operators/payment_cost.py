@@ -4,11 +4,11 @@ Nothing is stored for this. Not in it, because no record of them is left: reads 
 sweeps, inquiries without news about an attempt that has ended, and what functions and logs cost (docs/costs.md).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
-from payflowx.application.operators.step_counts import STEPS
+from payflowx.application.operators.step_counts import STEPS, Step
 from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent
 from payflowx.domain.outbound_webhooks.ports import MerchantEvents
 from payflowx.domain.payments.events import Event
@@ -29,6 +29,9 @@ _API_REQUEST: Final = 3_500_000
 _PICO_IN_MICRO: Final = 1_000_000
 _REQUESTS_A_MESSAGE: Final = 3
 """Sent, received and deleted; a full batch needs fewer."""
+
+KilobytesMore = Callable[[Step, int], int]
+"""By how many kilobytes the payment was larger in a step than the one that was measured, with so many attempts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,8 @@ class CountPaymentCost:
     payments: Payments
     operations: Operations
     merchant_events: MerchantEvents
+    payment_bytes: Callable[[Payment], int]
+    """The size of its item: a write is billed by started kilobytes."""
 
     def __call__(self, merchant_id: str, transaction_id: str) -> PaymentCost:
         payment = self.payments.get(merchant_id, transaction_id)
@@ -94,13 +99,28 @@ class CountPaymentCost:
         page = self.payments.events(merchant_id, transaction_id, after_seq=0, limit=MAX_EVENTS)
         told = [self.merchant_events.get(merchant_id, transaction_id, event.seq) for event in page.items]
         operations = self.operations.page(merchant_id, transaction_id, limit=MAX_OPERATIONS, position=None)
-        usage = usage_of(payment, page.items, [event for event in told if event is not None], len(operations.items))
+        known = [event for event in told if event is not None]
+        usage = usage_of(payment, page.items, known, len(operations.items), self._kilobytes_more(payment))
         complete = page.next_seq is None and operations.next_position is None
         return PaymentCost(usage=usage, complete=complete)
 
+    def _kilobytes_more(self, payment: Payment) -> KilobytesMore:
+        """Sizes after the first attempts follow from the last one: the attempts are what makes a payment grow."""
+
+        def kilobytes_more(step: Step, attempts: int) -> int:
+            then = replace(payment, attempts=payment.attempts[:attempts])
+            more_bytes = self.payment_bytes(then) - step.payment_bytes
+            return _kilobytes(step.item_bytes + more_bytes) - _kilobytes(step.item_bytes)
+
+        return kilobytes_more
+
 
 def usage_of(
-    payment: Payment, events: Sequence[Event], merchant_events: Sequence[MerchantEvent], operations: int
+    payment: Payment,
+    events: Sequence[Event],
+    merchant_events: Sequence[MerchantEvent],
+    operations: int,
+    kilobytes_more: KilobytesMore,
 ) -> Usage:
     """Add up the steps of which the records are left.
 
@@ -112,19 +132,20 @@ def usage_of(
     fruitless = sum(attempt.inquiries for attempt in payment.attempts)
     accept = "accept, with an order" if payment.order is not None else "accept"
     parts = (
-        (accept, 1),
-        ("first attempt", min(attempts, 1)),
-        ("later attempt", max(0, attempts - 1)),
-        ("inquiry", max(0, changes - attempts)),
-        ("inquiry without news", fruitless),
-        ("operation", operations),
-        ("delivery", sum(event.operation_id is None for event in merchant_events)),
-        ("delivery of an operation", sum(event.operation_id is not None for event in merchant_events)),
-        ("repeated delivery", sum(_rounds(event) - 1 for event in merchant_events)),
+        (accept, 1, 0),
+        ("first attempt", min(attempts, 1), 1),
+        *(("later attempt", 1, number) for number in range(2, attempts + 1)),
+        ("inquiry", max(0, changes - attempts), attempts),
+        ("inquiry without news", fruitless, attempts),
+        ("operation", operations, attempts),
+        ("delivery", sum(event.operation_id is None for event in merchant_events), attempts),
+        ("delivery of an operation", sum(event.operation_id is not None for event in merchant_events), attempts),
+        ("repeated delivery", sum(_rounds(event) - 1 for event in merchant_events), attempts),
     )
     found = Usage(api_requests=1 + operations)
-    for name, count in parts:
-        found += _step(name, hooked=hooked).times(count)
+    for name, count, number in parts:
+        step = STEPS["one endpoint" if hooked else "no endpoint"][name]
+        found += _usage(step, kilobytes_more(step, number)).times(count)
     return found
 
 
@@ -133,6 +154,15 @@ def _rounds(event: MerchantEvent) -> int:
     return max((delivery.attempts for delivery in event.deliveries.values()), default=1) or 1
 
 
-def _step(name: str, *, hooked: bool) -> Usage:
-    calls, write_units, half_read_units, messages = STEPS["one endpoint" if hooked else "no endpoint"][name]
-    return Usage(calls=calls, write_units=write_units, half_read_units=half_read_units, messages=messages)
+def _usage(step: Step, kilobytes_more: int) -> Usage:
+    return Usage(
+        calls=step.calls,
+        write_units=step.write_units + step.further_kilobyte * kilobytes_more,
+        half_read_units=step.half_read_units,
+        messages=step.messages,
+    )
+
+
+def _kilobytes(size: int) -> int:
+    """Started ones."""
+    return -(-size // 1024)

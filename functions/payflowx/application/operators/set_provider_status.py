@@ -9,6 +9,7 @@ from typing import Final
 
 from payflowx.domain.merchants.directory import AuditEntry, MerchantDirectory, ProviderStatus
 from payflowx.domain.merchants.operator_action import OperatorAction
+from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.providers.health import AccountHealth, HealthStore
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock
@@ -48,11 +49,9 @@ class SetProviderStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderOverview:
-    """A provider of this deployment and its disabled statuses."""
+    """A provider of this deployment, what it can do, and its disabled statuses."""
 
-    provider: str
-    simulated: bool
-    can_cancel_and_confirm: bool
+    capabilities: Capabilities
     disabled_for_everyone: bool
     disabled_for_merchant: bool
 
@@ -94,9 +93,7 @@ class ListProviders:
         merchant = {s.provider for s in own if s.disabled}
         return [
             ProviderOverview(
-                provider=name,
-                simulated=declared.simulated,
-                can_cancel_and_confirm=declared.can_cancel_and_confirm,
+                capabilities=declared,
                 disabled_for_everyone=name in everyone,
                 disabled_for_merchant=name in merchant,
             )

@@ -114,6 +114,8 @@ class DeliverEvent:
 
     def _body(self, merchant_event: MerchantEvent, items: DeliveryItems, compose: Compose) -> bytes:
         """Build the body from the current state, so that a delayed message is true on arrival."""
+        if merchant_event.forgotten is not None:
+            return compose(merchant_event, None, None)
         payment = items.payment()
         if payment is None:
             raise InvariantError("the event's payment does not exist")

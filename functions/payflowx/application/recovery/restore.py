@@ -8,7 +8,7 @@ from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.ports import Payments
 from payflowx.domain.payments.restore_window import RestoreWindow
-from payflowx.domain.payments.restored import notify_restore
+from payflowx.domain.payments.restored import raise_numbers
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError, UnreadableItemError
@@ -84,8 +84,8 @@ class RecordRestore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotifyRestore:
-    """Tells merchants of a payment of which something was forgotten. Idempotent. Raises `Refusal` (`no_restore`)."""
+class RaiseEventNumbers:
+    """For a payment of which something was forgotten. Idempotent. Raises `Refusal` (`no_restore`)."""
 
     merchant_directory: MerchantDirectory
     payments: Payments
@@ -113,7 +113,7 @@ class NotifyRestore:
             context = Context(
                 now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=operator_action.facts()
             )
-            change = notify_restore(payment, window, context, used_seq=used.seq, used_number=used.number)
+            change = raise_numbers(payment, window, context, used_seq=used.seq, used_number=used.number)
             if self.outcome_writer.commit(change) is not None:
                 return True
         raise StorageUnavailableError("the payment kept changing")

@@ -16,7 +16,7 @@ LONGEST_INVOCATION_MS: Final = 2 * MINUTE_MS
 VISIBLE_AFTER_MS: Final = HOUR_MS
 """So long after the stop, a provider's answers hold all that it got: the longest visibility lag of the connectors."""
 _PAUSE_MS: Final = 15 * SECOND_MS
-_NOTIFIED_AT_ONCE: Final = 50
+_PAYMENTS_AT_ONCE: Final = 50
 
 
 class Step(StrEnum):
@@ -105,7 +105,11 @@ class Deployment(Protocol):
     """The operators' function and the reconciler, which are invoked directly while everything else is off."""
 
     def record(self, progress: Progress, /) -> None: ...
-    def notify(self, payments: Sequence[UsedNumbers], /) -> None: ...
+    def raise_numbers(self, payments: Sequence[UsedNumbers], /) -> None: ...
+    def notify(self) -> None:
+        """Notify every merchant with endpoints: one event each."""
+        ...
+
     def reconcile(self, from_ms: int, until_ms: int, /) -> Sequence[str]:
         """Start a run for every account with a report, and return the runs."""
         ...
@@ -165,8 +169,9 @@ class RestoreProcedure:
                 self.deployment.record(progress)
                 self._wait_until(self.now_ms() + CONFIGURATION_FORGOTTEN_MS)
             case Step.NOTIFIED:
-                for place in range(0, len(progress.touched), _NOTIFIED_AT_ONCE):
-                    self.deployment.notify(progress.touched[place : place + _NOTIFIED_AT_ONCE])
+                for place in range(0, len(progress.touched), _PAYMENTS_AT_ONCE):
+                    self.deployment.raise_numbers(progress.touched[place : place + _PAYMENTS_AT_ONCE])
+                self.deployment.notify()
             case Step.VISIBLE:
                 self._wait_until(progress.stopped_at_ms + VISIBLE_AFTER_MS)
             case Step.RECONCILED:

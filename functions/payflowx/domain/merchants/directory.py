@@ -150,6 +150,14 @@ class AccountSecret:
     webhook_secret: str | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretVersion:
+    """What may be said of a secret's current version. `is_rotating`: it also holds the credentials of before."""
+
+    written_at_ms: int
+    is_rotating: bool
+
+
 class AccountSecrets(Protocol):
     """The credentials in the secret store.
 
@@ -168,7 +176,7 @@ class AccountSecrets(Protocol):
         """End a rotation; False if none is open."""
         ...
 
-    def is_rotating(self, arn: str) -> bool: ...
+    def version(self, arn: str) -> SecretVersion: ...
 
     def key_id(self, arn: str) -> str: ...
 

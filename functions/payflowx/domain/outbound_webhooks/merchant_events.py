@@ -12,8 +12,9 @@ from typing import Final
 
 from payflowx.domain.outbound_webhooks.endpoints import DisabledReason, Endpoint
 from payflowx.domain.payments.change import Change
+from payflowx.domain.payments.event_types import MERCHANT_RESTORED
 from payflowx.domain.shared.backoff import delivery_delay_ms
-from payflowx.domain.shared.identifiers import ID_CHARS, PAYMENT_PREFIX
+from payflowx.domain.shared.identifiers import ID_CHARS, PAYMENT_PREFIX, derive_id
 from payflowx.domain.shared.limits import (
     DELIVERY_GRACE_MS,
     EARLY_GRACE_MS,
@@ -53,18 +54,30 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForgottenTime:
+    """The time that a restore of the tables has forgotten, as merchants are told of it."""
+
+    from_ms: int
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MerchantEvent:
-    """An event as merchants see it. `number` counts a payment's merchant events without a gap."""
+    """An event as merchants see it. `number` counts a payment's merchant events without a gap.
+
+    An event with `forgotten` belongs to no payment: `transaction_id` is an id of its own, and it has no statuses.
+    """
 
     merchant_id: str
     transaction_id: str
     seq: int
     number: int
     event_type: str
-    status_from: PaymentStatus
-    status_to: PaymentStatus
+    status_from: PaymentStatus | None
+    status_to: PaymentStatus | None
     operation_id: str | None
     at_ms: int
+    forgotten: ForgottenTime | None = None
     planned: bool = False
     """The endpoints of this event were selected."""
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
@@ -129,6 +142,28 @@ def merchant_event_of(change: Change) -> MerchantEvent | None:
         operation_id=operation.operation_id if operation else None,
         at_ms=event.at_ms,
         due_at_ms=event.at_ms + DELIVERY_GRACE_MS if change.is_announced else None,
+    )
+
+
+def restored_event(merchant_id: str, forgotten: ForgottenTime, now_ms: int) -> MerchantEvent:
+    """Return the one event that tells a merchant of a restore.
+
+    Its id follows from the forgotten time, so that a repetition finds it stored. It is named like an event of a
+    payment, and no payment has that id: keys, event ids and messages need no second form.
+    """
+    span = (str(forgotten.from_ms), str(forgotten.until_ms))
+    return MerchantEvent(
+        merchant_id=merchant_id,
+        transaction_id=derive_id(PAYMENT_PREFIX, merchant_id, MERCHANT_RESTORED, *span),
+        seq=1,
+        number=1,
+        event_type=MERCHANT_RESTORED,
+        status_from=None,
+        status_to=None,
+        operation_id=None,
+        at_ms=now_ms,
+        forgotten=forgotten,
+        due_at_ms=now_ms + DELIVERY_GRACE_MS,
     )
 
 

@@ -76,6 +76,10 @@ class MerchantEvents(Protocol):
         """Return an event; None if it does not exist or is not a merchant event."""
         ...
 
+    def add(self, merchant_event: MerchantEvent) -> bool:
+        """Store an event that belongs to no payment; False if it is stored already."""
+        ...
+
     def save(self, before: MerchantEvent, after: MerchantEvent) -> bool:
         """Store the deliveries of `after`; False if they changed since `before` was read."""
         ...
@@ -146,4 +150,6 @@ class WebhookClient(Protocol):
 class Compose(Protocol):
     """Builds the message's body: the event, and payment and operation as they are now."""
 
-    def __call__(self, merchant_event: MerchantEvent, payment: Payment, operation: Operation | None) -> bytes: ...
+    def __call__(self, merchant_event: MerchantEvent, payment: Payment | None, operation: Operation | None) -> bytes:
+        """`payment`: None for an event that belongs to none."""
+        ...

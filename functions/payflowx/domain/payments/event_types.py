@@ -26,16 +26,21 @@ _DISPUTE: Final = frozenset(f"{DISPUTE_PREFIX}{news}" for news in ("opened", "up
 CHARGED_TWICE: Final = "payment.charged_twice"
 """The payer paid twice inside one hosted object. The payment's status and amounts stay."""
 
+MERCHANT_RESTORED: Final = "merchant.restored"
+"""The deployment was restored to an earlier time, and had forgotten what happened to the merchant's payments since. One
+event a merchant and restore; it belongs to no payment.
+"""
+
 PAYMENT_RESTORED: Final = "payment.restored"
-"""The deployment was restored to an earlier time, and had forgotten what happened to the payment since. Its status may
-be an earlier one; the numbers of its events go on above those that were used.
+"""An event of the audit log, of which merchants are not notified: the numbers of the payment's events go on above those
+that were used before the restore.
 """
 
 EVENT_TYPES: Final = (
     frozenset(_PAYMENT.values())
     | {f"{kind.value}.{status.lower()}" for kind in OperationKind for status in OperationStatus}
     | _DISPUTE
-    | {CHARGED_TWICE, PAYMENT_RESTORED}
+    | {CHARGED_TWICE, MERCHANT_RESTORED}
 )
 
 

@@ -160,7 +160,7 @@ def sent_before(attempt: Attempt, window: RestoreWindow) -> Attempt:
     return replace(attempt, progress={**attempt.progress, SENT_BEFORE_RESTORE: str(window.restored_to_ms)})
 
 
-def notify_restore(
+def raise_numbers(
     payment: Payment, window: RestoreWindow, context: Context, *, used_seq: int, used_number: int
 ) -> Change:
     """Raise the numbers of the payment's events above those that were used in the forgotten time.
@@ -178,5 +178,5 @@ def notify_restore(
         "restoredToMs": window.restored_to_ms,
         "stoppedAtMs": window.stopped_at_ms,
     }
-    change = change_of(known, known, PAYMENT_RESTORED, facts, context, announced_as=PAYMENT_RESTORED)
+    change = change_of(known, known, PAYMENT_RESTORED, facts, context)
     return replace(change, before=payment)

@@ -6,10 +6,11 @@ from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
 from payflowx.entrypoints.api.payments.presenting import present_operation, present_payment, timestamp
+from payflowx.entrypoints.api.webhook_endpoints.presenting import present_forgotten
 from payflowx.entrypoints.api.webhook_endpoints.types import MessageChange, MessageData, WebhookMessage
 
 
-def compose_message(merchant_event: MerchantEvent, payment: Payment, operation: Operation | None) -> bytes:
+def compose_message(merchant_event: MerchantEvent, payment: Payment | None, operation: Operation | None) -> bytes:
     """Implements `Compose`. Made anew for each try: what was erased since is not sent any more."""
     return msgspec.json.encode(
         WebhookMessage(
@@ -18,9 +19,15 @@ def compose_message(merchant_event: MerchantEvent, payment: Payment, operation: 
             timestamp=timestamp(merchant_event.at_ms),
             sequence=merchant_event.number,
             data=MessageData(
-                change=MessageChange(from_=merchant_event.status_from.value, to=merchant_event.status_to.value),
-                payment=present_payment(payment),
+                change=_change(merchant_event),
+                payment=present_payment(payment) if payment else None,
                 operation=present_operation(operation) if operation else None,
+                forgotten=present_forgotten(merchant_event),
             ),
         )
     )
+
+
+def _change(merchant_event: MerchantEvent) -> MessageChange | None:
+    before, after = merchant_event.status_from, merchant_event.status_to
+    return MessageChange(from_=before.value, to=after.value) if before and after else None

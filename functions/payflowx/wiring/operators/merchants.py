@@ -8,6 +8,7 @@ from payflowx.application.checkout.rotate_secret import RotateCheckoutSecret
 from payflowx.application.merchants.claim_account import ClaimAccount
 from payflowx.application.merchants.create_key import CreateKey
 from payflowx.application.merchants.create_merchant import CheckAccount, CreateMerchant
+from payflowx.application.merchants.list_credentials import ListCredentials
 from payflowx.application.merchants.list_keys import ListKeys
 from payflowx.application.merchants.list_merchants import ListMerchants
 from payflowx.application.merchants.revoke_key import RevokeKey
@@ -86,6 +87,12 @@ class MerchantCommands(OperatorsBase):
             clock=self.platform.clock,
             randomness=self.platform.randomness,
             environment=self.settings.environment,
+        )
+
+    @cached_property
+    def list_credentials(self) -> ListCredentials:
+        return ListCredentials(
+            merchant_directory=self.merchant_directory, secrets=self.account_secrets, clock=self.platform.clock
         )
 
     @cached_property

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from payflowx.adapters.dynamodb.payments.open_disputes import DynamoDBOpenDisputes
 from payflowx.adapters.dynamodb.payments.owed_charges import DynamoDBOwedCharges
+from payflowx.adapters.dynamodb.payments.payment_size import payment_bytes
 from payflowx.application.merchants.erase_personal_data import ErasePersonalData
 from payflowx.application.operators.payment_cost import CountPaymentCost
 from payflowx.application.operators.show_personal_data import ShowPersonalData
@@ -20,7 +21,10 @@ class PaymentCommands(OperatorsBase):
     @cached_property
     def count_payment_cost(self) -> CountPaymentCost:
         return CountPaymentCost(
-            payments=self.payments, operations=self.operations, merchant_events=self.merchant_events
+            payments=self.payments,
+            operations=self.operations,
+            merchant_events=self.merchant_events,
+            payment_bytes=payment_bytes,
         )
 
     @cached_property

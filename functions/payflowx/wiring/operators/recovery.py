@@ -11,9 +11,10 @@ from payflowx.adapters.sqs.messages import PROVIDER_EVENTS, RUNS
 from payflowx.adapters.sqs.queue import Queue
 from payflowx.application.inbound_webhooks.match_event import MatchEvent
 from payflowx.application.recovery.inspect_dead_letters import InspectDeadLetters
+from payflowx.application.recovery.notify_restore import NotifyRestore
 from payflowx.application.recovery.plan_replay import PlanReplay
 from payflowx.application.recovery.replay_dead_letters import PurgeDeadLetters, ReplayDeadLetters
-from payflowx.application.recovery.restore import NotifyRestore, RecordRestore
+from payflowx.application.recovery.restore import RaiseEventNumbers, RecordRestore
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.wiring.operators.reviews import ReviewCommands
 
@@ -78,6 +79,15 @@ class RecoveryCommands(ReviewCommands):
     @cached_property
     def notify_restore(self) -> NotifyRestore:
         return NotifyRestore(
+            merchant_directory=self.merchant_directory,
+            endpoint_store=self.endpoints,
+            merchant_events=self.merchant_events,
+            clock=self.platform.clock,
+        )
+
+    @cached_property
+    def raise_event_numbers(self) -> RaiseEventNumbers:
+        return RaiseEventNumbers(
             merchant_directory=self.merchant_directory,
             payments=self.payments,
             outcome_writer=self.outcome_writer,

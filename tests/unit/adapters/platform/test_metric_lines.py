@@ -3,6 +3,7 @@
 import io
 import json
 import time
+import uuid
 from collections import Counter
 from typing import Any
 
@@ -43,7 +44,7 @@ class FlushedOutput:
 
 def telemetry_over(monkeypatch: pytest.MonkeyPatch, output: object) -> PowertoolsTelemetry:
     monkeypatch.setattr("sys.stdout", output)
-    service = f"lines-{id(output)}"  # Powertools keeps a logger for each service
+    service = f"lines-{uuid.uuid4()}"  # Powertools keeps a logger for each service
     logger = Logger(service=service, level="INFO", stream=LineStream(), logger_formatter=redacting_formatter())
     return PowertoolsTelemetry(logger, "PayFlowX", "dev")
 
@@ -141,7 +142,7 @@ MEASUREMENTS = st.lists(
 
 @given(MEASUREMENTS)
 def test_every_measurement_is_in_exactly_one_line_with_its_dimensions(measurements: list[Measurement]) -> None:
-    lines = metric_lines(measurements, namespace="N", at_ms=1, facts={"function": "f"})
+    lines = metric_lines(measurements, namespace="N", at_ms=1)
     found: Counter[Any] = Counter()
     for line in lines:
         found += measured(json.loads(line))
@@ -155,7 +156,7 @@ def test_the_limits_of_the_format_are_kept() -> None:
     many = [Measurement(name=f"m{n}", unit="Count", value=1, dimensions={}) for n in range(MAX_METRICS + 1)]
     often = [Measurement(name="m", unit="Count", value=n, dimensions={}) for n in range(MAX_VALUES + 1)]
     for measurements in (many, often):
-        lines = metric_lines(measurements, namespace="N", at_ms=1, facts={})
+        lines = metric_lines(measurements, namespace="N", at_ms=1)
         assert len(lines) == 2
 
 

@@ -2,10 +2,14 @@
 
 import io
 import json
+import re
 import socket
 import threading
+import time
+import uuid
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -35,7 +39,9 @@ class FakeSqs:
 @pytest.fixture
 def lines() -> tuple[PowertoolsTelemetry, io.StringIO]:
     stream = io.StringIO()
-    logger = Logger(service=f"lines-{id(stream)}", level="INFO", stream=stream, logger_formatter=redacting_formatter())
+    logger = Logger(
+        service=f"lines-{uuid.uuid4()}", level="INFO", stream=stream, logger_formatter=redacting_formatter()
+    )
     return PowertoolsTelemetry(logger, "PayFlowX", "dev"), stream
 
 
@@ -53,6 +59,21 @@ class TestCorrelationId:
 
 
 class TestLines:
+    def test_the_time_is_utc_in_the_shortest_form(
+        self, lines: tuple[PowertoolsTelemetry, io.StringIO], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        telemetry, stream = lines
+        monkeypatch.setenv("TZ", "Asia/Kolkata")
+        time.tzset()
+        try:
+            telemetry.info("now")
+        finally:
+            monkeypatch.undo()
+            time.tzset()
+        text = json.loads(stream.getvalue())["timestamp"]
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", text)
+        assert abs(datetime.fromisoformat(text).timestamp() - time.time()) < 600
+
     def test_every_line_of_a_message_says_whose_it_is_even_when_it_fails(
         self, lines: tuple[PowertoolsTelemetry, io.StringIO]
     ) -> None:

@@ -11,7 +11,7 @@ from payflowx.domain.payments.events import chain_faults
 from payflowx.domain.payments.outcome import Declined, NotFound, NotSent, Succeeded, Unknown
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.restore_window import RestoreWindow
-from payflowx.domain.payments.restored import notify_restore
+from payflowx.domain.payments.restored import raise_numbers
 from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS, SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, DeclineKind, OperationStatus, PaymentStatus
@@ -230,11 +230,13 @@ class TestNumbers:
         before = world.now(payment)
         window = restore(world)
         context = Context(now_ms=world.clock.now_ms(), actor="operator", policy=world.policy)
-        change = notify_restore(before, window, context, used_seq=9, used_number=5)
+        change = raise_numbers(before, window, context, used_seq=9, used_number=5)
         assert world.outcome_writer.commit(change) is not None
         events = world.events_of(payment)
         assert [event.seq for event in events] == [1, 2, 10]
-        assert world.merchant_events_of(payment)[-1].number == 6
+        assert [event.event_type for event in world.merchant_events_of(payment)] == ["payment.succeeded"]
+        raised = world.now(payment)
+        assert raised.announced == 5, "the next merchant event is the sixth"
         assert chain_faults(events) == []
 
     def test_a_gap_without_a_restore_is_a_fault(self, world: World) -> None:

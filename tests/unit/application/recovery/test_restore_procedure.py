@@ -91,8 +91,11 @@ class Model:
         assert progress.stopped_at_ms > progress.restored_to_ms
         self.did("record")
 
-    def notify(self, payments: Sequence[UsedNumbers], /) -> None:
+    def raise_numbers(self, payments: Sequence[UsedNumbers], /) -> None:
         assert list(payments) == [USED]
+        self.did("raise")
+
+    def notify(self) -> None:
         self.did("notify")
 
     def reconcile(self, _from_ms: int, _until_ms: int, /) -> Sequence[str]:
@@ -117,7 +120,7 @@ def test_all_steps_in_their_order_with_their_waits() -> None:
     done = model.procedure()(model.saved)
     assert done.done == STEPS
     names = [name for name, _ in model.calls]
-    assert names == ["off", "begin", "touched", "copy", "record", "notify", "reconcile", "open", "on", "erase"]
+    assert names == ["off", "begin", "touched", "copy", "record", "raise", "notify", "reconcile", "open", "on", "erase"]
     at = times(model)
     assert at["begin"] >= at["off"] + LONGEST_INVOCATION_MS
     assert at["open"] >= done.stopped_at_ms + VISIBLE_AFTER_MS
@@ -126,7 +129,7 @@ def test_all_steps_in_their_order_with_their_waits() -> None:
 
 
 @pytest.mark.parametrize(
-    "call", ["off", "begin", "touched", "copy", "record", "notify", "reconcile", "open", "on", "erase"]
+    "call", ["off", "begin", "touched", "copy", "record", "raise", "notify", "reconcile", "open", "on", "erase"]
 )
 def test_a_kill_in_any_step_is_followed_by_the_same_end(call: str) -> None:
     model = Model(dies_in=call)

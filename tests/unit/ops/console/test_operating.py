@@ -1,16 +1,19 @@
 """The screens of operating: dead letters, routing, providers, merchants, deliveries and reconciliation."""
 
 import json
+import re
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
-from ops.console.screens import dead_letters
+from ops.console.screens import dead_letters, reconciliation
+from payflowx.application.recovery.plan_replay import ReplayStep
+from payflowx.domain.reconciliation.matching import DISCREPANCIES, MatchResult
 from payflowx.wiring.operators import OperatorsWiring
 from tests.support.world import World
 from tests.unit.ops.console.conftest import CloudWatch, handler_of, succeeded
-from tests.unit.ops.console.harness import Browser, browser_of, text_of_page
+from tests.unit.ops.console.harness import Browser, browser_of, hidden_fields, text_of_page
 from tests.unit.ops.console.test_screens import HOSTILE, assert_contained, assert_parses, lines_of
 from tests.unit.ops.test_commands import FakeFunction
 
@@ -50,6 +53,9 @@ def answers(text: str = "x", **changes: Any) -> dict[str, Any]:
     key = dict.fromkeys(("keyId", "state"), text) | {"createdAt": AT, "expiresAt": None, "revokedAt": None}
     checkout = {"shownName": text, "newCheckouts": True}
     account = dict.fromkeys(("provider", "accountId", "endpoint", "path"), text)
+    unwell = dict.fromkeys(("merchantId", "accountId", "state"), text) | {"since": AT, "lastFailureAt": None}
+    written = dict.fromkeys(("provider", "accountId", "fault"), text)
+    written |= {"writtenAt": AT, "isOld": False, "isRotating": False}
     delivery = {"endpointId": text, "state": text, "attempts": 1, "nextAttemptAt": AT}
     event = {"id": text, "transactionId": text, "seq": 1, "type": text, "createdAt": AT, "deliveries": [delivery]}
     endpoint = dict.fromkeys(("id", "url", "status", "disabledReason"), text)
@@ -87,8 +93,13 @@ def answers(text: str = "x", **changes: Any) -> dict[str, Any]:
                     "provider": text,
                     "simulated": True,
                     "canFence": True,
+                    "currencies": [text],
+                    "captureModes": [text],
+                    "paymentMethodTypes": [text],
+                    "needs": [text],
                     "disabledForEveryone": False,
                     "disabledForMerchant": True,
+                    "unwellAccounts": [unwell],
                 }
             ]
         },
@@ -101,6 +112,7 @@ def answers(text: str = "x", **changes: Any) -> dict[str, Any]:
             "approvalLimits": {text: 1},
             "accounts": [account],
         },
+        "list_credentials": {"items": [written]},
         "list_keys": {"items": [key, {**key, "state": "valid"}]},
         "list_proposals": {
             "items": [
@@ -184,6 +196,16 @@ def test_dead_letters_are_replayed_batch_by_batch_with_the_rest_said(target: Any
     assert "11 replayed: 1 keep, 10 resolve." in text_of_page(browser.get(done.headers["location"]))
 
 
+def test_every_step_of_a_replay_is_said_in_words(target: Any) -> None:
+    assert set(dead_letters._STEPS) == {str(step) for step in ReplayStep}
+    letters = answers("acme")["explain_dead_letters"]["items"]
+    steps = [{**letters[0], "step": step} for step in ("skip", "skip", "go_on")]
+    browser, _ = browser_with(target, explain_dead_letters={"items": steps})
+    text = text_of_page(browser.get("/dead-letters/jobs"))
+    assert "2 skip: no work is left, and the message is removed." in text
+    assert "1 go on: a reconciliation goes on where it stopped." in text
+
+
 def test_one_press_replays_a_bounded_number(target: Any) -> None:
     letters = [{"step": "resolve"}] * dead_letters.BATCH
     browser, function = browser_with(target, replay_dead_letters={"items": letters})
@@ -257,12 +279,24 @@ def test_a_checked_document_is_tried_on_stored_decisions_and_published(target: A
     text = text_of_page(page)
     assert "2 payments would begin at another provider." in text
     assert "euro matches nothing" in text
-    from tests.unit.ops.console.harness import hidden_fields
-
     publish = hidden_fields(page.text, "/routing/publish") | {"reason": "TICKET-1"}
     done = browser.post("/routing/publish", publish)
     assert "Version 4 is deploying at 10 percent." in text_of_page(browser.get(done.headers["location"]))
     assert changes_of(function)[0]["document"] == document
+
+
+def test_a_document_of_several_lines_is_published_as_it_was_typed(target: Any) -> None:
+    browser, function = browser_with(
+        target, show_routing=served(), check_routing={"faults": []}, publish_routing={**served(number=4)}
+    )
+    typed = json.dumps(DOCUMENT, indent=2)
+    form = browser.form("/routing/edit", "/routing/check") | {"document": typed.replace("\n", "\r\n")}
+    page = browser.post("/routing/check", form)
+    assert "?" not in page.text.partition("<textarea")[2].partition("</textarea>")[0]
+    publish = hidden_fields(page.text, "/routing/publish") | {"reason": "TICKET-1"}
+    browser.post("/routing/publish", publish)
+    sent = [asked["document"] for asked in function.asked if "document" in asked]
+    assert sent == [typed, typed]
 
 
 def test_a_document_that_another_person_published_meanwhile_is_not_replaced(target: Any) -> None:
@@ -314,7 +348,67 @@ def test_no_page_has_a_field_for_a_secret(target: Any) -> None:
     assert "payflowx credentials rotate acme" in page
 
 
+def test_accounts_that_are_not_well_are_named_with_their_state(target: Any) -> None:
+    item = answers("acme")["list_providers"]["items"][0]
+    unwell = {"merchantId": "acme", "accountId": "main", "state": "passed over", "since": AT, "lastFailureAt": AT}
+    browser, function = browser_with(target, list_providers={"items": [{**item, "unwellAccounts": [unwell]}]})
+    assert "acme / main Passed over 2026-11-28 10:00:00 UTC" in text_of_page(browser.get("/providers"))
+    function.answers["list_providers"] = {"items": [{**item, "unwellAccounts": []}]}
+    assert "Accounts that are not well" not in text_of_page(browser.get("/providers"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, None),
+        ({"isOld": True}, "Credentials: more than a year old: rotate them."),
+        ({"isOld": True, "isRotating": True}, "Credentials: a rotation is open: finish it."),
+        ({"writtenAt": None, "fault": "The secret does not exist"}, "Credentials: The secret does not exist."),
+    ],
+)
+def test_an_account_says_how_old_its_credentials_are(target: Any, changes: dict[str, Any], said: str | None) -> None:
+    written = {"provider": "acme", "accountId": "acme", "writtenAt": AT, "isOld": False, "isRotating": False}
+    browser, _ = browser_with(target, list_credentials={"items": [{**written, "fault": None, **changes}]})
+    text = text_of_page(browser.get("/providers"))
+    assert ("Credentials written 2026-11-28 10:00:00 UTC" in text) is ("writtenAt" not in changes)
+    assert (said or "rotate acme") in text
+    assert ("Credentials:" in text) is (said is not None)
+    assert ("--finish" in text) is bool(changes.get("isRotating"))
+
+
+def test_a_deployment_that_cannot_tell_the_ages_shows_its_accounts_all_the_same(target: Any) -> None:
+    error = {"code": "command_invalid", "message": "Unknown command."}
+    browser, _ = browser_with(target, list_credentials={"error": error})
+    text = text_of_page(browser.get("/providers"))
+    assert "Unknown command." in text
+    assert "Webhooks go to" in text
+
+
+def test_each_account_of_a_provider_has_its_own_line_for_the_terminal(target: Any) -> None:
+    merchant = answers("acme")["show_merchant"]
+    accounts = [{**merchant["accounts"][0], "accountId": name} for name in ("one", "two")]
+    browser, _ = browser_with(target, show_merchant={**merchant, "accounts": accounts})
+    text = text_of_page(browser.get("/providers"))
+    assert "rotate acme --merchant acme --account one" in text
+    assert "rotate acme --merchant acme --account two" in text
+
+
+def test_what_a_provider_can_do_is_a_row_of_the_table(world: World, target: Any) -> None:
+    browser = browser_of(handler_of(world), target=target).enter()
+    text = text_of_page(browser.get("/providers"))
+    assert re.search(r"alpha on on \w+ [\w, ]+ card [\w, ]*automatic[\w, ]* [-\w., ]+ (yes|no) ", text), text
+
+
 # -- merchants
+
+
+def test_a_key_that_is_older_than_a_year_should_be_rotated(target: Any) -> None:
+    key = answers("acme")["list_keys"]["items"][1]
+    keys = [{**key, "keyId": "key_old", "createdAt": "2020-01-01T00:00:00.000Z"}, {**key, "keyId": "key_new"}]
+    browser, _ = browser_with(target, list_keys={"items": keys})
+    text = text_of_page(browser.get("/merchants/acme"))
+    assert "key_old Valid more than a year old: rotate it 2020" in text
+    assert "key_new Valid 2026" in text
 
 
 def test_what_waits_for_a_second_person_leads_to_where_it_is_decided(target: Any) -> None:
@@ -400,6 +494,27 @@ def test_both_lines_of_a_discrepancy_are_shown(target: Any) -> None:
     text = text_of_page(browser.get("/reconciliation/rec_1"))
     assert "no line acme no line acme" in text
     assert "5 acme 6 acme" in text
+
+
+def test_discrepancies_are_added_up_by_kind_with_the_oldest_day(target: Any) -> None:
+    run = answers("stripe")["list_reconciliations"]["items"][0] | {"problem": None}
+    items = [
+        {**run, "day": "2026-11-27", "runId": "rec_new", "counts": {"matched": 7, "amount": 1}},
+        {**run, "day": "2026-11-24", "runId": "rec_old", "counts": {"timing": 1, "amount": 2, "missing_here": 1}},
+    ]
+    browser, _ = browser_with(target, list_reconciliations={"items": items})
+    page = browser.get("/reconciliation")
+    text = text_of_page(page)
+    assert "Amount 3 2026-11-24 at stripe the amounts differ" in text
+    assert "Missing here 1 2026-11-24 at stripe the provider lists money that we do not hold" in text
+    assert 'href="/reconciliation/rec_old">2026-11-24 at' in page.text
+    assert "7 matched, 1 amount" in text
+    assert "Matched 7" not in text
+
+
+def test_every_result_of_a_comparison_is_explained_or_no_discrepancy() -> None:
+    assert set(reconciliation._MEANINGS) == {str(one) for one in DISCREPANCIES}
+    assert {str(one) for one in MatchResult} - set(reconciliation._MEANINGS) == reconciliation._AGREE
 
 
 def test_a_day_is_begun(target: Any) -> None:

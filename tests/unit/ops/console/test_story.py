@@ -66,6 +66,10 @@ def test_a_payment_without_an_answer_says_who_is_asked_next_and_when(world: Worl
     [
         ({"status": "SUCCESS"}, "Nothing. The payment is final"),
         ({"status": "IN_REVIEW"}, "An operator decides, with evidence"),
+        (
+            {"status": "IN_REVIEW", "dueAt": "2026-11-28T10:00:00Z"},
+            "An operator decides, with evidence. Until then the provider is asked again",
+        ),
         ({"status": "AUTHORIZED"}, "The merchant captures or voids it. Nothing happens by itself"),
         ({"status": "REQUIRES_ACTION", "dueAt": "2026-11-28T10:00:00Z"}, "The payer acts."),
         ({"status": "SUCCESS", "operations": [{"status": "PENDING"}]}, "1 operation is open, see below"),

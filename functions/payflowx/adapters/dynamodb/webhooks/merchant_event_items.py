@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.reading import decodes
 from payflowx.adapters.dynamodb.core.values import Item
-from payflowx.domain.outbound_webhooks.merchant_events import Delivery, DeliveryState, MerchantEvent
+from payflowx.domain.outbound_webhooks.merchant_events import Delivery, DeliveryState, ForgottenTime, MerchantEvent
 from payflowx.domain.shared.statuses import PaymentStatus
 
 
@@ -18,6 +18,20 @@ def merchant_event_fields(merchant_event: MerchantEvent) -> Item:
         "merchantDay": keys.merchant_events_day(merchant_event.merchant_id, keys.day_of(merchant_event.at_ms)),
         "merchantDaySort": keys.merchant_day_sort(merchant_event.at_ms, merchant_event.event_id),
         **delivery_fields(merchant_event),
+    }
+
+
+def own_item(merchant_event: MerchantEvent, forgotten: ForgottenTime) -> Item:
+    """Return the item of an event that belongs to no payment: it is no entry of an audit log."""
+    return {
+        **keys.event_key(merchant_event.merchant_id, merchant_event.transaction_id, merchant_event.seq),
+        "schemaVersion": keys.SCHEMA_VERSION,
+        "merchantId": merchant_event.merchant_id,
+        "transactionId": merchant_event.transaction_id,
+        "seq": merchant_event.seq,
+        "at": merchant_event.at_ms,
+        "forgotten": {"from": forgotten.from_ms, "until": forgotten.until_ms},
+        **merchant_event_fields(merchant_event),
     }
 
 
@@ -39,16 +53,19 @@ def merchant_event_from_item(item: Item) -> MerchantEvent | None:
     """None for an event that is not published."""
     if "topic" not in item:
         return None
+    span = item.get("forgotten")
+    forgotten = ForgottenTime(from_ms=span["from"], until_ms=span["until"]) if span else None
     return MerchantEvent(
         merchant_id=item["merchantId"],
         transaction_id=item["transactionId"],
         seq=item["seq"],
         number=item["number"],
         event_type=item["topic"],
-        status_from=PaymentStatus(item["from"]),
-        status_to=PaymentStatus(item["to"]),
+        status_from=None if forgotten else PaymentStatus(item["from"]),
+        status_to=None if forgotten else PaymentStatus(item["to"]),
         operation_id=item.get("operationId"),
         at_ms=item["at"],
+        forgotten=forgotten,
         planned=item.get("planned", False),
         deliveries={endpoint_id: _delivery(known) for endpoint_id, known in item.get("deliveries", {}).items()},
         version=item["deliveryVersion"],

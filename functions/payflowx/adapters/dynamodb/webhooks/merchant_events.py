@@ -12,9 +12,10 @@ from payflowx.adapters.dynamodb.core.reading import or_unreadable, readable
 from payflowx.adapters.dynamodb.core.values import from_attributes, to_attributes
 from payflowx.adapters.dynamodb.core.writes import seen
 from payflowx.adapters.dynamodb.reconciliation.payment_index import MerchantDays, TimeRange
-from payflowx.adapters.dynamodb.webhooks.merchant_event_items import delivery_fields, merchant_event_from_item
+from payflowx.adapters.dynamodb.webhooks.merchant_event_items import delivery_fields, merchant_event_from_item, own_item
 from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent
 from payflowx.domain.outbound_webhooks.ports import MerchantEventPage, MerchantEventQuery
+from payflowx.domain.shared.errors import InvariantError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -33,6 +34,24 @@ class DynamoDBMerchantEvents:
         with storage_errors():
             answer = self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True)
         return merchant_event_from_item(from_attributes(answer["Item"])) if "Item" in answer else None
+
+    def add(self, merchant_event: MerchantEvent) -> bool:
+        """One put, where nothing is. An event of a payment is stored with the payment's change."""
+        if merchant_event.forgotten is None:
+            raise InvariantError("an event of a payment is stored with its change")
+        item = own_item(merchant_event, merchant_event.forgotten)
+        try:
+            with storage_errors():
+                self.client.put_item(
+                    TableName=self.table,
+                    Item=to_attributes(item),
+                    ConditionExpression="attribute_not_exists(pk)",
+                )
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+            return False
+        return True
 
     def save(self, before: MerchantEvent, after: MerchantEvent) -> bool:
         """A failed condition may be our own write whose answer was lost: then it is done twice, which receivers

@@ -9,6 +9,7 @@ from payflowx.entrypoints.api.webhook_endpoints.types import (
     DeliveryAnswer,
     EndpointAnswer,
     EndpointSecretAnswer,
+    ForgottenTime,
     MerchantEventAnswer,
 )
 
@@ -40,13 +41,20 @@ def present_merchant_event(merchant_event: MerchantEvent) -> MerchantEventAnswer
         id=merchant_event.event_id,
         type=merchant_event.event_type,
         sequence=merchant_event.number,
-        transaction_id=merchant_event.transaction_id,
+        transaction_id=None if merchant_event.forgotten else merchant_event.transaction_id,
         operation_id=merchant_event.operation_id,
-        from_=merchant_event.status_from.value,
-        to=merchant_event.status_to.value,
+        from_=merchant_event.status_from.value if merchant_event.status_from else None,
+        to=merchant_event.status_to.value if merchant_event.status_to else None,
+        forgotten=present_forgotten(merchant_event),
         created_at=timestamp(merchant_event.at_ms),
         deliveries=[_delivery(endpoint_id, known) for endpoint_id, known in sorted(merchant_event.deliveries.items())],
     )
+
+
+def present_forgotten(merchant_event: MerchantEvent) -> ForgottenTime | None:
+    """The time that a restore has forgotten; None for every other event."""
+    span = merchant_event.forgotten
+    return ForgottenTime(from_=timestamp(span.from_ms), until=timestamp(span.until_ms)) if span else None
 
 
 def _delivery(endpoint_id: str, delivery: Delivery) -> DeliveryAnswer:

@@ -71,18 +71,29 @@ class DeliveryAnswer(msgspec.Struct, rename="camel", kw_only=True):
     next_attempt_at: Timestamp | None
 
 
-class MerchantEventAnswer(msgspec.Struct, rename="camel", kw_only=True):
-    """An event that merchants are told of. `sequence` counts those of its payment, from 1 and without a gap."""
+class ForgottenTime(msgspec.Struct, rename="camel", kw_only=True):
+    """After a restore of the deployment: what happened from then until then may be forgotten."""
+
+    from_: Timestamp = msgspec.field(name="from")
+    until: Timestamp
+
+
+class MerchantEventAnswer(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """An event that merchants are told of. `sequence` counts those of its payment, from 1 and without a gap.
+
+    `merchant.restored` belongs to no payment: it has `forgotten`, and neither `transactionId` nor statuses.
+    """
 
     id: EventId
     type: EventType
     sequence: int
-    transaction_id: TransactionId
+    transaction_id: TransactionId | None
     operation_id: str | None
-    from_: Status = msgspec.field(name="from")
-    to: Status
+    from_: Status | None = msgspec.field(name="from")
+    to: Status | None
     created_at: Timestamp
     deliveries: list[DeliveryAnswer]
+    forgotten: ForgottenTime | None = None
 
 
 class MerchantEventListAnswer(msgspec.Struct, rename="camel", kw_only=True):
@@ -103,12 +114,16 @@ class MessageChange(msgspec.Struct, rename="camel", kw_only=True):
     to: Status
 
 
-class MessageData(msgspec.Struct, rename="camel", kw_only=True):
-    """The change, and payment and operation as they are when the message is sent: possibly newer than the change."""
+class MessageData(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """The change, and payment and operation as they are when the message is sent: possibly newer than the change.
 
-    change: MessageChange
-    payment: PaymentAnswer
+    `merchant.restored` has `forgotten` alone: it belongs to no payment.
+    """
+
+    change: MessageChange | None
+    payment: PaymentAnswer | None
     operation: OperationAnswer | None
+    forgotten: ForgottenTime | None = None
 
 
 class WebhookMessage(msgspec.Struct, rename="camel", kw_only=True):

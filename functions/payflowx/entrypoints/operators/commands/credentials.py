@@ -5,10 +5,12 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from payflowx.application.merchants.list_credentials import CredentialsAge
 from payflowx.application.merchants.set_credentials import WantedAccount
 from payflowx.domain.merchants.directory import AccountSecret
 from payflowx.domain.shared.limits import MAX_SECRET_CHARS, MAX_URL_CHARS
-from payflowx.entrypoints.operators.commands.base import MerchantId, MutatingCommand
+from payflowx.entrypoints.api.payments.presenting import timestamp
+from payflowx.entrypoints.operators.commands.base import Command, MerchantId, MutatingCommand
 from payflowx.entrypoints.operators.commands.merchants import present_webhook
 from payflowx.wiring.operators import OperatorsWiring
 
@@ -30,6 +32,12 @@ class SecretRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel", 
     def secret(self) -> AccountSecret:
         """As the use cases take it."""
         return AccountSecret(key_id=self.key_id, key_secret=self.key_secret, webhook_secret=self.webhook_secret)
+
+
+class ListCredentialsCommand(Command, tag="list_credentials"):
+    """How old each account's credentials are."""
+
+    merchant_id: MerchantId
 
 
 class SetCredentialsCommand(MutatingCommand, tag="set_credentials"):
@@ -59,13 +67,16 @@ class FinishRotationCommand(MutatingCommand, tag="finish_credentials_rotation"):
     account_id: _Name
 
 
-COMMANDS = (SetCredentialsCommand, RotateCredentialsCommand, FinishRotationCommand)
+COMMANDS = (ListCredentialsCommand, SetCredentialsCommand, RotateCredentialsCommand, FinishRotationCommand)
 
 
 def run(
-    wired: OperatorsWiring, command: SetCredentialsCommand | RotateCredentialsCommand | FinishRotationCommand
+    wired: OperatorsWiring,
+    command: ListCredentialsCommand | SetCredentialsCommand | RotateCredentialsCommand | FinishRotationCommand,
 ) -> dict[str, Any]:
-    """Where the account's webhooks go."""
+    """The ages, or where the changed account's webhooks go."""
+    if isinstance(command, ListCredentialsCommand):
+        return {"items": [_age(account) for account in wired.list_credentials(command.merchant_id)]}
     names = (command.merchant_id, command.provider, command.account_id)
     match command:
         case SetCredentialsCommand():
@@ -81,3 +92,14 @@ def run(
         case FinishRotationCommand():
             account = wired.rotate_credentials.finish(*names, command.operator_action())
     return {"merchantId": command.merchant_id, **present_webhook(account)}
+
+
+def _age(account: CredentialsAge) -> dict[str, Any]:
+    return {
+        "provider": account.provider,
+        "accountId": account.account_id,
+        "writtenAt": timestamp(account.written_at_ms) if account.written_at_ms is not None else None,
+        "isOld": account.is_old,
+        "isRotating": account.is_rotating,
+        "fault": account.fault,
+    }

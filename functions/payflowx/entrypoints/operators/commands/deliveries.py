@@ -98,4 +98,5 @@ def _redeliver(wired: OperatorsWiring, command: RedeliverEventCommand) -> dict[s
 
 def _event(event: MerchantEvent) -> dict[str, Any]:
     fields: dict[str, Any] = msgspec.to_builtins(present_merchant_event(event))
-    return {**fields, "seq": event.seq, "dueAt": timestamp(event.due_at_ms) if event.due_at_ms is not None else None}
+    due_at = timestamp(event.due_at_ms) if event.due_at_ms is not None else None
+    return {**fields, "transactionId": event.transaction_id, "seq": event.seq, "dueAt": due_at}

@@ -1,10 +1,12 @@
 """Extra charges of checkouts: which are owed to payers, and the refunds that a person made of them."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from msgspec import Meta
 
 from payflowx.domain.merchants.operator_action import OperatorAction
+from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.hosted import ExtraCharge
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.shared.limits import MAX_REFERENCE_CHARS, SECOND_MS
@@ -55,9 +57,10 @@ def run(wired: OperatorsWiring, command: ListOwedChargesCommand | RecordExtraRef
         return decided_or_proposed(wired, command, lambda action: _record(wired, command, action))
     page = wired.owed_charges.page(command.merchant_id, limit=command.limit, position=command.position)
     now_ms = wired.platform.clock.now_ms()
+    able = wired.providers.capabilities()
     owed = [(payment, charge) for payment in page.items for charge in payment.owed_charges]
     return {
-        "items": [_present(payment, charge, now_ms) for payment, charge in owed],
+        "items": [_present(payment, charge, now_ms, able) for payment, charge in owed],
         "unreadable": list(page.unreadable),
         "nextPosition": page.next_position,
     }
@@ -75,8 +78,10 @@ def _record(wired: OperatorsWiring, command: RecordExtraRefundCommand, action: O
     return payment_fields(recorded)
 
 
-def _present(payment: Payment, charge: ExtraCharge, now_ms: int) -> dict[str, Any]:
+def _present(payment: Payment, charge: ExtraCharge, now_ms: int, able: Mapping[str, Capabilities]) -> dict[str, Any]:
     attempt = payment.attempt(charge.attempt)
+    provider = able.get(attempt.provider)
+    returns = provider is not None and provider.hosted is not None and provider.hosted.returns_extra_charges
     return {
         "merchantId": payment.merchant_id,
         "transactionId": payment.transaction_id,
@@ -86,6 +91,7 @@ def _present(payment: Payment, charge: ExtraCharge, now_ms: int) -> dict[str, An
         "amount": charge.amount,
         "currency": charge.currency,
         "money": money(charge.amount, charge.currency),
+        "refundedBy": "provider" if returns else "operator",
         "foundAt": timestamp(charge.found_at_ms),
         "ageSeconds": (now_ms - charge.found_at_ms) // SECOND_MS,
     }

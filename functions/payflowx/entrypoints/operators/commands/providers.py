@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.providers.health import AccountHealth
 from payflowx.entrypoints.api.payments.presenting import timestamp
 from payflowx.entrypoints.operators.commands.base import Command, MerchantId, MutatingCommand
@@ -36,13 +37,13 @@ def run(wired: OperatorsWiring, command: ListProvidersCommand | SetProviderStatu
             return {
                 "items": [
                     {
-                        "provider": status.provider,
-                        "simulated": status.simulated,
-                        "canFence": status.can_cancel_and_confirm,
+                        **_capabilities(status.capabilities),
                         "disabledForEveryone": status.disabled_for_everyone,
                         "disabledForMerchant": status.disabled_for_merchant,
                         "unwellAccounts": [
-                            _unwell(health, now_ms) for health in unwell if health.name.provider == status.provider
+                            _unwell(health, now_ms)
+                            for health in unwell
+                            if health.name.provider == status.capabilities.provider
                         ],
                     }
                     for status in wired.list_providers(command.merchant_id)
@@ -53,6 +54,19 @@ def run(wired: OperatorsWiring, command: ListProvidersCommand | SetProviderStatu
                 command.provider, command.merchant_id, command.operator_action(), disabled=command.disabled
             )
             return {"provider": switch.provider, "merchantId": switch.merchant_id, "disabled": switch.disabled}
+
+
+def _capabilities(declared: Capabilities) -> dict[str, Any]:
+    """`currencies` None: all of ISO 4217. `needs`: facts of the payer without which it refuses a charge."""
+    return {
+        "provider": declared.provider,
+        "simulated": declared.simulated,
+        "canFence": declared.can_cancel_and_confirm,
+        "currencies": sorted(declared.currencies) if declared.currencies is not None else None,
+        "captureModes": sorted(declared.capture_modes),
+        "paymentMethodTypes": sorted(declared.payment_method_types),
+        "needs": sorted(declared.needs),
+    }
 
 
 def _unwell(health: AccountHealth, now_ms: int) -> dict[str, Any]:

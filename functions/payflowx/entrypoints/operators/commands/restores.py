@@ -1,6 +1,6 @@
 """A restore of the tables, as `payflowx restore` records it."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 
 import msgspec
 from msgspec import Meta
@@ -38,18 +38,27 @@ class Used(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=T
     number: Annotated[int, Meta(ge=0)]
 
 
-class NotifyRestoreCommand(MutatingCommand, tag="notify_restore"):
+class RaiseEventNumbersCommand(MutatingCommand, tag="raise_event_numbers"):
     """Payments of which something was forgotten."""
 
     payments: Annotated[list[Used], Meta(min_length=1, max_length=_MAX_PAYMENTS)]
 
 
-COMMANDS = (ShowRestoreCommand, RecordRestoreCommand, OpenRestoreCommand, NotifyRestoreCommand)
+class NotifyRestoreCommand(MutatingCommand, tag="notify_restore"):
+    """One event for each of the next merchants after this id that have endpoints."""
+
+    after: MerchantId | None = None
+
+
+RestoreCommand = (
+    ShowRestoreCommand | RecordRestoreCommand | OpenRestoreCommand | RaiseEventNumbersCommand | NotifyRestoreCommand
+)
+COMMANDS = get_args(RestoreCommand)
 
 
 def run(
     wired: OperatorsWiring,
-    command: ShowRestoreCommand | RecordRestoreCommand | OpenRestoreCommand | NotifyRestoreCommand,
+    command: RestoreCommand,
 ) -> dict[str, Any]:
     """The answer's fields."""
     match command:
@@ -66,9 +75,13 @@ def run(
             return {"restore": _present(recorded)}
         case OpenRestoreCommand():
             return {"restore": _present(wired.record_restore.open(command.operator_action()))}
+        case RaiseEventNumbersCommand():
+            action = command.operator_action()
+            known = [used for used in command.payments if wired.raise_event_numbers(_used(used), action)]
+            return {"raised": len(known), "missing": len(command.payments) - len(known)}
         case NotifyRestoreCommand():
-            known = [used for used in command.payments if wired.notify_restore(_used(used), command.operator_action())]
-            return {"notified": len(known), "missing": len(command.payments) - len(known)}
+            told = wired.notify_restore(command.after, command.operator_action())
+            return {"notified": told.notified, "unreached": list(told.unreached), "nextAfter": told.next_after}
 
 
 def _used(used: Used) -> UsedNumbers:
