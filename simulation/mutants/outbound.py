@@ -135,7 +135,7 @@ OUTBOUND: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         _ROOM,
-        "the search for missed events announces none",
+        "the search for missed events finds none",
         Edit(catch_up_events.CatchUpEvents, "_publish", "if due is not None:", "if due is None:"),
     ),
     broken(
