@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, Final
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
-os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "Worker")
 
 from bench.children import stand_in
 from bench.cold_start import cold_starts

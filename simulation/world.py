@@ -173,6 +173,8 @@ class Result:
     """Items of a short run about whose open attempt the providers' books have no answer yet."""
     forgotten: Forgotten | None = None
     """What a restore has forgotten; None in a run without one."""
+    waiting_runs: str = ""
+    """The dead letters of reconciliation runs, one a line: such a run goes on when a person replays its message."""
     listed: set[tuple[str, str, str | None]] = field(default_factory=set)
     """The list of reviews at the end: merchant, payment, and operation if it is about one."""
     api_keys: dict[str, str] = field(default_factory=dict)
@@ -347,6 +349,7 @@ class World:
             settled=settled,
             undecided=set() if self.plan.is_long else {k for k, item in self._due.items() if self._is_undecided(item)},
             forgotten=self.restores.forgotten,
+            waiting_runs="\n".join(message.body for message in self.queues["RUNS"].dead),
             listed=self.operators.listed,
             api_keys={f"{m}#{n}": key for m, keys in self.api.api_keys.items() for n, key in enumerate(keys)},
             secrets=tuple(

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from sandbox.simulators import REAL_PROVIDERS
 from simulation.checker.evidence import Evidence, Violation
-from simulation.world import CONFIGURATION, TRANSACTIONS
-from testing.dynamodb.values import plain_item
+from simulation.world import CONFIGURATION, TRANSACTIONS, Result
+from testing.dynamodb.values import Item, plain_item
 
 
 def restored(evidence: Evidence) -> Iterator[Violation]:
@@ -57,7 +57,8 @@ def _notified(evidence: Evidence) -> Iterator[Violation]:
 def _lost_charges(evidence: Evidence) -> Iterator[Violation]:
     """Where a provider has a report that tells the truth, the reconciliation of the forgotten time lists the charge.
 
-    A line that is younger than the provider's lag is counted as timing, and listed by a later run if it stays alone.
+    A line that is younger than the provider's lag is counted as timing, and listed by a later run if it stays alone. A
+    run whose message failed five times waits for a person who replays the dead letter.
     """
     result = evidence.result
     forgotten = result.forgotten
@@ -69,7 +70,7 @@ def _lost_charges(evidence: Evidence) -> Iterator[Violation]:
     early = {
         (item["provider"]["S"], item["merchant_id"]["S"])
         for (table, key), item in result.items.items()
-        if table == TRANSACTIONS and key[0][0] == "Q" and "timing" in item.get("counts", {}).get("M", {})
+        if table == TRANSACTIONS and key[0][0] == "Q" and (_is_timed(item) or _waits_for_a_person(item, result))
     }
     liars = {(change.provider, change.merchant) for change in result.history.report_changes}
     stored = {payment.transaction_id[4:] for payment in evidence.payments.values() if payment.item is not None}
@@ -81,3 +82,12 @@ def _lost_charges(evidence: Evidence) -> Iterator[Violation]:
             continue
         if forgotten.from_ms <= at_ms < forgotten.until_ms and entry["chargeId"] not in found:
             yield Violation("RESTORE", str(entry["reference"]), f"was charged at {entry['provider']} and is on no list")
+
+
+def _is_timed(run: Item) -> bool:
+    return "timing" in run.get("counts", {}).get("M", {})
+
+
+def _waits_for_a_person(run: Item, result: Result) -> bool:
+    """Whether the run is not done, and its message is a dead letter."""
+    return "run_id" in run and run["phase"]["S"] != "done" and f'"{run["run_id"]["S"]}"' in result.waiting_runs
