@@ -7,7 +7,7 @@ from typing import Final
 
 from simulation.calibration import MIN_SPEED
 from simulation.check import CheckResult, evidence_of, judge
-from simulation.paths import MIN_SEEDS, MUST_HAPPEN
+from simulation.paths import MIN_SEEDS, must_happen
 from simulation.runner import Total, check_all
 from simulation.shrinking import shrink
 from simulation.trace import tell
@@ -35,7 +35,7 @@ def _many(seeds: range) -> int:
         if time.monotonic() - said > 10:
             said = time.monotonic()
             print(f"  {total.last_line()}", flush=True)
-    missing = [path for path in MUST_HAPPEN if not total.sometimes[path]] if total.seeds >= MIN_SEEDS else []
+    missing = [path for path in must_happen(total.seeds) if not total.sometimes[path]]
     _show_counts(total)
     for result in total.broken[:_MAX_SHOWN]:
         _show_broken(result)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from simulation import __main__ as simulate
+from simulation import paths
 from simulation import run_mutants as hunt
 from simulation.mutants import MUTANTS, Mutant, applied
 
@@ -63,9 +64,18 @@ def test_a_path_that_is_never_walked_fails_a_run_of_many_seeds(
 ) -> None:
     environment.setenv("SEEDS", "2")
     environment.setattr(simulate, "MIN_SEEDS", 2)
-    environment.setattr(simulate, "MUST_HAPPEN", ("never",))
+    environment.setattr(paths, "MIN_SEEDS", 2)
+    environment.setattr(paths, "MUST_HAPPEN", ("never",))
     assert simulate.main() == 1
     assert "never happened: never" in capsys.readouterr().out
+
+
+def test_a_rare_path_must_be_walked_by_a_long_run_only() -> None:
+    rare = set(paths.RARELY_HAPPENS)
+    assert not rare & set(paths.MUST_HAPPEN)
+    assert not rare & set(paths.must_happen(paths.MIN_SEEDS_FOR_RARE_PATHS - 1))
+    assert rare < set(paths.must_happen(paths.MIN_SEEDS_FOR_RARE_PATHS))
+    assert paths.must_happen(paths.MIN_SEEDS - 1) == ()
 
 
 def test_mutants_must_be_found_and_equivalent_ones_must_not(
@@ -80,7 +90,7 @@ def test_mutants_must_be_found_and_equivalent_ones_must_not(
     environment.setenv("SEEDS", "1")
     assert hunt.main() == 1
     said = capsys.readouterr().out
-    assert re.search(r"^intent stored after the call +found by seed 7: I", said, re.MULTILINE)
+    assert re.search(r"^intent stored after the call +found by seed 7: [A-Z]", said, re.MULTILINE)
     assert re.search(r"^wrongly called equivalent +WRONGLY CALLED EQUIVALENT, found by seed 7", said, re.MULTILINE)
     assert re.search(r"^changes nothing +NOT FOUND: mend the simulator", said, re.MULTILINE)
     assert said.splitlines()[-1] == "mutants=3 to_be_found=2 equivalent=1 wrong=2"
