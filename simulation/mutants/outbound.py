@@ -118,8 +118,8 @@ OUTBOUND: Final[tuple[Mutant, ...]] = (
         Edit(
             messages,
             "compose_message",
-            "payment=present_payment(payment),",
-            "payment=present_payment(replace(payment, captured=payment.captured + 1)),",
+            "payment=present_payment(payment) if payment",
+            "payment=present_payment(replace(payment, captured=payment.captured + 1)) if payment",
         ),
         replace=replace,
     ),

@@ -18,6 +18,7 @@ from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.application.operators.verify_audit_log import VerifyAuditLog
 from payflowx.domain.shared.identifiers import derive_transaction_id
 from sandbox.server import SimulatorServer
+from simulation.calibration import loop_seconds
 from simulation.layouts import in_full
 from simulation.world import CONFIGURATION, IDEMPOTENCY, TRANSACTIONS, tables
 from testing.dynamodb.database import Database
@@ -25,7 +26,7 @@ from tests.unit.ops.demo_place import MERCHANT, demo_place
 from tests.unit.ops.test_commands import FakeFunction, local, runner_of
 
 END_MS = 1_796_000_000_000
-MAX_CPU_SECONDS = 20
+MAX_CALIBRATION_LOOPS = 500
 MAX_ALIKE = 100
 NAMES = (
     *(fate.name for fate in FATES),
@@ -36,8 +37,12 @@ NAMES = (
 
 @cache
 def made() -> tuple[DemoData, float]:
-    started = time.process_time()
-    return make(demo_place(), end_ms=END_MS), time.process_time() - started
+    """The data, and the CPU time that they took, in calibration loops: a slow machine is slow at both."""
+    loops_seconds, started = [loop_seconds()], time.process_time()
+    data = make(demo_place(), end_ms=END_MS)
+    took_seconds = time.process_time() - started
+    loops_seconds.append(loop_seconds())
+    return data, took_seconds / max(loops_seconds)
 
 
 def stored(table: str = TRANSACTIONS) -> list[dict[str, Any]]:
@@ -60,8 +65,9 @@ def fates(name: str) -> set[tuple[str, str]]:
     return {(item["status"], ">".join(attempt["state"] for attempt in item["attempts"])) for item in found.values()}
 
 
-def test_it_costs_at_most_twenty_seconds_of_cpu() -> None:
-    assert made()[1] < MAX_CPU_SECONDS
+def test_it_costs_at_most_five_hundred_calibration_loops() -> None:
+    """About half a minute of CPU time."""
+    assert made()[1] < MAX_CALIBRATION_LOOPS
 
 
 def test_no_function_failed_in_a_way_that_nobody_foresaw() -> None:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payflowx.domain.shared.card_data import contains_card_number, mask_card_numbers, passes_luhn
+from simulation.calibration import loop_seconds
 
 CARDS = (
     *("4111111111111111", "4222222222222", "4000000000000000006", "5555555555554444", "2223003122003222"),
@@ -80,11 +81,14 @@ def test_random_ids_are_no_card_numbers_and_stay_searchable(kind: str) -> None:
     ]
 
 
-def test_200_000_random_ids_are_checked_within_two_seconds_of_cpu_time() -> None:
+def test_200_000_random_ids_are_checked_in_the_time_of_fifty_calibration_loops() -> None:
+    """It takes seventeen: a second or so. A slow machine is slow at both."""
     ids = [_uuid(4) for _ in range(200_000)]
-    started = time.process_time()
+    before_seconds, started = loop_seconds(), time.process_time()
     found = [text for text in ids if contains_card_number(text)]
-    assert (found, time.process_time() - started < 2) == ([], True)
+    took_seconds = time.process_time() - started
+    assert found == []
+    assert took_seconds < 50 * max(before_seconds, loop_seconds())
 
 
 @pytest.mark.parametrize(
