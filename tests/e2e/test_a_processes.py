@@ -102,7 +102,7 @@ def test_run_stays_up_shows_everything_and_leaves_nothing(temporary: Path) -> No
     assert process.returncode == 0
     assert rest.strip() == "Stopped."
     assert not ENVIRONMENT_FILE.exists()
-    assert list(temporary.iterdir()) == []
+    assert becomes_true(lambda: not any(temporary.iterdir())), list(temporary.iterdir())
 
 
 def stop(process: subprocess.Popen[str], number: signal.Signals) -> str:
@@ -180,7 +180,7 @@ def test_a_port_that_cannot_be_used_is_one_sentence(port: str, temporary: Path) 
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
-    assert list(temporary.iterdir()) == []
+    assert becomes_true(lambda: not any(temporary.iterdir())), list(temporary.iterdir())
 
 
 def tools(tmp_path: Path, **versions: str | None) -> dict[str, str]:
