@@ -5,37 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from testing.dynamodb.database import Database
+from testing.dynamodb.sizes import item_bytes
 from testing.dynamodb.tables import Index, Key, Schema
-from testing.dynamodb.values import Item, Value, type_of
+from testing.dynamodb.values import Item
 
 UNIT_BYTES: Final = 1_024
-_NESTED: Final = 3
-"""Bytes of every map and list, besides one for each member."""
-
-
-def item_bytes(item: Item) -> int:
-    """The size of an item: names in UTF-8 and values, as the developer guide counts them."""
-    return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
-
-
-def _value_bytes(value: Value) -> int:
-    kind = type_of(value)
-    inner = value[kind]
-    match kind:
-        case "S":
-            return len(str(inner).encode())
-        case "B":
-            return len(inner)
-        case "N":
-            number = str(inner)
-            digits = number.lstrip("-").replace(".", "").strip("0")
-            return (len(digits) + 1) // 2 + 1 + number.startswith("-")
-        case "M":
-            return _NESTED + sum(1 + len(name.encode()) + _value_bytes(member) for name, member in inner.items())
-        case "L":
-            return _NESTED + sum(1 + _value_bytes(member) for member in inner)
-        case _:
-            return 1
 
 
 def units_of(item: Item | None) -> int:

@@ -5,34 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from testing.dynamodb.database import Database
-from testing.dynamodb.values import Item, Value, type_of
+from testing.dynamodb.sizes import item_bytes
 
 UNIT_BYTES: Final = 4_096
 _EVENTUAL: Final = 0.5
-_DOCUMENT_BYTES: Final = 3
-"""Of every map and list, besides one for each member."""
-
-
-def item_bytes(item: Item) -> int:
-    """The size of an item: names in UTF-8 and values, as the developer guide counts them."""
-    return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
-
-
-def _value_bytes(value: Value) -> int:
-    kind = type_of(value)
-    inner: Any = value[kind]
-    match kind:
-        case "S":
-            return len(str(inner).encode())
-        case "N":
-            digits: str = inner.lstrip("-").replace(".", "").strip("0")
-            return (len(digits) + 1) // 2 + 1 + int(inner[0] == "-")
-        case "M":
-            return _DOCUMENT_BYTES + sum(1 + len(name.encode()) + _value_bytes(one) for name, one in inner.items())
-        case "L":
-            return _DOCUMENT_BYTES + sum(1 + _value_bytes(one) for one in inner)
-        case _:
-            return len(bytes(inner)) if kind == "B" else 1
 
 
 @dataclass

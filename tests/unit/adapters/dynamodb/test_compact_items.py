@@ -11,7 +11,7 @@ from payflowx.adapters.dynamodb.payments.payment_items import from_item, to_item
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.payment import Customer, Layout, Lease, Payment
 from payflowx.domain.shared.identifiers import derive_provider_key
-from testing.dynamodb.capacity import item_bytes
+from testing.dynamodb.sizes import item_bytes
 from tests.data.items import write
 from tests.support.world import World
 
