@@ -56,6 +56,7 @@ UNREACHED: Final[Mapping[str, str]] = {
     "Reconciler: s3:GetObject on settlement files": "no settlement file is read here",
     "Reconciler: secretsmanager:GetSecretValue on account secrets": _ONCE,
     "Webhooks: dynamodb:Query on Configuration": _ONCE,
+    "Operations: secretsmanager:PutSecretValue on checkout secret": "a new secret may not be replaced for a month",
     "Sweeper: dynamodb:BatchGetItem on Transactions": "no endpoint here is three minutes old",
     "Reconciler: dynamodb:BatchWriteItem on Transactions": "no report here has a line that the ledger has not",
 }
@@ -63,7 +64,9 @@ UNREACHED: Final[Mapping[str, str]] = {
 
 `make test` holds each to a line of the code all the same.
 """
-_QUEUES: Final = ("Jobs", "Notices", "Deliveries", "Runs")
+_QUEUES: Final = ("Jobs", "SlowJobs", "Notices", "Deliveries", "SlowDeliveries", "Runs")
+_SECRETS: Final = {"checkout secret": "CHECKOUT_TOKEN_SECRET_ARN", "cursor secret": "CURSOR_SECRET_ARN"}
+"""Those that the templates make, and the variable of the API's function that has the ARN."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +100,8 @@ class Examined:
             return [_queue_arn(outputs[f"{bare}QueueUrl"])]
         if bare == "dead letters":
             return [_queue_arn(outputs[f"{queue}DeadLetterQueueUrl"]) for queue in _QUEUES]
+        if bare in _SECRETS:
+            return [self.functions["Api"]["variables"][_SECRETS[bare]]]
         if bare == "account secrets":
             return ["arn:aws:secretsmanager:*:*:secret:payflowx/dev/accounts/*"]
         return ["*"]
@@ -141,11 +146,11 @@ def rights() -> Sequence[Right]:
 
 
 def piece(text: str) -> Sequence[Right]:
-    """The rights of a piece such as `1/4`. Raises `ValueError`."""
-    match = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", text)
+    """The rights of a piece such as `1/4`, or of the rest of one from its eighth on, `1/4:8`. Raises `ValueError`."""
+    match = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)(?::([1-9]\d*))?", text)
     if match is None or int(match[1]) > int(match[2]):
-        raise ValueError(f"PIECE={text} is no piece such as 1/4")
-    return rights()[int(match[1]) - 1 :: int(match[2])]
+        raise ValueError(f"PIECE={text} is no piece such as 1/4, nor the rest of one such as 1/4:8")
+    return rights()[int(match[1]) - 1 :: int(match[2])][int(match[3] or 1) - 1 :]
 
 
 def verdict(right: Right, missed: Sequence[str]) -> str:
@@ -164,7 +169,7 @@ def unneeded(environment: LocalEnvironment, chosen: Sequence[Right]) -> Iterator
     """The rights without which all went on as before."""
     examined = Examined(environment=environment, target=find_target(LOCAL, None), functions=_functions())
     since_ms = _now_ms()
-    faults = work(examined)
+    faults = list(work(examined))
     if faults:
         raise RuntimeError(f"without any denial: {'; '.join(faults)}")
     for name in examined.functions:
@@ -179,27 +184,28 @@ def unneeded(environment: LocalEnvironment, chosen: Sequence[Right]) -> Iterator
 
 
 def what_misses(examined: Examined, right: Right) -> Sequence[str]:
-    """What fails while the right is away, or what its function complains of."""
+    """The first thing that fails while the right is away, or what its function complains of when nothing fails."""
     since_ms = _now_ms()
     with examined.without(right):
-        faults = work(examined)
-        said = examined.loud_lines(right.function, since_ms) - examined.quiet[right.function]
-    return [*faults, *sorted(said)]
+        fault = next(work(examined), None)
+        if fault is not None:
+            return [fault]
+        return sorted(examined.loud_lines(right.function, since_ms) - examined.quiet[right.function])
 
 
 # -- the work
 
 
-def work(examined: Examined) -> list[str]:
-    """What failed of a merchant's first hour: created, paid, asked, reconciled, its endpoint made and removed."""
+def work(examined: Examined) -> Iterator[str]:
+    """What fails of a merchant's first hour: created, paid, asked, reconciled, its endpoint made and removed."""
     merchant = f"r{uuid.uuid4().hex[:10]}"
     _leave_a_dead_letter(examined)
-    faults = [*_a_new_merchant(examined, merchant), *_commands(merchant)]
+    yield from _a_new_merchant(examined, merchant)
+    yield from _commands(merchant)
     api = Api(url=examined.environment.base_url, key=examined.environment.api_key)
-    faults += [f"{result.name}: {result.fault}" for result in tried(api, CHECKS) if result.fault]
-    faults += [str(error) for error in _requests(api)]
-    faults += list(_schedules(examined))
-    return faults
+    yield from (f"{result.name}: {result.fault}" for result in tried(api, CHECKS) if result.fault)
+    yield from map(str, _requests(api))
+    yield from _schedules(examined)
 
 
 def _a_new_merchant(examined: Examined, merchant: str) -> Iterator[str]:
@@ -255,13 +261,23 @@ def _said_by(merchant: str, account: tuple[str, ...], reason: tuple[str, ...]) -
         ("dlq", "purge", "jobs", "--yes", *reason),
         ("audit", "list"),
     ):
-        said = io.StringIO()
-        try:
-            with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-                payflowx.main(list(arguments))
-        except SystemExit as ended:
-            if ended.code not in {0, None}:
-                yield f"payflowx {' '.join(arguments[:2])}: {said.getvalue().strip()[-90:]}"
+        fault = _said(arguments)
+        if fault is not None:
+            yield f"payflowx {' '.join(arguments[:2])}: {fault[-90:]}"
+    refusal = _said(("checkout", "rotate-secret", "--yes", *reason))
+    if refusal is None or "younger than" not in refusal:
+        yield f"payflowx checkout rotate-secret: {refusal}, and not that the secret is too young"
+
+
+def _said(arguments: Sequence[str]) -> str | None:
+    """What a command says that fails."""
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            payflowx.main(list(arguments))
+    except SystemExit as ended:
+        return said.getvalue().strip() if ended.code not in {0, None} else None
+    return None
 
 
 def _requests(api: Api) -> Iterator[NotAsExpectedError]:
@@ -300,7 +316,11 @@ def _functions() -> dict[str, dict[str, Any]]:
             continue
         made = functions.get_function_configuration(FunctionName=resource["PhysicalResourceId"])
         name = resource["LogicalResourceId"].rpartition("Function")[0]
-        found[name] = {"role": made["Role"].rpartition("/")[2], "log_group": made["LoggingConfig"]["LogGroup"]}
+        found[name] = {
+            "role": made["Role"].rpartition("/")[2],
+            "log_group": made["LoggingConfig"]["LogGroup"],
+            "variables": made["Environment"]["Variables"],
+        }
     return found
 
 

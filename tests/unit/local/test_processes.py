@@ -1,10 +1,14 @@
 """Child processes end with all that they have started; folders that are still written to are deleted."""
 
+import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
+
+import pytest
 
 from local.folders import remove
 from local.paths import ROOT
@@ -50,21 +54,28 @@ def test_stopping_ends_a_child_that_ignores_requests_and_the_child_of_the_child(
     assert processes.pids() == []
 
 
-def test_the_guard_ends_the_group_and_deletes_the_folder_when_its_launcher_is_killed(tmp_path: Path) -> None:
-    folder, log = tmp_path / "temporary", tmp_path / "log"
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_the_guard_ends_the_group_its_folder_and_itself_when_its_launcher_is_killed(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    """The signal goes to the launcher's whole group, as `timeout` sends it."""
+    folder, log, guard_file = tmp_path / "temporary", tmp_path / "log", tmp_path / "guard"
     folder.mkdir()
     (folder / "file").write_text("x")
     launcher = f"""
 import os, subprocess, sys, time
 guard = [sys.executable, "-m", "local.process_guard", str(os.getpid()), {str(folder)!r}]
-subprocess.Popen([*guard, sys.executable, "-c", {STUBBORN!r}], stdout=open({str(log)!r}, "w"), start_new_session=True)
-time.sleep(600)
+guard += [sys.executable, "-c", {STUBBORN!r}]
+running = subprocess.Popen(guard, stdout=open({str(log)!r}, "w"), start_new_session=True)
+open({str(guard_file)!r}, "w").write(str(running.pid))
+while os.getppid() == {os.getpid()}:
+    time.sleep(0.2)
 """
-    process = subprocess.Popen([sys.executable, "-c", launcher], cwd=ROOT)
-    (grandchild,) = map(int, until(log, 1))
-    process.kill()
+    process = subprocess.Popen([sys.executable, "-c", launcher], cwd=ROOT, start_new_session=True)
+    (grandchild,), (guard,) = map(int, until(log, 1)), map(int, until(guard_file, 1))
+    os.killpg(process.pid, number)
     process.wait()
-    assert gone(grandchild)
+    assert gone(guard, grandchild)
     deadline = time.monotonic() + PATIENT_SECONDS
     while folder.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
