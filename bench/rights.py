@@ -48,6 +48,8 @@ UNREACHED: Final[Mapping[str, str]] = {
     "Api: appconfig:GetLatestConfiguration on routing document": _ONCE,
     "Operations: appconfig:StopDeployment on routing document": "a roll-out of dev ends at once: there is none to stop",
     "Operations: dynamodb:PutItem on Transactions": "no review is closed here, and no refund recorded by hand",
+    "Operations: dynamodb:UpdateItem on Transactions": "no review is closed here, and no personal data erased",
+    "Operations: sqs:DeleteMessage on dead letters": "a queue is purged as a whole here, and no letter replayed",
     "Sweeper: dynamodb:PutItem on Transactions": "no item here is woken forty times, which sends it to review",
     "Deliverer: dynamodb:UpdateItem on Configuration (endpoints)": "no endpoint here fails for days, which disables it",
     "Operations: sqs:ChangeMessageVisibility on dead letters": "a letter that is not given back returns by itself",

@@ -45,7 +45,9 @@ class Routing(Room):
         )
         group = self._group = Construct(platform.scope, "Routing")
         self.application = appconfig.Application(group, "Application", description="PayFlowX")
-        self.environment = appconfig.Environment(group, "Environment", application=self.application)
+        self.environment = appconfig.Environment(
+            group, "Environment", application=self.application, deletion_protection_check=self._deletion_check()
+        )
         self.strategy = appconfig.DeploymentStrategy(group, "Rollout", rollout_strategy=self._rollout())
         self.profile = self._profile(group)
         self._wait_for_the_validators_permission()
@@ -86,11 +88,16 @@ class Routing(Room):
                 appconfig.LambdaValidator.from_function(self.validator.function),
             ],
             deploy_to=[self.environment],
+            deletion_protection_check=self._deletion_check(),
             # A first document must be there at once and as a whole: a function without one answers nobody.
             deployment_strategy=appconfig.DeploymentStrategy(
                 group, "AtOnce", rollout_strategy=appconfig.RolloutStrategy.linear(**_AT_ONCE)
             ),
         )
+
+    def _deletion_check(self) -> appconfig.DeletionProtectionCheck | None:
+        """An account may forbid to delete what was read within an hour. A disposable environment goes all the same."""
+        return None if self._platform.settings.protected else appconfig.DeletionProtectionCheck.BYPASS
 
     def _wait_for_the_validators_permission(self) -> None:
         """AppConfig calls the validator when a deployment begins. CDK only waits for the function."""

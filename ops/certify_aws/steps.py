@@ -19,7 +19,8 @@ import urllib3
 from botocore.exceptions import ClientError
 
 from infra.constructs.api.rest_api import STAGE as API_STAGE
-from ops.certify_aws.stage import Stage, StepError, wait_until
+from ops import removal
+from ops.certify_aws.stage import ROOT, Stage, StepError, wait_until
 from ops.deployed import Api, tried
 from ops.restore.sources import AwsSources
 
@@ -29,7 +30,7 @@ _ALIAS: Final = "live"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """`findings` are what it settles: aws.md's own words stand in docs/operations/certify-aws.md.
+    """docs/operations/aws-findings.md says which findings it settles.
 
     `local` says whether it also runs against the local environment; else `why_not` says what the engine lacks.
     """
@@ -71,6 +72,8 @@ def create_merchant(stage: Stage) -> str:
 
 
 def destroy(stage: Stage) -> str:
+    """As `make destroy` does it: what the steps published and stored goes first."""
+    emptied = " ".join(removal.emptied(stage.target))
     stage.cdk("destroy", "--force", "*/*", seconds=20 * _MINUTE)
     stacks = stage.client("cloudformation").get_paginator("list_stacks").paginate()
     left = [
@@ -81,7 +84,14 @@ def destroy(stage: Stage) -> str:
     ]
     if left:
         raise StepError(f"these stacks are still there: {', '.join(left)}")
-    return "No stack is left."
+    return f"{emptied} No stack is left."
+
+
+def publish_routing(stage: Stage) -> str:
+    """The document that is deployed, once more: AppConfig validates it, and has a version that no template knows."""
+    document = str(ROOT / "infra" / "routing" / "dev.json")
+    stage.payflowx("routing", "publish", document, "--reason", "make certify-aws", seconds=2 * _MINUTE)
+    return "A document was validated, deployed and is in force."
 
 
 # -- payments
@@ -393,6 +403,13 @@ STEPS: Final = (
     Step(name="merchant", asks="Does the operators' function work?", minutes=1, dollars=0.05, run=create_merchant),
     Step(
         name="payments", asks="Are payments charged once, through the deployed API?", minutes=5, dollars=0.05, run=pay
+    ),
+    Step(
+        name="routing",
+        asks="Is a routing document validated and deployed?",
+        minutes=2,
+        dollars=0.01,
+        run=publish_routing,
     ),
     Step(name="doctor", asks="Does an account say what doctor asks for?", minutes=2, dollars=0.01, run=examine),
     Step(name="alarm", asks="Does an alarm's notification arrive?", minutes=3, dollars=0.01, run=alarm_arrives),

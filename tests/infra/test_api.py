@@ -226,6 +226,14 @@ class TestFirewall:
         counted = {rule["Name"] for group in groups for rule in group.get("RuleActionOverrides", ())}
         assert {"SizeRestrictions_BODY", "NoUserAgent_HEADER"} <= counted
 
+    @pytest.mark.parametrize("stack", SERVICES[1:])
+    def test_its_log_keeps_only_what_a_rule_counted_or_blocked(self, stack: str) -> None:
+        (logging,) = resources(stack, "AWS::WAFv2::LoggingConfiguration").values()
+        assert logging["LoggingFilter"]["DefaultBehavior"] == "DROP"
+        (kept,) = logging["LoggingFilter"]["Filters"]
+        actions = {condition["ActionCondition"]["Action"] for condition in kept["Conditions"]}
+        assert (kept["Behavior"], actions) == ("KEEP", {"BLOCK", "COUNT", "EXCLUDED_AS_COUNT"})
+
     def test_a_rate_is_answered_like_the_apis_own_limit_once_it_blocks(self) -> None:
         settings = replace(next(s for s in ENVIRONMENTS if s.production), firewall=FirewallMode.BLOCK)
         stage = PayFlowXStage(App(context={"aws:cdk:bundling-stacks": []}), "Prod", settings=settings)

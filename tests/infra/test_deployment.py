@@ -147,6 +147,12 @@ class TestDeletion:
         }
         assert all("RestApi" in text for text in kept)
 
+    def test_of_dev_waits_for_no_protection_of_the_routing_document(self) -> None:
+        """An account may have switched it on for whatever was read within an hour."""
+        for kind in ("AWS::AppConfig::Environment", "AWS::AppConfig::ConfigurationProfile"):
+            checks = [found.get("DeletionProtectionCheck") for s in SERVICES for found in resources(s, kind).values()]
+            assert checks == ["BYPASS", None, None]
+
     @pytest.mark.parametrize("stack", SERVICES)
     def test_keeps_the_role_that_the_other_apis_of_the_account_log_by(self, stack: str) -> None:
         ((_, account),) = of_type(stack, "AWS::ApiGateway::Account")

@@ -19,6 +19,8 @@ RUN_PREFIX: Final = "rec_"
 MAX_SPAN_MS: Final = 31 * DAY_MS
 MAX_FRUITLESS_TRIES: Final = 20
 """After this number of failed reads in a row, the run ends as failed for an operator to inspect."""
+HOPELESS_PROBLEMS: Final = frozenset({"file_not_found"})
+"""A file is uploaded before its run begins: one that is not there has another name."""
 RETRY_SECONDS: Final = 300
 MAX_ACTIONS: Final = 200
 """The number of payments that one run may touch.
@@ -208,9 +210,9 @@ def narrower(run: Run, now_ms: int) -> Run | None:
 
 
 def after_problem(run: Run, code: str, now_ms: int) -> Run:
-    """Record a failed read; after `MAX_FRUITLESS_TRIES` in a row the run ends as failed."""
+    """Record a failed read. After `MAX_FRUITLESS_TRIES` in a row, or when no try can help, the run ends as failed."""
     tries = run.tries + 1
-    phase = Phase.FAILED if tries >= MAX_FRUITLESS_TRIES else run.phase
+    phase = Phase.FAILED if tries >= MAX_FRUITLESS_TRIES or code in HOPELESS_PROBLEMS else run.phase
     return replace(run, tries=tries, problem=code, phase=phase, version=run.version + 1, updated_at_ms=now_ms)
 
 

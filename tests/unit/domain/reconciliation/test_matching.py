@@ -288,6 +288,11 @@ class TestRun:
             at = after_problem(at, "x", NOW_MS)
         assert at.phase is Phase.FAILED
 
+    def test_a_file_that_is_not_there_ends_the_run_at_once(self) -> None:
+        at = after_problem(run(file="mistyped.csv"), "file_not_found", NOW_MS)
+        assert (at.phase, at.tries, at.problem) == (Phase.FAILED, 1, "file_not_found")
+        assert after_problem(run(file="a.csv"), "file_unavailable", NOW_MS).phase is not Phase.FAILED
+
     def test_an_id_says_what_is_reconciled_and_nothing_else(self) -> None:
         ids = [
             run().run_id,
