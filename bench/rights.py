@@ -18,12 +18,14 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from local.environment import LocalEnvironment, running_environment
 from local.paths import ROOT
 from local.processes import free_port
+from local.seed import MERCHANT_ID
 from ops.cli import payflowx
 from ops.deployed import CHECKS, Api, NotAsExpectedError, tried
 from ops.errors import OperatorError
@@ -48,12 +50,24 @@ UNREACHED: Final[Mapping[str, str]] = {
     "Api: appconfig:GetLatestConfiguration on routing document": _ONCE,
     "Operations: appconfig:StopDeployment on routing document": "a roll-out of dev ends at once: there is none to stop",
     "Operations: dynamodb:PutItem on Transactions": "no review is closed here, and no refund recorded by hand",
+    "Api: secretsmanager:GetSecretValue on checkout secret": "no checkout is created here: tests/e2e does",
+    "Api: sqs:SendMessage on Deliveries": "no payment is cancelled here, which the API ends itself",
+    "Deliverer: sqs:SendMessage on Deliveries": "no delivery here fails and is tried again",
+    "Deliverer: sqs:SendMessage on SlowDeliveries": "no endpoint here is slow",
+    "Operations: sqs:SendMessage on Jobs": "no dead letter is replayed here, and no review closed",
+    "Reconciler: sqs:SendMessage on Deliveries": "no report here changes a payment",
+    "Webhooks: secretsmanager:GetSecretValue on account secrets": _ONCE,
     "Operations: dynamodb:UpdateItem on Transactions": "no review is closed here, and no personal data erased",
     "Operations: sqs:DeleteMessage on dead letters": "a queue is purged as a whole here, and no letter replayed",
+    "Reconciler: sqs:SendMessage on Jobs": "no report here asks for an inquiry",
+    "Worker: sqs:SendMessage on SlowJobs": "no account here is slow",
     "Sweeper: dynamodb:PutItem on Transactions": "no item here is woken forty times, which sends it to review",
     "Deliverer: dynamodb:UpdateItem on Configuration (endpoints)": "no endpoint here fails for days, which disables it",
     "Operations: sqs:ChangeMessageVisibility on dead letters": "a letter that is not given back returns by itself",
-    "Operations: sqs:SendMessage on Deliveries": "no dead letter of this queue is replayed here",
+    **{
+        f"Operations: sqs:SendMessage on {queue}": "no dead letter of this queue is replayed here"
+        for queue in ("Deliveries", "Notices", "SlowDeliveries", "SlowJobs")
+    },
     "Reconciler: dynamodb:PutItem on Transactions": "no report here says what the ledger has to record",
     "Reconciler: s3:GetObject on settlement files": "no settlement file is read here",
     "Reconciler: secretsmanager:GetSecretValue on account secrets": _ONCE,
@@ -262,6 +276,7 @@ def _said_by(merchant: str, account: tuple[str, ...], reason: tuple[str, ...]) -
         ("dlq", "explain", "jobs"),
         ("dlq", "purge", "jobs", "--yes", *reason),
         ("audit", "list"),
+        ("reconcile", "--provider", "stripe", "--merchant", MERCHANT_ID, *_yesterday(), *reason),
     ):
         fault = _said(arguments)
         if fault is not None:
@@ -269,6 +284,13 @@ def _said_by(merchant: str, account: tuple[str, ...], reason: tuple[str, ...]) -
     refusal = _said(("checkout", "rotate-secret", "--yes", *reason))
     if refusal is None or "younger than" not in refusal:
         yield f"payflowx checkout rotate-secret: {refusal}, and not that the secret is too young"
+
+
+def _yesterday() -> tuple[str, ...]:
+    """The last whole day, compared once more: each time is a run of its own."""
+    today = datetime.now(UTC).date()
+    again = str(uuid.uuid4().int % 1000 + 1)
+    return ("--from", str(today - timedelta(days=1)), "--to", str(today), "--again", again)
 
 
 def _said(arguments: Sequence[str]) -> str | None:
