@@ -105,7 +105,12 @@ def test_only_what_is_disposable_is_emptied(name: str, why: str) -> None:
 def test_nothing_is_deleted_without_a_yes(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody sits at a terminal here, so that the question itself is the refusal."""
     emptied_targets: list[str] = []
-    monkeypatch.setattr("ops.removal.emptied", lambda target: emptied_targets.append(target.name) or ())
+
+    def noted(target: Target) -> tuple[str, ...]:
+        emptied_targets.append(target.name)
+        return ()
+
+    monkeypatch.setattr("ops.removal.emptied", noted)
     with pytest.raises(click.UsageError, match="say --yes"):
         main.main(words, standalone_mode=False)
     assert emptied_targets == []
