@@ -141,11 +141,11 @@ def _with_bytes(value: Any) -> Any:
 
 
 def _encoded(value: Any) -> bytes:
-    return json.dumps(value, default=_in_json, separators=(",", ":")).encode()
+    return json.dumps(value, default=_plain, separators=(",", ":")).encode()
 
 
-def _in_json(value: bytes | datetime) -> str | float:
-    """Blobs are base64, times are seconds since 1970."""
+def _plain(value: datetime | bytes) -> float | str:
+    """AWS's JSON has seconds since 1970 for times, and base64 for bytes."""
     return value.timestamp() if isinstance(value, datetime) else base64.b64encode(value).decode()
 
 
