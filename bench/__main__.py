@@ -19,6 +19,7 @@ from typing import Any, Final
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
 
+from bench.checkout_path import checkout_path
 from bench.children import stand_in
 from bench.cold_start import cold_starts
 from bench.costs.__main__ import price_of_a_million
@@ -79,6 +80,7 @@ def _measured(arguments: list[str]) -> dict[str, Any]:
             },
             "coldStarts": lambda: cold_starts(layout, running, rounds=rounds),
             "cpu": lambda: cpu_of_payments(layout, running, rounds=rounds, payments=payments),
+            "checkout": lambda: checkout_path(layout, running, rounds=rounds, checkouts=payments),
             "acceptTimes": lambda: accept_times(layout, running, rounds=2 * rounds),
             "drain": lambda: drain(layout, running, rounds=rounds),
             "routing": lambda: routing(rounds),

@@ -4,24 +4,33 @@ import contextlib
 import io
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from bench.metering import Meter
 from bench.model.engine import ModelEngine
 from payflowx.domain.outbound_webhooks.merchant_events import Answered
-from payflowx.domain.payments.outcome import NotSent, Unknown
+from payflowx.domain.payments.hosted import HostedCapability
+from payflowx.domain.payments.outcome import ActionRequired, NextAction, NotSent, Unknown
+from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS
 from payflowx.entrypoints import deliverer, worker
+from payflowx.entrypoints.checkout import handler as checkout
 from payflowx.wiring.api import ApiWiring
+from payflowx.wiring.checkout import CheckoutWiring
 from payflowx.wiring.outbound_webhooks import DelivererWiring
 from payflowx.wiring.payments import WorkerWiring
-from tests.support.handlers import Context, Functions, functions_over
+from tests.support.handlers import Context, Functions, functions_over, rest_event
 
 MAX_TURNS: Final = 6
 WITHOUT_ENDPOINTS: Final = "payment, no endpoint"
 WITH_ENDPOINT: Final = "payment, one endpoint"
 ORDERED: Final = "payment with an order, no endpoint"
 READ: Final = "read"
+CHECKOUT_ACCEPT: Final = "checkout: accept"
+CHECKOUT_PAGE: Final = "checkout: show the page"
+CHECKOUT_CHOICE: Final = "checkout: store the choice"
+CHECKOUT_OBJECT: Final = "checkout: work, open the provider's page"
 EXAMPLE: Final = {
     "customer": {"id": "cust_42", "country": "DE", "email": "ada@example.com"},
     "description": "Order 1001",
@@ -95,9 +104,46 @@ def _rows(engine: ModelEngine, functions: Functions) -> Iterator[tuple[str, Coun
     yield "payment after a fail-over", whole(functions, engine, NotSent(code="x"))
     yield "payment after a lost answer", whole(functions, engine, Unknown(code="x"))
     yield "sweeper, nothing due", row(functions.sweep)
+    for name, step in _checkout_steps(functions):
+        yield name, row(step)
     register_endpoint(functions)
     whole(functions, engine)  # a warm-up: the endpoint's secret is decrypted, and its first success stored
     yield WITH_ENDPOINT, whole(functions, engine)
+
+
+def _checkout_steps(functions: Functions) -> Iterator[tuple[str, Callable[[], object]]]:
+    """A payer who is present, up to the provider's page. The second checkout: the first has read the secret."""
+    alpha = functions.providers.get("alpha")
+    pages = HostedCapability(methods=frozenset({"card"}), min_lifetime_ms=MINUTE_MS, max_lifetime_ms=2 * DAY_MS)
+    alpha.able = replace(alpha.able, hosted=pages)
+    opened = ActionRequired(reference="obj-1", action=NextAction(kind="redirect", url="https://bank.example/1"))
+    page_request(functions, _checkout(functions, "checkout-1"))
+    yield CHECKOUT_ACCEPT, lambda: _checkout(functions, "checkout-2")
+    address = _checkout(functions, "checkout-2")
+    yield CHECKOUT_PAGE, lambda: page_request(functions, address)
+    yield CHECKOUT_CHOICE, lambda: page_request(functions, f"{address}/attempts", "method=card")
+    alpha.charges = [opened]
+    yield CHECKOUT_OBJECT, lambda: work(functions)
+    functions.messages()  # the later inquiries about the object
+    deliver(functions)
+
+
+def _checkout(functions: Functions, key: str) -> str:
+    """The path of the payer's page."""
+    _, payment, _ = functions.pay(key, **EXAMPLE, paymentMethod={"type": "checkout"})
+    return urlsplit(payment["nextAction"]["url"]).path
+
+
+def page_request(functions: Functions, path: str, form: str | None = None) -> None:
+    """A payer's request for a page, or a form of it."""
+    functions.wired(CheckoutWiring).merchants.get(functions.merchant_id)
+    headers = {"content-type": "application/x-www-form-urlencoded"} if form else {}
+    event = rest_event("POST" if form else "GET", path, headers, {}, form, "")
+    _, _, token, *rest = path.split("/")
+    event |= {"resource": "/".join(("/checkout/{token}", *rest)), "pathParameters": {"token": token}}
+    event["requestContext"] |= {"path": f"/v1{path}"}
+    if checkout.handler(event, Context())["statusCode"] not in {200, 303}:
+        raise AssertionError(path)
 
 
 def whole(functions: Functions, engine: ModelEngine, *first: Any, **changes: Any) -> Counts:

@@ -41,6 +41,7 @@ def report(found: Found) -> str:
         _BASELINES,
         *_cold_starts(measured),
         *_hot_path(measured),
+        *_checkouts(measured),
         *_calls(counted),
         *_logs(counted),
         *_dollars(counted),
@@ -151,6 +152,18 @@ def _hot_path(measured: Found) -> Iterator[str]:
             f"| {name} | {_spread(cpu['ratio'])} | {steps} | {cpu['callsAPayment']} | {_spread(accept['ratio'])} "
             f"| {accept['p50Ms']['median']:.1f} | {accept['p99Ms']:.1f} |"
         )
+
+
+def _checkouts(measured: Found) -> Iterator[str]:
+    yield "\n## Checkouts\n"
+    found = measured["checkout"]
+    yield "Milliseconds of CPU a request, warm, by `PYTHONPATH=functions:. python -m bench checkout`;"
+    yield f"{found['rounds']} rounds of {found['checkouts']} checkouts. The payer's page has"
+    yield f"{found['pageBytes']:,} bytes, without its style and script. The other steps are counted below.\n"
+    yield "| request | CPU ms | calls of AWS |\n| --- | --- | --- |"
+    for step, name in {"create": "create a checkout", "page": "show its page to the payer"}.items():
+        row = found[step]
+        yield f"| {name} | {_spread(row['cpuMs'])} | {row['calls']:g} |"
 
 
 def _calls(counted: Found) -> Iterator[str]:

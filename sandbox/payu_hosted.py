@@ -1,7 +1,8 @@
 """PayU's invoices: created and expired by commands, paid on a page of their own.
 
 The txnid of an invoice is good for one successful payment. A payer whose try failed may try again on the same page, and
-each try is a payment with its own id. While the bank processes a try, the page takes no other.
+each try is a payment with its own id. While the bank processes a try, the page takes no other. PayU may turn a failed
+try into a charge days later, whatever became of the invoice meanwhile.
 """
 
 import json
@@ -9,7 +10,7 @@ import re
 from abc import abstractmethod
 from typing import Any, Final
 
-from sandbox.behaviours import Behaviour
+from sandbox.behaviours import Behaviour, Effect
 from sandbox.hosted_pages import Act, HostedPage, PageState, no_page, page_request_of, page_url, see_other, show
 from sandbox.http_types import BadRequestError, Reply, Request
 from sandbox.ledger import LedgerSimulator
@@ -109,7 +110,7 @@ class Invoices(LedgerSimulator):
             return no_page()
         if asked.act is None:
             return show(self._page(invoice, now))
-        if asked.act not in {Act.LEAVE, Act.REOPEN} and self._state(invoice, now) is PageState.OPEN:
+        if asked.act is not Act.LEAVE and self._state(invoice, now) is PageState.OPEN:
             self._try(invoice, asked.act, now)
         return see_other(page_url(self.public_url, invoice["id"]))  # an invoice has no address of the shop
 
@@ -117,8 +118,16 @@ class Invoices(LedgerSimulator):
         number = len(invoice["tries"])
         name = invoice["txnid"] if number == 0 else f"{invoice['txnid']} {number}"
         charge_id = self.payu_id(name)
+        if act.behaviour.effect in {Effect.CHARGE, Effect.LATER_CHARGE, Effect.REOPENED_DECLINE}:
+            self._give_back_late_charges(invoice, now)
         self.store.put(INVOICE, invoice["txnid"], {**invoice, "tries": [*invoice["tries"], charge_id]})
         self.book_try(invoice, charge_id, act.behaviour, act.bank_seconds, now)
+
+    def _give_back_late_charges(self, invoice: Record, now: float) -> None:
+        """A txnid takes money once: PayU gives back by itself what a bank charges for an earlier try (`autoRefund`)."""
+        for record in self._tries(invoice, now):
+            if record["state"] == DECLINED and "settles_at" in record:
+                self.change(record, settles_to=DECLINED)
 
     def _page(self, invoice: Record, now: float) -> HostedPage:
         state = self._state(invoice, now)
@@ -131,6 +140,7 @@ class Invoices(LedgerSimulator):
             state=state,
             description=invoice["productinfo"],
             error="The payment failed. Please try again." if has_failed and state is PageState.OPEN else "",
+            reopens=self.reopens,
         )
 
     def _state(self, invoice: Record, now: float) -> PageState:

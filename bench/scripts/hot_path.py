@@ -1,6 +1,6 @@
 """Payments through warm handlers in this new interpreter, and the CPU time of each step.
 
-Not imported by anything: `bench.hot_path` runs it. Arguments: `ours`, `prototype` or `original`; how many payments;
+`bench.hot_path` runs it. Arguments: `ours`, `prototype` or `original`; how many payments;
 how many messages in one event; the address of the stand-in.
 """
 
@@ -110,7 +110,7 @@ class Run:
             return json.load(answer)
 
 
-def accept_event():
+def accept_event(**changes):
     headers = {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())}
     body = {
         "amount": 1999,
@@ -118,6 +118,7 @@ def accept_event():
         "paymentMethod": {"type": "card", "token": "tok_success"},
         "description": "Order 1001",
         "metadata": {"cart": "c-77", "channel": "web"},
+        **changes,
     }
     return {
         "resource": "/payments",
@@ -155,4 +156,5 @@ def main():
     )
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -105,13 +105,16 @@ class Counter:
         lose_answers(self.simulator.store, {call: number})
 
     def check(self, payment: Payment) -> Payment:
-        """The invariants of every moment: one open object and one charge at most, a status that the ledger confirms."""
+        """The invariants of every moment: one open object and one charge at most, a status that the ledger confirms.
+
+        A failed try that may still be charged is watched, and its charge is known at the next read.
+        """
         now, charged = self.world.now(payment), self.charged()
         assert sum(attempt.is_open for attempt in now.attempts) <= 1
         assert len(charged) <= 1, f"charged {len(charged)} times"
         if now.status is S.SUCCESS:
             assert [(entry["amount"], entry["currency"]) for entry in charged] == [(now.amount, now.currency)]
-        if now.status in {S.FAILED, S.CANCELLED}:
+        if now.status in {S.FAILED, S.CANCELLED} and not now.attempts[-1].may_reopen(self.world.clock.now_ms()):
             assert charged == []
         return now
 
@@ -267,6 +270,26 @@ class TestClosing:
             assert payment.attempts[-1].may_reopen(counter.world.clock.now_ms())
             assert counter.shop.screen(payment) is not Screen.CHOOSE
 
+    @pytest.mark.parametrize(("closed_by", "status"), [("expiry", S.SUCCESS), ("cancellation", S.IN_REVIEW)])
+    def test_a_failed_try_is_charged_after_the_closing(
+        self, counter: Counter, closed_by: str, status: PaymentStatus
+    ) -> None:
+        """Nothing else opens meanwhile. The late charge is the success, or is reviewed after a cancellation."""
+        payment = counter.sell()
+        tab = counter.tab(payment)
+        assert ("value='reopen'" in tab.html) is not counter.able.is_closing_proof
+        if counter.able.is_closing_proof:
+            return  # the closing proves that its tries are over
+        counter.world.clock.advance(LIFETIME_SECONDS - 1)
+        tab.press("Fail, charged later", counter.methods[0])
+        if closed_by == "cancellation":
+            counter.close(payment)
+        payment = counter.until(payment, has_ended)
+        assert counter.charged() == []
+        assert payment.attempts[-1].may_reopen(counter.world.clock.now_ms())
+        payment = counter.until(payment, lambda now: now.status in {S.SUCCESS, S.IN_REVIEW}, days=6)
+        assert (payment.status, len(payment.attempts), len(counter.charged())) == (status, 1, 1)
+
     def test_while_the_bank_processes(self, counter: Counter) -> None:
         """The bank has the payment when the object is closed, and pays afterwards: no other way may open before."""
         payment = counter.sell()
@@ -295,6 +318,39 @@ class TestClosing:
         tab.press("Bank answers in 10 seconds", counter.methods[0])
         payment = counter.until(payment, lambda now: now.status in ENDED, days=9)
         assert payment.status is S.SUCCESS
+
+
+class TestPayersData:
+    """Each of these is a value that our API takes."""
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"name": "ब"},
+            {"name": "'"},
+            {"email": f"{'x' * 60}@example.com"},
+            {"email": '"quoted"@example.com'},
+            {"email": "asha@bücher.example"},
+            {"phone": "+0123456"},
+            {"phone": "+123456789012345"},
+        ],
+        ids=str,
+    )
+    def test_what_the_provider_does_not_take_is_asked_for_again(self, counter: Counter, given: dict[str, str]) -> None:
+        payment = counter.shop.sell(
+            checkout=NewCheckout(lifetime_seconds=LIFETIME_SECONDS),
+            amount=AMOUNT,
+            currency="INR",
+            customer=replace(PAYER, **given),
+        )
+        (offer, *_) = counter.shop.view(payment).offers
+        typed = {"name": PAYER.name, "email": PAYER.email, "phone": PAYER.phone}
+        asked = {fact.removeprefix("customer.") for fact in offer.missing}
+        assert asked <= given.keys()
+        payment = counter.shop.choose(payment, offer.method, **{name: str(typed[name]) for name in asked})
+        assert counter.shop.screen(payment) is Screen.OPEN
+        counter.tab(payment).press("Pay", offer.method)
+        counter.until(payment, is_paid)
 
 
 class TestWrongAmount:

@@ -22,3 +22,12 @@ def test_each_variant_finishes_its_payments_and_makes_the_calls_that_it_is_compa
         found = run_child("hot_path.py", variant, str(_PAYMENTS), "10", running.url, environment=environment)
     assert all(found["cpuMs"][step] >= 0 for step in ("accept", "work", "finish"))
     assert _CALLS[variant] <= sum(found["calls"].values()) / _PAYMENTS < _CALLS[variant] + 2
+
+
+def test_a_checkout_is_created_and_its_page_shown_with_one_call_each() -> None:
+    path = os.pathsep.join((str(ROOT / "functions"), sysconfig.get_path("purelib")))
+    with stand_in() as running:
+        environment = function_environment(path, running)
+        found = run_child("checkout.py", str(_PAYMENTS), running.url, environment=environment)
+    assert [found[step]["calls"] for step in ("create", "page")] == [1, 1]
+    assert found["page"]["bytes"] > 0

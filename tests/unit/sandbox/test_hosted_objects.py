@@ -140,6 +140,26 @@ class TestPayU:
         assert said == {"status": 1, "msg": "Invoice expired, Transaction is already in progress"}
         assert [entry["status"] for entry in payu.simulator.ledger(NOW + 3_601)] == ["charged"]
 
+    def test_a_failed_try_may_be_charged_an_hour_later(self) -> None:
+        payu = PayU()
+        payu.page(payu.invoice()["URL"].rpartition("=")[2], "reopen")
+        assert payu.ask("verify_payment", "pfx-1")["transaction_details"]["pfx-1"]["unmappedstatus"] == "dropped"
+        assert payu.ask("expire_invoice", "pfx-1") == {"status": 1, "msg": "Invoice expired"}
+        assert [[e["status"] for e in payu.simulator.ledger(NOW + s)] for s in (0, 3_599, 3_601)] == [
+            ["declined"],
+            ["declined"],
+            ["charged"],
+        ]
+
+    @pytest.mark.parametrize("act", ["pay", "late", "reopen"])
+    def test_an_invoice_takes_money_once(self, act: str) -> None:
+        payu = PayU()
+        invoice_id = payu.invoice()["URL"].rpartition("=")[2]
+        for pressed in ("reopen", "fail", act):
+            payu.page(invoice_id, pressed)
+        statuses = [entry["status"] for entry in payu.simulator.ledger(NOW + 7_200)]
+        assert statuses == ["declined", "declined", "charged"]
+
     def test_a_read_shows_the_try_that_took_money(self) -> None:
         payu = PayU()
         invoice_id = payu.invoice()["URL"].rpartition("=")[2]

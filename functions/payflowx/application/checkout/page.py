@@ -15,7 +15,7 @@ from payflowx.domain.merchants.ports import Merchant, MerchantConfiguration
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.checkout import MIN_EXPEDITE_INTERVAL_MS, Checkout, Choice
 from payflowx.domain.payments.outcome import NextAction
-from payflowx.domain.payments.payment import Customer, Payment
+from payflowx.domain.payments.payment import FACT_PREFIX, Customer, Payment
 from payflowx.domain.payments.ports import Payments, Stored
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.state_machine import choose, expedite
@@ -103,12 +103,13 @@ class CheckoutPage:
             if found is None:
                 return None
             payment, merchant = found
-            planned = self._planned(payment, merchant, method, contact)
+            customer = self._completed(payment, merchant, method, contact)
+            planned = self._planned(replace(payment, customer=customer), merchant, method)
             if isinstance(planned, Obstacle):
                 self._count_refused_start(planned, merchant)
                 return planned
             change = choose(payment, planned, self._context())
-            change = replace(change, after=replace(change.after, customer=_completed(payment.customer, contact)))
+            change = replace(change, after=replace(change.after, customer=customer))
             stored = self.outcome_writer.commit(change)
             if stored is not None:
                 return Chosen(action=self._wait(stored))
@@ -169,11 +170,22 @@ class CheckoutPage:
         able = self.providers.capabilities().get(attempt.provider) if attempt else None
         return able is not None and able.hosted is not None and able.hosted.is_closing_proof
 
-    def _planned(self, payment: Payment, merchant: Merchant, method: str, contact: Contact) -> Checkout | Obstacle:
+    def _completed(self, payment: Payment, merchant: Merchant, method: str, contact: Contact) -> Customer | None:
+        """Return the customer with what the payer typed, where nothing was known or the provider does not take it."""
+        offer = next((offer for offer in self._offers(payment, merchant) if offer.method == method), None)
+        typed = {name: getattr(contact, name) for name in ("name", "email", "phone")}
+        known, asked = payment.customer or Customer(), offer.missing if offer else ()
+        filled = {
+            name: value
+            for name, value in typed.items()
+            if value and (not getattr(known, name) or f"{FACT_PREFIX}{name}" in asked)
+        }
+        return replace(known, **filled) if filled else payment.customer
+
+    def _planned(self, payment: Payment, merchant: Merchant, method: str) -> Checkout | Obstacle:
         """Return the checkout with the choice, or the reason why none is stored."""
         now_ms, checkout = self.clock.now_ms(), payment.checkout
-        completed = replace(payment, customer=_completed(payment.customer, contact))
-        found = self._offers(completed, merchant)
+        found = self._offers(payment, merchant)
         screen = view_of(payment, found, is_closable=False, now_ms=now_ms).screen
         if checkout is None or screen is not Screen.CHOOSE or payment.lease.is_live(now_ms):
             return Obstacle.ALREADY_CHOSEN
@@ -239,11 +251,3 @@ class CheckoutPage:
 
     def _context(self) -> Context:
         return Context(now_ms=self.clock.now_ms(), actor="payer", policy=self.policy)
-
-
-def _completed(customer: Customer | None, contact: Contact) -> Customer | None:
-    """Return the customer with what the payer typed where nothing was known."""
-    typed = {name: getattr(contact, name) for name in ("name", "email", "phone")}
-    known = customer or Customer()
-    missing = {name: value for name, value in typed.items() if value and not getattr(known, name)}
-    return replace(known, **missing) if missing else customer

@@ -71,7 +71,8 @@ class CheckoutOpener:
             missing = found[0].missing if found else ()
             if not missing:
                 raise Refusal("no_provider_available", "No provider's page can take this payment.")
-            detail = f"The provider's page needs {' and '.join(missing)}. Send it, or let our page ask the payer."
+            needed = f"{' and '.join(missing)}, in a form that the provider takes"
+            detail = f"The provider's page needs {needed}. Send it, or let our page ask the payer."
             raise Refusal("field_missing", detail, field=missing[0])
         back = return_address(
             checkout.address or "",

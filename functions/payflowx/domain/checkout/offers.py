@@ -1,12 +1,13 @@
 """The methods that a payer can choose now, and the providers that take each. Pure."""
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from re import Pattern
 
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.checkout import is_offered
-from payflowx.domain.payments.hosted import CHECKOUT_METHODS
-from payflowx.domain.payments.payment import Payment, customer_facts
+from payflowx.domain.payments.hosted import CHECKOUT_METHODS, HostedCapability
+from payflowx.domain.payments.payment import FACT_PREFIX, Customer, Payment, customer_facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,8 @@ class Offer:
 
     A way that needs more is left out: a payer who answers the fewest questions is the likeliest to pay.
     """
+    forms: Mapping[str, Pattern[str]] = field(default_factory=dict)
+    """The forms of facts that the first way takes, where they are narrower than our API's."""
     is_closable: bool = True
     """The payer can choose another method later. Where False, an object can be waited for only."""
 
@@ -57,11 +60,28 @@ def _offer(payment: Payment, method: str, hosted: Mapping[str, Capabilities]) ->
     if not able:
         return None
     ways = sorted(able, key=lambda provider: not able[provider].is_closing_proof)
-    known = customer_facts(payment.customer)
-    asked = able[ways[0]].needs - known
+    first = able[ways[0]]
+    asked = _missing(first, payment.customer)
     return Offer(
         method=method,
-        ways=tuple(provider for provider in ways if able[provider].needs <= known | asked),
+        ways=tuple(provider for provider in ways if _missing(able[provider], payment.customer) <= asked),
         missing=tuple(sorted(asked)),
-        is_closable=able[ways[0]].is_closing_proof,
+        forms=first.forms,
+        is_closable=first.is_closing_proof,
     )
+
+
+def _missing(able: HostedCapability, customer: Customer | None) -> frozenset[str]:
+    """Return the needed facts that are unknown, or known in a form that the provider does not take."""
+    return able.needs - {
+        fact for fact in customer_facts(customer) if is_taken(fact, _value(customer, fact), able.forms)
+    }
+
+
+def is_taken(fact: str, value: str, forms: Mapping[str, Pattern[str]]) -> bool:
+    """Return whether a provider with these forms takes this value."""
+    return fact not in forms or forms[fact].fullmatch(value) is not None
+
+
+def _value(customer: Customer | None, fact: str) -> str:
+    return str(getattr(customer, fact.removeprefix(FACT_PREFIX)))

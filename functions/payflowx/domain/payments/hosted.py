@@ -5,6 +5,7 @@ A session, a link, an order or an invoice. The payer may try several times insid
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from re import Pattern
 from typing import Final
 
 from payflowx.domain.shared.limits import HOUR_MS
@@ -101,6 +102,11 @@ class HostedCapability:
     capture_modes: frozenset[CaptureMode] = frozenset({CaptureMode.AUTOMATIC})
     needs: frozenset[str] = frozenset()
     """Facts about the payer that our page asks for when they are missing, named as in `customer_facts`."""
+    forms: Mapping[str, Pattern[str]] = field(default_factory=dict)
+    """The form of a needed fact where the provider takes fewer values than our API.
+
+    A value of another form counts as missing: the provider would refuse the object however often the payer chooses.
+    """
     is_closing_proof: bool = False
     """A closing is proven even after the payer has tried. Other ways are offered last."""
     returns_extra_charges: bool = False

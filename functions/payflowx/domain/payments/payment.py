@@ -60,13 +60,16 @@ class Customer:
     address: Address | None = field(default=None, repr=False)
 
 
-CUSTOMER_FACTS: Final = frozenset(f"customer.{name}" for name in ("id", "name", "email", "phone", "country", "address"))
+FACT_PREFIX: Final = "customer."
+CUSTOMER_FACTS: Final = frozenset(
+    f"{FACT_PREFIX}{name}" for name in ("id", "name", "email", "phone", "country", "address")
+)
 """The facts about a payer that a provider may need, by the names of the request's fields."""
 
 
 def customer_facts(customer: Customer | None) -> frozenset[str]:
     """Return the names of the facts that are known."""
-    return frozenset(name for name in CUSTOMER_FACTS if getattr(customer, name.removeprefix("customer."), None))
+    return frozenset(name for name in CUSTOMER_FACTS if getattr(customer, name.removeprefix(FACT_PREFIX), None))
 
 
 def private_values(payer: Customer | None, token: str | None, receipt_email: str | None) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The details that a payer types, held to the API's own rules of the same fields."""
+"""The details that a payer types, held to the API's own rules of the same fields and to the provider's."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -8,14 +8,14 @@ from typing import Final
 import msgspec
 
 from payflowx.application.checkout.page import Contact
-from payflowx.domain.checkout.offers import Offer
+from payflowx.domain.checkout.offers import Offer, is_taken
+from payflowx.domain.payments.payment import FACT_PREFIX
 from payflowx.domain.shared.card_data import contains_card_number
 from payflowx.domain.shared.text import is_clean
 from payflowx.entrypoints.api.payments.types import CustomerRequest
 
 FIELDS: Final = ("name", "email", "phone")
 """The fields of the page's form, in their order."""
-_FACT_PREFIX: Final = "customer."
 _LEFT_OUT: Final = str.maketrans("", "", " -().")
 """Characters that people write in telephone numbers, and that E.164 has not."""
 
@@ -41,7 +41,11 @@ def asked_for(offers: tuple[Offer, ...]) -> tuple[str, ...]:
 
 def needs(offer: Offer, name: str) -> bool:
     """Return whether the offer's provider needs this field, and the payment lacks it."""
-    return f"{_FACT_PREFIX}{name}" in offer.missing
+    return f"{FACT_PREFIX}{name}" in offer.missing
+
+
+def _is_taken(offer: Offer, name: str, value: str) -> bool:
+    return is_taken(f"{FACT_PREFIX}{name}", value, offer.forms)
 
 
 def typed_form(form: Mapping[str, str], offers: tuple[Offer, ...]) -> Typed:
@@ -54,6 +58,8 @@ def typed_form(form: Mapping[str, str], offers: tuple[Offer, ...]) -> Typed:
         is_needed = chosen is not None and needs(chosen, name)
         if (value or is_needed) and (error := _error(name, value)):
             errors[name] = error
+        elif is_needed and chosen is not None and not _is_taken(chosen, name, value):
+            errors[name] = f"{name}_not_taken"
     return Typed(method=method, values=values, errors=errors)
 
 

@@ -23,6 +23,7 @@ CAPABILITY: Final = HostedCapability(
     max_lifetime_ms=30 * DAY_MS - HOUR_MS,
     method_currencies={"upi": _RUPEES, "netbanking": _RUPEES, "wallet": _RUPEES},
     needs=frozenset({"customer.phone"}),
+    forms=requests.PAYER_FORMS,
     is_closing_proof=True,
     # https://www.cashfree.com/docs/payments/online/resources/payment-lifecycle; a refund names an order, not a payment.
     returns_extra_charges=True,

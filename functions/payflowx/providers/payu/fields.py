@@ -21,12 +21,15 @@ _MAX_UDF_CHARS: Final = 255
 _MAX_INVOICE_CHARS: Final = 50
 _MAX_PRODUCT_CHARS: Final = 100
 _MAX_NAME_CHARS: Final = 60
-_MAX_EMAIL_CHARS: Final = 50
 _MAX_ADDRESS_CHARS: Final = 100
 _MAX_CITY_CHARS: Final = 50
 
 _SPECIAL: Final = re.compile(r"[^\w .,:/@()-]", re.ASCII)
-_EMAIL: Final = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+")
+_EMAIL: Final = re.compile(r"(?=.{3,50}\Z)[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+")
+_NAME: Final = re.compile(r".*[A-Za-z0-9_.,:/@()-].*", re.DOTALL)
+"""A name of which `cleaned` leaves something."""
+PAYER_FORMS: Final = {"customer.name": _NAME, "customer.email": _EMAIL}
+"""The forms that PayU takes of the payer's facts. `payer_of` leaves out what has another one."""
 _PIN_CODE: Final = re.compile(r"[1-9][0-9]{5}")
 _INDIA: Final = "IN"
 _DIALLING_CODE: Final = "91"
@@ -61,7 +64,7 @@ def _named(metadata: Mapping[str, str]) -> dict[str, str]:
 def payer_of(request: ChargeRequest) -> dict[str, str]:
     """E-mail, phone and name, as far as they are known; with a complete address in India, name and address in full."""
     customer = request.customer or Customer()
-    facts = {"email": _email(request.receipt_email or customer.email), "phone": _phone(customer.phone)}
+    facts = {"email": _email(request.receipt_email) or _email(customer.email), "phone": _phone(customer.phone)}
     first, _, last = cleaned(customer.name, _MAX_NAME_CHARS).partition(" ")
     facts["firstname"] = first
     address = _address_of(customer.address)
@@ -86,8 +89,7 @@ def _address_of(address: Address | None) -> dict[str, str]:
 
 def _email(email: str | None) -> str:
     """The address, or nothing: a part of an address is another one."""
-    fits = email is not None and len(email) <= _MAX_EMAIL_CHARS and _EMAIL.fullmatch(email)
-    return email if email and fits else ""
+    return email if email and _EMAIL.fullmatch(email) else ""
 
 
 def _phone(phone: str | None) -> str:

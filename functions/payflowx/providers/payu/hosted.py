@@ -13,7 +13,7 @@ from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS
 from payflowx.providers.contract import Hosted, Step
 from payflowx.providers.payu import hosted_requests, hosted_responses, hosts, requests
-from payflowx.providers.payu.fields import payer_of
+from payflowx.providers.payu.fields import PAYER_FORMS, payer_of
 
 CAPABILITY: Final = HostedCapability(
     methods=frozenset(CHECKOUT_METHODS),
@@ -21,6 +21,7 @@ CAPABILITY: Final = HostedCapability(
     min_lifetime_ms=15 * MINUTE_MS,
     max_lifetime_ms=30 * DAY_MS,
     needs=frozenset({"customer.name", "customer.email", "customer.phone"}),
+    forms=PAYER_FORMS,
     is_closing_proof=False,
     form_hosts=frozenset(hosts.PAGE_HOSTS),
 )

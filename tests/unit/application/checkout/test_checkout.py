@@ -1,5 +1,6 @@
 """A payer who is present: one object at a time, whatever the payer, the provider and the line do."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -565,6 +566,35 @@ class TestContact:
         payment = shop.choose(payment, "card", email="payer@example.com", name="Other")
         assert payment.customer == Customer(name="Jane", email="payer@example.com")
         assert alpha.sent[0][1].customer == payment.customer
+
+    def test_a_value_that_the_provider_does_not_take_is_asked_for_and_replaced(self, shop: Shop) -> None:
+        alpha = shop.at("alpha")
+        assert alpha.able.hosted is not None
+        needed, forms = (
+            frozenset({"customer.name", "customer.email"}),
+            {"customer.email": re.compile(r"[a-z]+@[a-z.]+")},
+        )
+        alpha.able = replace(alpha.able, hosted=replace(alpha.able.hosted, needs=needed, forms=forms))
+        payment = shop.sell(customer=Customer(name="Jane", email="1@b.example"))
+        assert shop.view(payment).offers[0].missing == ("customer.email",)
+        for typed in (Contact(), Contact(email="2@b.example")):
+            assert shop.page().choose(shop.token(payment), "card", typed) is Obstacle.DATA_MISSING
+        assert shop.world.now(payment).customer == payment.customer
+        payment = shop.choose(payment, "card", email="a@b.example", name="Other")
+        assert payment.customer == Customer(name="Jane", email="a@b.example")
+
+    def test_a_further_way_that_does_not_take_a_value_is_left_out(self, shop: Shop) -> None:
+        beta = shop.at("beta")
+        assert beta.able.hosted is not None
+        forms = {"customer.phone": re.compile(r"\+91[0-9]+")}
+        hosted = replace(beta.able.hosted, needs=frozenset({"customer.phone"}), forms=forms)
+        beta.able = replace(beta.able, hosted=hosted)
+        for key, phone, ways in (
+            ("order-1", "+441234567890", ("alpha", "gamma")),
+            ("order-2", "+919812345678", ("alpha", "beta", "gamma")),
+        ):
+            (card, *_) = shop.view(shop.sell(key, customer=Customer(phone=phone))).offers
+            assert card.ways == ways
 
     def test_a_further_way_that_needs_more_is_left_out_and_nobody_is_asked_for_it(self, shop: Shop) -> None:
         beta = shop.at("beta")

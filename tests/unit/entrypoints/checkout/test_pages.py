@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -191,6 +192,24 @@ class TestDetails:
         assert kept[field] == value.strip()
         assert "checked" in next(n for n in page.root.every("input") if n.get("value") == "card").attributes
         assert page.barriers() == []
+        assert shop.world.now(payment) == payment
+
+    @pytest.mark.parametrize("field", ["name", "email", "phone"])
+    def test_one_that_the_provider_does_not_take_is_named_at_its_field(
+        self, shop: PageShop, browser: Browser, field: str
+    ) -> None:
+        typed = {"name": "Zoe Example", "email": "a@b.example", "phone": "+919812345678"}
+        scripted = shop.at("alpha")
+        assert scripted.able.hosted is not None
+        needed, forms = frozenset(f"customer.{name}" for name in typed), {f"customer.{field}": re.compile("never")}
+        scripted.able = replace(scripted.able, hosted=replace(scripted.able.hosted, needs=needed, forms=forms))
+        payment = shop.sell(customer=Customer(**typed))
+        page = browser.open(payment)
+        assert [node.get("name") for node in page.root.every("input") if node.get("type") != "radio"] == [field]
+        answer = browser.post(f"{browser.address(payment)}/attempts", urlencode({"method": "card", **typed}))
+        assert answer.status == 422
+        assert answer.page.link(ENGLISH.errors[f"{field}_not_taken"]).endswith(f"#{field}")
+        assert answer.page.barriers() == []
         assert shop.world.now(payment) == payment
 
     def test_a_way_that_needs_nothing_is_taken_without(self, shop: PageShop, browser: Browser) -> None:

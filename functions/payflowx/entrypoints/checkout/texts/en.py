@@ -110,6 +110,10 @@ ENGLISH: Final = Texts(
         "name": "Enter your full name, with at most 200 characters.",
         "email": "Enter an e-mail address, such as name@example.com.",
         "phone": "Enter a phone number with a plus, the country code and 7 to 15 digits, such as +919812345678.",
+        "name_not_taken": "The payment provider does not take this name. Enter it in Latin letters.",
+        "email_not_taken": "The payment provider does not take this e-mail address. Enter a shorter one, or one "
+        "without unusual characters.",
+        "phone_not_taken": "The payment provider does not take this phone number. Enter another one.",
         "card_number": "Do not enter a card number here.",
     },
     pages={
