@@ -2,6 +2,7 @@
 
 import json
 import random
+import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -17,18 +18,20 @@ HANDLERS: Final = (
     *("api.authorizer", "api.handler", "worker", "deliverer", "sweeper", "webhook_receiver", "provider_events"),
     *("reconciler", "checkout.handler", "operators.handler"),
 )
+TRIALS: Final[Mapping[str, str]] = {f"{name}, signed client": name for name in TARGETS}
+"""The same handlers with the clients of `bench/trials`."""
 NO_BATCH: Final[dict[str, Any]] = {"Records": []}
 
 
 def cold_starts(layout: Layout, running: StandIn, *, rounds: int, seed: int = 1) -> dict[str, Any]:
     """Each round runs all handlers and the base once, in another order."""
-    order = [BASE, *HANDLERS]
+    order = [BASE, *HANDLERS, *TRIALS]
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in order}
     shuffle = random.Random(seed)  # noqa: S311 - an order
-    for number in range(rounds):
+    for _ in range(rounds):
         shuffle.shuffle(order)
         for name in order:
-            found[name].append(_start(layout, running, name, number))
+            found[name].append(_start(layout, running, name))
     base = [row["importMs"] for row in found[BASE]]
     return {name: _row(rows, base) for name, rows in found.items()}
 
@@ -44,25 +47,26 @@ def _row(rows: list[dict[str, Any]], base: list[float]) -> dict[str, Any]:
     }
 
 
-def _start(layout: Layout, running: StandIn, name: str, number: int) -> dict[str, Any]:
+def _start(layout: Layout, running: StandIn, name: str) -> dict[str, Any]:
     path = str(layout.runtime) if name == BASE else layout.path
     environment = function_environment(path, None if name == BASE else running)
-    module = name if name == BASE else f"payflowx.entrypoints.{name}"
-    event = json.dumps(_event(layout, running, name, number))
-    row: dict[str, Any] = run_child("cold_start.py", module, event, environment=environment)
+    handler, clients = TRIALS.get(name, name), ("signed",) if name in TRIALS else ()
+    module = name if name == BASE else f"payflowx.entrypoints.{handler}"
+    event = json.dumps(_event(layout, running, handler))
+    row: dict[str, Any] = run_child("cold_start.py", module, event, *clients, environment=environment)
     return row
 
 
-def _event(layout: Layout, running: StandIn, name: str, number: int) -> dict[str, Any]:
+def _event(layout: Layout, running: StandIn, name: str) -> dict[str, Any]:
     """An ordinary first event; an empty batch where the function's work needs a history."""
     match name:
         case "api.authorizer":
             arn = "arn:aws:execute-api:eu-west-1:000000000000:api1/v1/GET/payments"
             return {"type": "REQUEST", "methodArn": arn, "headers": {"Authorization": f"Bearer {running.api_key}"}}
         case "api.handler":
-            return _accept_event(f"cold-{number}")
+            return _accept_event(str(uuid.uuid4()))
         case "worker":
-            return {"Records": _accepted_job(layout, running, number)}
+            return {"Records": _accepted_job(layout, running)}
         case "webhook_receiver":
             return {**rest_event("POST", "/webhooks/mock/x", {}, {}, "{}", ""), "pathParameters": {}}
         case "checkout.handler":
@@ -78,9 +82,9 @@ def _accept_event(key: str) -> dict[str, Any]:
     return rest_event("POST", "/payments", headers, {}, json.dumps(payment_body()), "acme")
 
 
-def _accepted_job(layout: Layout, running: StandIn, number: int) -> list[dict[str, Any]]:
+def _accepted_job(layout: Layout, running: StandIn) -> list[dict[str, Any]]:
     """The job of a payment that another instance has just accepted."""
-    event = json.dumps(_accept_event(f"accepted-{number}"))
+    event = json.dumps(_accept_event(f"accepted-{uuid.uuid4()}"))
     run_child(
         "cold_start.py",
         "payflowx.entrypoints.api.handler",

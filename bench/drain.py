@@ -7,6 +7,7 @@ from typing import Any, Final
 from bench.children import StandIn, function_environment, run_child
 from bench.hot_path import AWS_MS, BATCH
 from bench.layout import Layout
+from bench.standin import MERCHANT
 from infra.settings import ENVIRONMENTS
 from sandbox.mock import MockSimulator
 
@@ -32,7 +33,7 @@ def drain(layout: Layout, running: StandIn, *, rounds: int) -> dict[str, Any]:
 
 def _batch_ms(layout: Layout, running: StandIn) -> float:
     """Of the second batch: the first one opens the connections."""
-    arguments = ("ours", str(BATCH), str(BATCH), running.url)
+    arguments = ("ours", MERCHANT, str(BATCH), str(BATCH), running.url)
     row = run_child("hot_path.py", *arguments, environment=function_environment(layout.path, running))
     return float(row["workWallMs"])
 

@@ -1,15 +1,27 @@
 """The hot path: CPU time of a payment's steps, and the time until it is accepted, beside the baselines."""
 
 import random
+from collections.abc import Mapping
 from statistics import median, quantiles
 from typing import Any, Final
 
 from bench.children import StandIn, function_environment, run_child
 from bench.layout import Layout
+from bench.standin import MERCHANT, NOTIFIED
 from bench.statistics import Spread, ratios
 
-VARIANTS: Final = ("ours", "prototype", "original")
+WITH_ENDPOINT: Final = "one endpoint"
+WITHOUT_ENDPOINTS: Final = "no endpoint"
+TRIAL: Final = "no endpoint, signed client"
 BASE: Final = "original"
+VARIANTS: Final[Mapping[str, tuple[str, str]]] = {
+    WITHOUT_ENDPOINTS: ("ours", MERCHANT),
+    WITH_ENDPOINT: ("ours", NOTIFIED),
+    TRIAL: ("signed", MERCHANT),
+    "prototype": ("prototype", MERCHANT),
+    BASE: ("original", MERCHANT),
+}
+"""Which code runs, and for which merchant."""
 STEPS: Final = ("accept", "work", "finish")
 BATCH: Final = 10
 ACCEPTED_A_ROUND: Final = 20
@@ -61,10 +73,16 @@ def _rounds(
     for _ in range(rounds):
         shuffle.shuffle(order)
         for name in order:
-            path = layout.path if name == "ours" else str(layout.runtime)
-            arguments = (name, str(payments), str(BATCH), running.url)
-            found[name].append(run_child("hot_path.py", *arguments, environment=function_environment(path, running)))
+            found[name].append(_run(layout, running, name, payments))
     return found
+
+
+def _run(layout: Layout, running: StandIn, name: str, payments: int) -> dict[str, Any]:
+    code, merchant = VARIANTS[name]
+    path = layout.path if code in {"ours", "signed"} else str(layout.runtime)
+    arguments = (code, merchant, str(payments), str(BATCH), running.url)
+    row: dict[str, Any] = run_child("hot_path.py", *arguments, environment=function_environment(path, running))
+    return row
 
 
 def _whole(row: dict[str, Any]) -> float:

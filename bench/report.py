@@ -4,14 +4,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from bench.cold_start import BASE as BOTO3
-from bench.cold_start import TARGETS
-from bench.hot_path import AWS_MS, VARIANTS
-from bench.hot_path import BASE as ORIGINAL
+from bench.cold_start import TARGETS, TRIALS
+from bench.hot_path import AWS_MS, TRIAL, VARIANTS
+from bench.hot_path import WITH_ENDPOINT as NOTIFIED
+from bench.hot_path import WITHOUT_ENDPOINTS as UNNOTIFIED
 from bench.log_bytes import FULL_BATCH, MAX_BYTES_OF_PAYMENT
 from bench.payment_counts import ORDERED, WITH_ENDPOINT, WITHOUT_ENDPOINTS
 from simulation.calibration import MIN_SPEED
 
 Found = Mapping[str, Any]
+
+_NOT_OURS: Final = {BOTO3, *TRIALS}
+"""Rows of handlers whose bytecode is not deployed."""
 
 _HEAD: Final = """# Performance
 
@@ -28,6 +32,9 @@ _BASELINES: Final = """
   9.2 calls and 4 write units a payment. Its provider is a function in the same process; ours is called over HTTP.
 - *prototype*: one transaction to accept, two updates around the charge (`bench/baselines/prototype.py`). It has no
   audit log, no routing, no metrics, no webhooks, and no answer to a lost response.
+
+Rows with *signed client* are a trial that is not deployed: our code, with clients that sign requests themselves instead
+of botocore's (`bench/trials/signed_aws.py`, [decision 39](decisions/0039-the-well-kept-client.md)).
 """
 
 
@@ -61,8 +68,8 @@ def _summary(counted: Found, measured: Found) -> Iterator[str]:
     )
     yield from _row("measure", "now", "goal", "held by")
     yield from _row("---", "---", "---", "---")
-    cpu, accept = measured["cpu"]["ours"]["ratio"], measured["acceptTimes"]["ours"]["ratio"]
-    without = _ratio_without_delivery(measured)
+    cpu = {name: _spread(row["ratio"]) for name, row in measured["cpu"].items()}
+    accept = {name: _spread(row["ratio"]) for name, row in measured["acceptTimes"].items()}
     rows = counted["payments"]
     plain, hooked, ordered = rows[WITHOUT_ENDPOINTS], rows[WITH_ENDPOINT], rows[ORDERED]
     logged = counted["logBytes"][str(FULL_BATCH)]["bytes"]
@@ -70,8 +77,8 @@ def _summary(counted: Found, measured: Found) -> Iterator[str]:
     flat = "yes" if _is_flat(counted["growth"]) else "no"
     yield from _row(
         "CPU a payment, ratio to the original's calls",
-        f"{_spread(cpu)}, {without:.2f} without the deliverer",
-        "1.0, 0.8",
+        f"{cpu[UNNOTIFIED]} without an endpoint, {cpu[NOTIFIED]} with one",
+        "0.8, 1.0",
         "",
     )
     yield from _row(
@@ -87,12 +94,31 @@ def _summary(counted: Found, measured: Found) -> Iterator[str]:
         "12, 15, 17",
         _TESTS["counts"],
     )
-    yield from _row("time to accept, median, ratio to the original's calls", _spread(accept), "0.60", "")
+    yield from _row("time to accept, median, ratio to the original's calls", accept[UNNOTIFIED], "0.60", "")
     yield from _row("bytes of log, in full batches", str(logged), f"{MAX_BYTES_OF_PAYMENT:,}", _TESTS["logs"])
     yield from _row("list price of a million, dollars", f"{dollars:.2f}", "20", _TESTS["costs"])
     yield from _row("calls and units are the same with a hundred times the payments", flat, "yes", _TESTS["growth"])
     yield from _row("sources and texts compiled at a start", str(_compiled(measured)), "0", _TESTS["start"])
     yield "\nEach row is made by `make bench`; the counts alone by `python -m bench counts`."
+    yield from _misses(measured, counted)
+
+
+def _misses(measured: Found, counted: Found) -> Iterator[str]:
+    """Why a goal is missed, and what would reach it."""
+    trial = measured["cpu"][TRIAL]["ratio"]["median"]
+    dollars = counted["dollarsAMillion"]
+    fixed = dollars["api_requests"] + dollars["write_units"]
+    yield (
+        "\n*CPU a payment.* About two thirds of it are botocore's calls. A client that signs requests itself would "
+        f"take {trial:.2f} without an endpoint; [decision 39](decisions/0039-the-well-kept-client.md) says why "
+        "functions keep botocore."
+    )
+    yield (
+        f"\n*List price.* Three requests of a REST API and the write units alone are {fixed:.2f} dollars. An HTTP API "
+        "would save 7.50, and takes no web ACL ([decision 6](decisions/0006-rest-api.md)). The largest part, "
+        f"{dollars['gb_seconds']:.2f}, is time in which functions wait for a provider or an endpoint. It assumes that "
+        "each message comes alone; full batches of ten share that time."
+    )
 
 
 _TESTS: Final = {
@@ -108,21 +134,14 @@ def _row(*cells: str) -> Iterator[str]:
     yield f"| {' | '.join(cells)} |"
 
 
-def _ratio_without_delivery(measured: Found) -> float:
-    """Accept and work against the whole of the baseline, by medians."""
-    ours, base = measured["cpu"]["ours"], measured["cpu"][ORIGINAL]
-    return float(
-        (ours["accept"]["median"] + ours["work"]["median"])
-        / sum(base[step]["median"] for step in ("accept", "work", "finish"))
-    )
-
-
 def _is_flat(growth: Found) -> bool:
     return all(len({str(row) for row in sizes.values()}) == 1 for sizes in growth.values())
 
 
 def _compiled(measured: Found) -> int:
-    return sum(row["compiled"] + row["generated"] for name, row in measured["coldStarts"].items() if name != BOTO3)
+    return sum(
+        row["compiled"] + row["generated"] for name, row in measured["coldStarts"].items() if name not in _NOT_OURS
+    )
 
 
 def _cold_starts(measured: Found) -> Iterator[str]:

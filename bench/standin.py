@@ -28,12 +28,15 @@ from sandbox.http_types import Request
 from sandbox.mock import MockSimulator
 from sandbox.simulator import Credentials
 from sandbox.store import MemoryStore
-from tests.support.handlers import simulated_functions
+from tests.support.handlers import Functions, simulated_functions
 from tests.support.memory import ManualClock
 from tests.support.tables import CONFIGURATION
 
 PROVIDER: Final = "mock"
 MERCHANT: Final = "acme"
+NOTIFIED: Final = "globex"
+"""A merchant with a webhook endpoint; the other one has none."""
+_WEBHOOKS: Final = "webhooks"
 TARGETS: Final = {
     "DynamoDB_20120810": "dynamodb",
     "AmazonSQS": "sqs",
@@ -57,6 +60,8 @@ class Account:
         service, name = _addressed(path, headers)
         if service == "control":
             return self._control(name, body)
+        if service == _WEBHOOKS:
+            return HTTPStatus.OK, {}, b""
         time.sleep(self.waits_seconds.get(service, 0))
         with self.lock:
             if service != PROVIDER:
@@ -106,6 +111,8 @@ class Account:
                     self.waits_seconds = {service: ms / 1000 for service, ms in json.loads(body).items()}
                 case "messages":
                     answer = self._messages(json.loads(body)["queue"])
+                case "ledger":
+                    answer = self.simulator.ledger(time.time())
                 case "calls":
                     answer = dict(self.calls)
                     self.calls.clear()
@@ -125,7 +132,7 @@ def _addressed(path: str, headers: dict[str, str]) -> tuple[str, str]:
         prefix, _, operation = target.partition(".")
         return TARGETS[prefix], xform_name(operation)
     first, _, rest = path.lstrip("/").partition("/")
-    if first in {"control", PROVIDER}:
+    if first in {"control", PROVIDER, _WEBHOOKS}:
         return first, rest
     return "appconfigdata", first.partition("?")[0]
 
@@ -189,30 +196,34 @@ def main() -> None:
     account = Account(engine, MockSimulator(MemoryStore(), credentials, public_url="http://127.0.0.1"))
     server = _Server(("127.0.0.1", 0), type("Connection", (_Connection,), {"account": account}))
     port = server.server_address[1]
-    environment, api_key = _deployed(engine, f"http://127.0.0.1:{port}/{PROVIDER}")
+    environment, api_key = _deployed(engine, f"http://127.0.0.1:{port}")
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(json.dumps({"port": port, "apiKey": api_key, "environment": environment}), file=said, flush=True)
     sys.stdin.read()
 
 
-def _deployed(engine: ModelEngine, endpoint: str) -> tuple[dict[str, str], str]:
-    """The functions' settings, and the key of a merchant with one account."""
+def _deployed(engine: ModelEngine, url: str) -> tuple[dict[str, str], str]:
+    """The functions' settings, and the key of the merchant without an endpoint. Each merchant has one account."""
     account: Any = engine  # as `InProcessEngine`
     with (
         contextlib.redirect_stdout(io.StringIO()),
         simulated_functions(account, None, ManualClock(), PROVIDER) as functions,
     ):
-        created = functions.operate(
-            command="create_merchant",
-            merchantId=MERCHANT,
-            name="Acme",
-            accounts=[{"provider": PROVIDER, "accountId": "main", "endpoint": "https://mock", "secretArn": "arn:s"}],
-        )
+        functions.deploy(LOOPBACK_ALLOWED="true")
+        created = {name: _create_merchant(functions, name) for name in (MERCHANT, NOTIFIED)}
+        body = {"url": f"{url}/{_WEBHOOKS}"}
+        functions.call("POST", "/webhook-endpoints", body, merchant_id=NOTIFIED)
         environment = dict(functions.platform.environment)
-    for item in engine.database.tables[CONFIGURATION].partitions[f"M#{MERCHANT}"].values():
-        if "endpoint" in item:
-            item["endpoint"] = {"S": endpoint}  # our server has no certificate, and operators may not store that
-    return environment, created["apiKey"]
+    for name in created:
+        for item in engine.database.tables[CONFIGURATION].partitions[f"M#{name}"].values():
+            if "endpoint" in item:
+                item["endpoint"] = {"S": f"{url}/{PROVIDER}"}  # our server has no certificate; operators need one
+    return environment, created[MERCHANT]["apiKey"]
+
+
+def _create_merchant(functions: Functions, name: str) -> dict[str, Any]:
+    account = {"provider": PROVIDER, "accountId": "main", "endpoint": "https://mock", "secretArn": "arn:s"}
+    return functions.operate(command="create_merchant", merchantId=name, name=name.title(), accounts=[account])
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from hot_path import Context, accept_event
 
 _PAGES = "/checkout/"
+_MERCHANT = "acme"
 
 
 def timed(step, events):
@@ -25,7 +26,7 @@ def timed(step, events):
 def page_event(accepted):
     """A browser that opens the address of an accepted checkout."""
     path = urlsplit(json.loads(accepted["body"])["nextAction"]["url"]).path
-    event = accept_event()
+    event = accept_event(_MERCHANT)
     return {
         **event,
         "resource": "/checkout/{token}",
@@ -46,7 +47,7 @@ def measured(count, url):
 
     found = {}
     calls(url)
-    events = [accept_event(paymentMethod={"type": "checkout"}) for _ in range(count)]
+    events = [accept_event(_MERCHANT, paymentMethod={"type": "checkout"}) for _ in range(count)]
     cpu_ms, accepted = timed(api.handler, events)
     found["create"] = {"cpuMs": cpu_ms, "calls": sum(calls(url).values()) / count}
     cpu_ms, shown = timed(pages.handler, [page_event(answer) for answer in accepted])

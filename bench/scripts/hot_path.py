@@ -1,7 +1,8 @@
 """Payments through warm handlers in this new interpreter, and the CPU time of each step.
 
-`bench.hot_path` runs it. Arguments: `ours`, `prototype` or `original`; how many payments;
-how many messages in one event; the address of the stand-in.
+`bench.hot_path` runs it. Arguments: `ours`, `signed` (ours with the trial's clients),
+`prototype` or `original`; the merchant who is paid; how many payments; how many messages in one event; the address of
+the stand-in.
 """
 
 import json
@@ -27,7 +28,10 @@ class Context:
 class Ours:
     """The deployed handlers."""
 
-    def __init__(self):
+    def __init__(self, *, signed):
+        if signed:
+            sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(__file__)), "trials"))
+            sys.modules["payflowx.adapters.platform.aws"] = __import__("signed_aws")
         from payflowx.entrypoints import deliverer, worker
         from payflowx.entrypoints.api import handler
 
@@ -69,22 +73,23 @@ class Baseline:
 class Run:
     """Times one variant."""
 
-    def __init__(self, variant, count, batch, url):
-        self._name, self._count, self._batch, self._url = variant, count, batch, url
-        self._variant = Ours() if variant == "ours" else Baseline(variant)
+    def __init__(self, variant, merchant, batch, url):
+        self._merchant, self._batch, self._url = merchant, batch, url
+        self._is_ours, self._polls = variant in {"ours", "signed"}, variant == "original"
+        self._variant = Ours(signed=variant == "signed") if self._is_ours else Baseline(variant)
         self.latencies = []
         self.work_wall_ms = 0.0
 
     def payments(self, count):
         """Milliseconds of CPU a payment, by step."""
-        events = [accept_event() for _ in range(count)]
+        events = [accept_event(self._merchant) for _ in range(count)]
         self.latencies = []
         accept = self._timed(lambda: [self._accept(event) for event in events])
-        jobs = [] if self._name == "original" else self._messages("JOBS_QUEUE_URL")
+        jobs = [] if self._polls else self._messages("JOBS_QUEUE_URL")
         started = time.perf_counter()
         work = self._timed(lambda: self._batches(self._variant.work, jobs or [None]))
         self.work_wall_ms = (time.perf_counter() - started) * 1000
-        deliveries = self._messages("DELIVERIES_QUEUE_URL") if self._name == "ours" else []
+        deliveries = self._messages("DELIVERIES_QUEUE_URL") if self._is_ours else []
         finish = self._timed(lambda: self._batches(self._variant.finish, deliveries or [None]))
         return {"accept": accept / count, "work": work / count, "finish": finish / count}
 
@@ -110,7 +115,7 @@ class Run:
             return json.load(answer)
 
 
-def accept_event(**changes):
+def accept_event(merchant, **changes):
     headers = {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())}
     body = {
         "amount": 1999,
@@ -133,7 +138,7 @@ def accept_event(**changes):
         "requestContext": {
             "requestId": str(uuid.uuid4()),
             "stage": "v1",
-            "authorizer": {"merchantId": "acme"},
+            "authorizer": {"merchantId": merchant},
             "identity": {"sourceIp": "127.0.0.1"},
         },
         "body": json.dumps(body),
@@ -142,9 +147,9 @@ def accept_event(**changes):
 
 
 def main():
-    variant, count, batch, url = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+    variant, merchant, count, batch, url = *sys.argv[1:3], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
     said, sys.stdout = sys.stdout, open(os.devnull, "w")
-    run = Run(variant, count, batch, url)
+    run = Run(variant, merchant, batch, url)
     run.payments(10)
     urllib.request.urlopen(f"{url}/control/calls", b"{}").read()
     cpu = run.payments(count)

@@ -18,7 +18,16 @@ from typing import Any
 PACKAGE = "payflowx"
 
 
-class _Stub:
+class _StubType(type):
+    """A class of another package may hold further names: `package.module.Name` in an annotation."""
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _StubType(name, (_Stub,), {})
+
+
+class _Stub(metaclass=_StubType):
     """Whatever a module takes from another package: a base, a decorator, a constant."""
 
     def __init__(self, *_arguments: Any, **_named: Any) -> None:

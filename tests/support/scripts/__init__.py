@@ -1,0 +1,1 @@
+"""Programs of other interpreters, which see the code of one release only."""
