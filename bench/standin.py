@@ -15,6 +15,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -140,7 +141,12 @@ def _with_bytes(value: Any) -> Any:
 
 
 def _encoded(value: Any) -> bytes:
-    return json.dumps(value, default=lambda inner: base64.b64encode(inner).decode(), separators=(",", ":")).encode()
+    return json.dumps(value, default=_plain, separators=(",", ":")).encode()
+
+
+def _plain(value: datetime | bytes) -> float | str:
+    """AWS's JSON has seconds since 1970 for times, and base64 for bytes."""
+    return value.timestamp() if isinstance(value, datetime) else base64.b64encode(value).decode()
 
 
 class _Connection(socketserver.StreamRequestHandler):

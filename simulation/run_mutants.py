@@ -51,9 +51,9 @@ def main() -> int:
         for hunt in pool.map(_hunt, places):
             hunts.append(hunt)
             print(_line(hunt), flush=True)
+            if os.environ.get("REMEMBER"):
+                _remember(hunts)
     _show_rooms(places)
-    if os.environ.get("REMEMBER"):
-        _remember(hunts)
     print(f"undecided={len(OPEN_MUTANTS)}, not hunted without OPEN=1")
     wrong = sum(not _as_expected(hunt) for hunt in hunts)
     found = sum(not MUTANTS[place].survives for place in places)

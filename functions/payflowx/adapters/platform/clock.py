@@ -55,7 +55,13 @@ class Threads:
     most: int
 
     def run(self, tasks: Sequence[Callable[[], None]]) -> None:
-        """Side by side, at most `most` at a time, each in its own copy of the caller's context."""
+        """Side by side, at most `most` at a time, each in its own copy of the caller's context.
+
+        A single task runs in the caller's thread: a new thread costs more than all that a short task does.
+        """
+        if len(tasks) == 1:
+            copy_context().run(tasks[0])
+            return
         with ThreadPoolExecutor(max_workers=min(self.most, max(1, len(tasks)))) as pool:
             futures = [pool.submit(copy_context().run, task) for task in tasks]
         for future in futures:

@@ -24,8 +24,9 @@ from payflowx.domain.shared.metrics import Metric
 TIME_TO_STOP_MS: Final = 5 * SECOND_MS
 _MAX_STORAGE_FAILURES: Final = 3
 """Items of a page in a row whose wake-up the store or the queue refused: then the shard waits for the next run."""
-_PAUSE_SECONDS: Final = 0.5
-_MAX_PAUSES: Final = 90
+_PAUSE_SECONDS: Final = 1.0
+"""A late queue is asked once a second for its length; a shorter pause would only read the held items again."""
+_MAX_PAUSES: Final = 45
 """Of one shard in a run: as long as the function may run."""
 _FIRST_SHARD_STEP: Final = 5
 """Each minute another shard is the first; without a common divisor with their number, each is the first in its turn."""
@@ -186,12 +187,13 @@ class SweepDueItems:
         self, page: Sequence[AnyDue], shard: _Shard, deadline: Deadline, taken: Mapping[DueKind, list[Taken]]
     ) -> bool:
         refused = 0
+        late: set[DueKind] = set()
         for due in page:
             if deadline.remaining_ms() < TIME_TO_STOP_MS:
                 shard.swept.saw(due.due_at_ms)
                 return False
             try:
-                self._take(due, shard, taken)
+                self._take(due, shard, taken, late)
                 refused = 0
             except StorageUnavailableError:
                 shard.swept.saw(due.due_at_ms)
@@ -217,11 +219,13 @@ class SweepDueItems:
 
     # -- items
 
-    def _take(self, due: AnyDue, shard: _Shard, taken: Mapping[DueKind, list[Taken]]) -> None:
+    def _take(self, due: AnyDue, shard: _Shard, taken: Mapping[DueKind, list[Taken]], late: set[DueKind]) -> None:
+        """`late`: the kinds whose queue had no room for an item of this page. It is not asked for the others of it."""
         waker = None if isinstance(due, UnknownDue) else self.wakers.get(due.kind)
         if isinstance(due, UnknownDue) or waker is None:
             raise UnknownDueItemError("a due item of an unknown kind")
-        if not waker.admits():
+        if due.kind in late or not waker.admits():
+            late.add(due.kind)
             shard.held.append(due)
             shard.swept.saw(due.due_at_ms)
             return

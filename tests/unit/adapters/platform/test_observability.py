@@ -113,7 +113,8 @@ class TestLines:
         assert len(found) == 8
         assert all(line["transactionId"] == f"pay_{line['number']}" for line in found)
 
-    def test_a_task_inherits_the_facts_of_who_started_it_and_gives_none_back(self) -> None:
+    @pytest.mark.parametrize("tasks", [1, 2])
+    def test_a_task_inherits_the_facts_of_who_started_it_and_gives_none_back(self, tasks: int) -> None:
         seen: list[object] = []
 
         def task() -> None:
@@ -121,9 +122,9 @@ class TestLines:
             log_context.add({"transactionId": "pay_x"})
 
         with log_context.work_on({"requestId": "r"}, trace=None):
-            Threads(1).run([task, task])
+            Threads(1).run([task] * tasks)
             assert log_context.current().facts == {"requestId": "r"}
-        assert seen == ["r", "r"]
+        assert seen == ["r"] * tasks
 
     def test_the_facts_are_redacted_like_everything(self, lines: tuple[PowertoolsTelemetry, io.StringIO]) -> None:
         telemetry, stream = lines

@@ -79,11 +79,12 @@ class Sweeper:
     clock: ManualClock = field(default_factory=ManualClock)
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
     pauses: list[float] = field(default_factory=list)
+    more: Mapping[DueKind, Any] = field(default_factory=dict)
 
     def __call__(self, deadline: Any = None) -> Swept:
         return SweepDueItems(
             due_items=self.index,
-            wakers={DueKind.PAYMENT: self.waking},
+            wakers={DueKind.PAYMENT: self.waking, **self.more},
             concurrency=self.concurrency,
             clock=self.clock,
             telemetry=self.telemetry,
@@ -243,13 +244,29 @@ def test_an_item_whose_message_the_queue_refused_was_not_woken() -> None:
 
 
 def test_a_late_queue_leaves_its_items_untouched_and_gets_them_when_it_has_room() -> None:
-    room = iter([True, False, False, False, True, True, True])
+    room = iter([True, False, False, True, True])
     sweeper = Sweeper(Index({0: [[due(name) for name in "abc"]]}), Waking(has_room=lambda: next(room)))
     swept = sweeper()
-    assert sweeper.waking.woken == ["a", "c", "b"]
+    assert sweeper.waking.woken == ["a", "b", "c"]
+    assert next(room, "all asked") == "all asked"
     assert (swept.woken, swept.held_back, swept.unfinished_shards) == (3, 0, 0)
     assert len(sweeper.pauses) == 2
     assert sweeper.index.postponed == []
+
+
+def test_a_late_queue_is_asked_once_a_turn_and_holds_no_item_of_another_kind() -> None:
+    asked = Counter[str]()
+
+    def refuses() -> bool:
+        asked.update(["payments"])
+        return False
+
+    payments, events = Waking(has_room=refuses), Waking()
+    page = [replace(due(f"{number}"), kind=kind) for number in range(50) for kind in (DueKind.PAYMENT, DueKind.EVENT)]
+    sweeper = Sweeper(Index({0: [page]}), more={DueKind.PAYMENT: payments, DueKind.EVENT: events})
+    swept = sweeper()
+    assert (len(events.woken), len(payments.woken), swept.held_back) == (50, 0, 50)
+    assert asked.total() == len(sweeper.pauses)
 
 
 def test_a_queue_that_stays_late_ends_the_run_and_is_reported() -> None:
