@@ -1,5 +1,6 @@
 """What a person types into a field, checked. Each function raises `OperatorError`, which says what is expected."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
@@ -19,10 +20,9 @@ def typed_amount(text: str, *, least: int = 0) -> int:
 
 def typed_day(text: str) -> datetime:
     """The begin of a day in UTC."""
-    try:
+    day: datetime | None = None
+    with suppress(ValueError):
         day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        day = None
     if day is None or day.year not in _YEARS:
         raise OperatorError("A day is written 2026-11-28.", Exit.USAGE)
     return day
