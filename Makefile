@@ -103,9 +103,10 @@ checkout-pictures: setup ## Make the pictures of docs/checkout.md anew
 	@$(VENV)/python local/setup.py browser
 	@PICTURES_INTO=docs/images $(VENV)/python -m pytest -q tests/browser/test_pictures.py --require=browser
 
-incidents: setup ## The prepared incidents of the console in a real browser; dead letters and the mismatch are in the gate, too
+incidents: setup ## The five prepared incidents of the console in a real browser; dead letters and the mismatch are in the gate, too
 	@$(VENV)/python local/setup.py browser
-	@$(VENV)/python -m pytest -q tests/browser/console_incidents/test_gate.py tests/browser/console_incidents/nightly.py $(if $(CI),--require=browser)
+	@$(VENV)/python -m pytest -q tests/browser/console_incidents/test_gate.py tests/browser/console_incidents/nightly.py \
+		tests/browser/test_console.py::test_a_mismatch_is_found_understood_and_closed_with_only_what_the_pages_show $(if $(CI),--require=browser)
 
 console-pictures: setup ## The pictures of docs/console.md, from `make run DEMO_DATA=true` in another terminal
 	@$(VENV)/python local/setup.py browser

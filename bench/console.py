@@ -1,13 +1,15 @@
 """`python -m bench.console`: the time of each of the console's screens over a list of 10,000 payments.
 
 The pages ask the real handler of the operators' function in this process, over the in-memory model of DynamoDB: the
-times hold the function's own CPU time and the rendering, not the way to AWS.
+times hold the function's own work and the rendering, not the way to AWS.
 """
 
+import os
+import platform
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -47,10 +49,18 @@ def main() -> None:
         "A review": f"/reviews/{MERCHANT}/{review}",
         "CSV of 10,000 rows": "/find.csv?from=2020-01-01",
     }
-    times = {name: _median(partial(_status, browser, address)) for name, address in addresses.items()}
-    print(f"\nThe console over {PAYMENTS:,} payments: milliseconds, median of {_REPEATS}\n")
-    for name, milliseconds in sorted(times.items(), key=lambda one: -one[1]):
-        print(f"  {milliseconds:>8.0f}  {name}")
+    times = {name: _times(partial(_status, browser, address)) for name, address in addresses.items()}
+    print(f"\nThe console over {PAYMENTS:,} payments: milliseconds, medians of {_REPEATS}")
+    print(f"{os.cpu_count()} processors ({platform.machine()}), Python {platform.python_version()}\n")
+    print("       CPU  elapsed")
+    for name, time_ in sorted(times.items(), key=lambda one: -one[1].cpu_ms):
+        print(f"  {time_.cpu_ms:>8.0f} {time_.elapsed_ms:>8.0f}  {name}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Times:
+    cpu_ms: float
+    elapsed_ms: float
 
 
 def _status(browser: Browser, address: str) -> int:
@@ -80,15 +90,16 @@ def _identity(number: int) -> str:
     return PAYMENT_PREFIX + "".join(reversed(letters))
 
 
-def _median(ask: Callable[[], int]) -> float:
-    times = []
+def _times(ask: Callable[[], int]) -> _Times:
+    cpu, elapsed = [], []
     for _ in range(_REPEATS):
-        started = time.perf_counter()
+        cpu_started, started = time.process_time(), time.perf_counter()
         status = ask()
-        times.append((time.perf_counter() - started) * 1_000)
+        cpu.append((time.process_time() - cpu_started) * 1_000)
+        elapsed.append((time.perf_counter() - started) * 1_000)
         if status not in {200, 303}:
             raise RuntimeError(f"answered {status}")
-    return statistics.median(times)
+    return _Times(cpu_ms=statistics.median(cpu), elapsed_ms=statistics.median(elapsed))
 
 
 if __name__ == "__main__":

@@ -39,6 +39,8 @@ class Received:
     rng: random.Random = field(default_factory=random.Random)
     accepted: Counter[Message] = field(default_factory=Counter)
     refused: int = 0
+    refused_payments: set[str] = field(default_factory=set)
+    """Their ids."""
     forged: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -51,6 +53,7 @@ class Received:
                 return 400
             if self.rng.random() < self.refusal_rate:
                 self.refused += 1
+                self.refused_payments.add(message.transaction_id)
                 return self.rng.choice(_REFUSALS)
             self.accepted[message] += 1
             return 204

@@ -22,6 +22,12 @@ _FORM_SECONDS: Final = 3_600
 _SHOWN_SECONDS: Final = 600
 _MAX_RESULTS: Final = 10_000
 _PARTS: Final = 3
+_UNKNOWN: Final = OperatorError(
+    "This form was sent before, and an error of the console hid what it did.",
+    Exit.REFUSED,
+    hint="It was not sent again. Look at what is true now, and decide anew.",
+)
+"""A defect may come after the change was made. The change is not made again by a reload."""
 
 
 @dataclass(slots=True)
@@ -72,6 +78,9 @@ class Forms:
                     result.outcome = run()
                 except OperatorError as error:
                     result.outcome = error
+                except Exception:
+                    result.outcome = _UNKNOWN
+                    raise
             return result.outcome
 
     def done(self, nonce: str) -> Done | None:

@@ -35,8 +35,8 @@ class Guard:
         self._host = host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
+        if scope["type"] != "http":  # a WebSocket: no page has one, and the checks below do not see it
+            await send({"type": "websocket.close"})
             return
 
         async def with_headers(message: Message) -> None:

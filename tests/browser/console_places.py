@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from local.environment import LocalEnvironment
-from local.merchant_endpoint import MerchantEndpoint, Received
+from local.merchant_endpoint import Received
 from local.seed import MERCHANT_ID
 from ops.errors import OperatorError
 from ops.session import Session
 from payflowx.adapters.sqs.messages import JOBS
 from payflowx.domain.payments.ports import Job
-from tests.browser.console_incidents.operator import pay, settled, until
+from tests.browser.console_incidents.operator import endpoint_of, pay, refused_payment, settled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -41,15 +41,9 @@ def a_dead_letter(environment: LocalEnvironment) -> Iterator[None]:
 def an_endpoint_that_refuses(environment: LocalEnvironment) -> Iterator[None]:
     """With an event that waits for it. It is removed afterwards."""
     received = Received(refusal_rate=1.0)
-    with MerchantEndpoint(received) as endpoint:
-        made = environment.api().post("/webhook-endpoints", {"url": endpoint.url}, f"endpoint-{time.time_ns()}")
-        received.secret = made["secret"]
-        try:
-            settled(environment, pay(environment))
-            until("the endpoint refuses it", lambda: received.refused > 0)
-            yield
-        finally:
-            environment.api().delete(f"/webhook-endpoints/{made['id']}")
+    with endpoint_of(environment, received):
+        refused_payment(environment, received)
+        yield
 
 
 def a_proposal() -> str:

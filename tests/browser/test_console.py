@@ -1,6 +1,5 @@
 """An operator's work in the console, in a real browser over the local environment."""
 
-import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +10,12 @@ from local.seed import MERCHANT_ID
 from ops.console.registry import SCREENS
 from ops.console.screen import Screen
 from tests.browser.conftest import NewTab
+from tests.browser.console_incidents.operator import pay, settled
 from tests.browser.operators_console import ConsoleScreens, running_console
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-_PATIENT_SECONDS = 90
 _HOSTILE = "<img src=x onerror=alert(1)>"
 
 
@@ -43,19 +42,7 @@ def opened(new_tab: NewTab, address: str) -> "Page":
 
 def payment(environment: LocalEnvironment, token: str, **more: Any) -> dict[str, Any]:
     """A payment by a token of the mock, when it is no longer pending."""
-    api, key = environment.api(), f"console-{time.time_ns()}"
-    body = {
-        "amount": 1_999,
-        "currency": "USD",
-        "paymentMethod": {"type": "card", "token": token},
-        "orderId": key,
-        **more,
-    }
-    made = api.post("/payments", body, key)
-    deadline = time.monotonic() + _PATIENT_SECONDS
-    while (now := api.get(f"/payments/{made['transactionId']}"))["status"] == "PENDING" and time.monotonic() < deadline:
-        time.sleep(2)
-    return now
+    return settled(environment, pay(environment, token, **more))
 
 
 def test_every_screen_has_no_barrier_and_fits_a_narrow_window(

@@ -10,7 +10,7 @@ from local.environment import LocalEnvironment
 from local.seed import MERCHANT_ID
 from ops.console.registry import HIDDEN, SCREENS
 from tests.browser.conftest import NewTab
-from tests.browser.console_incidents.operator import go_to, operator, said, until
+from tests.browser.console_incidents.operator import go_to, operator, said, until, words
 from tests.browser.console_places import (
     a_dead_letter,
     a_proposal,
@@ -90,6 +90,24 @@ def test_routing(tab: "Page", pictures: ConsoleScreens) -> None:
     pictures.examine(tab, "routing-tried")
     try_a_document(tab, with_fault=True)
     pictures.examine(tab, "routing-fault")
+
+
+def test_a_check_without_an_answer_leaves_no_older_verdict(tab: "Page") -> None:
+    go_to(tab, "Routing")
+    tab.get_by_role("link", name="Change it").click()
+    document = tab.get_by_label("Document")
+    document.fill(document.input_value() + "\n")
+    said(tab, "Without a fault: it may be published.")
+    tab.route("**/routing/check", lambda route: route.abort())
+    document.fill(document.input_value() + "\n")
+    said(tab, "This text could not be checked.")
+    assert "it may be published" not in words(tab)
+
+
+def test_a_link_that_opens_in_another_tab_leaves_this_one_at_rest(tab: "Page") -> None:
+    with tab.context.expect_page():
+        tab.get_by_role("link", name="Find", exact=True).click(modifiers=["Control"])
+    assert "loading" not in (tab.locator("body").get_attribute("class") or "").split()
 
 
 def test_a_routing_document_is_published_from_the_page(tab: "Page") -> None:

@@ -15,6 +15,7 @@ from ops.console.command_line import CommandLine
 from ops.console.parts import gather
 from ops.console.screen import Answer, Download, Elsewhere, Page, Screen, ScreenRequest, View
 from ops.console.screens.story import address_of
+from ops.console.typed import typed_amount, typed_day
 from ops.errors import Exit, OperatorError
 from ops.log_search import payments_of_correlation
 from ops.session import Session
@@ -24,7 +25,6 @@ _MAX_PAGES: Final = 5
 """Pages of payments that one page of the screen reads, where an amount leaves most of them out."""
 _MAX_CSV_ROWS: Final = 10_000
 _MAX_MERCHANTS: Final = 50
-_MAX_DIGITS: Final = 12
 _DEFAULT_DAYS: Final = 7
 _LOG_HOURS: Final = 24
 _COLUMNS: Final = (
@@ -59,8 +59,8 @@ class Filters:
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Self:
         """Raises `OperatorError`."""
-        status, end = query.get("status", ""), _day(query.get("to", "")) or _today()
-        begin = _day(query.get("from", "")) or end - timedelta(days=_DEFAULT_DAYS - 1)
+        status, end = query.get("status", ""), _day(query.get("to")) or _today()
+        begin = _day(query.get("from")) or end - timedelta(days=_DEFAULT_DAYS - 1)
         if status and status not in STATUSES:
             raise OperatorError(f"A status is one of {', '.join(STATUSES)}.", Exit.USAGE)
         if begin > end:
@@ -71,8 +71,8 @@ class Filters:
             status=status,
             begin=begin,
             end=end,
-            least=_amount(query.get("least", "")),
-            most=_amount(query.get("most", "")),
+            least=_amount(query.get("least")),
+            most=_amount(query.get("most")),
             position=query.get("position") or None,
         )
 
@@ -109,21 +109,12 @@ def _today() -> datetime:
     return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _day(text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        raise OperatorError("A day is written 2026-11-28.", Exit.USAGE) from None
+def _day(text: str | None) -> datetime | None:
+    return typed_day(text) if text else None
 
 
-def _amount(text: str) -> int | None:
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
-        raise OperatorError("An amount is a whole number in the currency's minor unit, such as 1999.", Exit.USAGE)
-    return int(text)
+def _amount(text: str | None) -> int | None:
+    return typed_amount(text) if text else None
 
 
 def _show(request: ScreenRequest) -> Answer:

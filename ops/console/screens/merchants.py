@@ -11,6 +11,7 @@ from ops.console.parts import gather
 from ops.console.rendering import time_of
 from ops.console.screen import Action, Done, Page, Screen, ScreenRequest, View, fingerprint
 from ops.console.screens.approvals import waiting_proposals
+from ops.console.typed import typed_amount
 from ops.errors import Exit, OperatorError
 
 _PATH: Final = "/merchants"
@@ -89,11 +90,11 @@ def _revoke(request: ScreenRequest) -> Done:
 
 def _limits(request: ScreenRequest) -> Done:
     merchant, currency, amount = request.path["merchant"], request.form.get("currency", ""), request.form.get("amount")
-    if not (currency and amount and amount.isascii() and amount.isdigit()):
+    if not (currency and amount):
         raise OperatorError("Say a currency, such as USD, and an amount in its minor unit.", Exit.USAGE)
     known = request.session.ask("show_merchant", merchantId=merchant)["approvalLimits"] or {}
     request.refuse_if_changed(known)
-    limits = {**known, currency.upper(): int(amount[:20])}
+    limits = {**known, currency.upper(): typed_amount(amount)}
     answer = request.change("set_approval_limits", merchantId=merchant, limits=limits)
     return _done(merchant, decided_text(answer, f"Two people decide above {amount} {currency.upper()} from now on."))
 

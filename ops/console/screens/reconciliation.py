@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ops.commands.reconcile import findings_of
 from ops.console.screen import Action, Done, Page, Screen, ScreenRequest, View
+from ops.console.typed import typed_day
 from ops.errors import Exit, OperatorError
 
 _PATH: Final = "/reconciliation"
@@ -117,11 +118,7 @@ def _repeat(request: ScreenRequest) -> Done:
 
 def _begin(request: ScreenRequest) -> Done:
     """A day of a provider, for one merchant or for all."""
-    provider, day = request.form.get("provider", ""), request.form.get("day", "")
-    try:
-        begin = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        raise OperatorError("A day is written 2026-11-28.", Exit.USAGE) from None
+    provider, begin = request.form.get("provider", ""), typed_day(request.form.get("day", ""))
     runs = request.change(
         "reconcile",
         provider=provider,

@@ -13,6 +13,7 @@ from ops.console.screen import Action, Done, Page, Screen, ScreenRequest, View, 
 from ops.console.screens.approvals import proposed, waiting_proposals
 from ops.console.screens.runbooks import runbook_names
 from ops.console.screens.story import address_of
+from ops.console.typed import typed_amount
 from ops.errors import Exit, OperatorError
 from ops.review_text import AMOUNT_ROWS
 
@@ -94,12 +95,10 @@ def _commands(request: ScreenRequest, merchant: str, ident: str) -> tuple[Comman
 def _facts(request: ScreenRequest) -> dict[str, Any]:
     """What the operator knows beside the verdict, from the form or from the address. Raises `OperatorError`."""
     given = request.form or request.query
-    amount = given.get("amount") or None
-    if amount is not None and not (amount.isascii() and amount.isdigit() and int(amount[:20]) > 0):
-        raise OperatorError("The amount is a whole number in the currency's minor unit, such as 1999.", Exit.USAGE)
+    amount = given.get("amount")
     return {
         "reference": given.get("reference") or None,
-        "amount": int(amount) if amount else None,
+        "amount": typed_amount(amount, least=1) if amount else None,
         "held": given.get("held") or None,
     }
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from ops.commands.routing import MAX_BACK_TEST, back_test_of
 from ops.console.screen import Action, Done, Page, Screen, ScreenRequest, View, fingerprint
-from ops.errors import Exit, OperatorError
+from ops.console.typed import typed_amount
 
 _PATH: Final = "/routing"
 _EDIT: Final = "/routing/edit"
@@ -73,14 +73,11 @@ def _explained(request: ScreenRequest) -> dict[str, Any] | None:
     asked = request.query
     if not asked.get("amount"):
         return None
-    amount = asked["amount"]
-    if not (amount.isascii() and amount.isdigit() and 0 < int(amount[:20]) < 10**12):
-        raise OperatorError("The amount is a whole number in the currency's minor unit, such as 1999.", Exit.USAGE)
     metadata = dict([asked["metadata"].split("=", 1)]) if "=" in asked.get("metadata", "") else None
     return request.session.ask(
         "explain_route",
         merchantId=request.merchant(),
-        amount=int(amount),
+        amount=typed_amount(asked["amount"], least=1),
         currency=asked.get("currency", "").upper(),
         paymentMethodType=asked.get("method") or None,
         capture=asked.get("capture") or None,

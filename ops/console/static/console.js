@@ -62,6 +62,7 @@ document.addEventListener("submit", (event) => {
 });
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href]");
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab loads, not this one
   if (link && !link.hash && !link.hasAttribute("download") && link.origin === location.origin) busy();
 });
 addEventListener("pageshow", () => {
@@ -74,6 +75,17 @@ const ownPage = globalThis.trustedTypes
   ? trustedTypes.createPolicy("own-page", { createHTML: (text) => text })
   : { createHTML: (text) => text };
 
+// The part of the page's answer that says the faults; null without an answer, so that no older result is believed.
+async function checked(form) {
+  try {
+    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+    const page = new DOMParser().parseFromString(ownPage.createHTML(await answer.text()), "text/html");
+    return answer.ok ? page.getElementById("check-result") : null;
+  } catch {
+    return null;
+  }
+}
+
 // A document is checked while it is typed: the same form is sent, and the part of the answer with the faults is shown.
 for (const form of document.querySelectorAll("form[data-check]")) {
   let waiting = 0;
@@ -82,10 +94,11 @@ for (const form of document.querySelectorAll("form[data-check]")) {
     clearTimeout(waiting);
     waiting = setTimeout(async () => {
       const mine = ++asked;
-      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
-      const page = new DOMParser().parseFromString(ownPage.createHTML(await answer.text()), "text/html");
-      const found = page.getElementById("check-result");
-      if (mine === asked && answer.ok && found) document.getElementById("check-result").replaceWith(found);
+      const found = await checked(form);
+      const shown = document.getElementById("check-result");
+      if (mine !== asked) return;
+      if (found) shown.replaceWith(found);
+      else shown.textContent = "This text could not be checked. Press Check to see why.";
     }, 600);
   });
 }

@@ -1,15 +1,24 @@
 """The other incidents: a provider that is down, a webhook endpoint that is lost, a reconciliation that does not end."""
 
-import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from local.environment import LocalEnvironment
-from local.merchant_endpoint import MerchantEndpoint, Received
+from local.merchant_endpoint import Received
 from local.simulators import control
 from tests.browser.conftest import NewTab
-from tests.browser.console_incidents.operator import go_to, operator, pay, said, settled, until, words
+from tests.browser.console_incidents.operator import (
+    endpoint_of,
+    go_to,
+    operator,
+    pay,
+    refused_payment,
+    said,
+    settled,
+    until,
+    words,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -45,26 +54,22 @@ def _begins(environment: LocalEnvironment, provider: str) -> bool:
 
 def test_a_lost_endpoint_is_found_and_gets_what_it_missed(environment: LocalEnvironment, new_tab: NewTab) -> None:
     received = Received(refusal_rate=1.0)
-    with MerchantEndpoint(received) as endpoint:
-        made = environment.api().post("/webhook-endpoints", {"url": endpoint.url}, f"endpoint-{time.time_ns()}")
-        received.secret = made["secret"]
-        paid = settled(environment, pay(environment))
-        until("the endpoint refuses it", lambda: received.refused > 0)
+    with endpoint_of(environment, received) as url:
+        refused = refused_payment(environment, received)
         with operator(new_tab) as tab:
             go_to(tab, "Deliveries")
-            row = tab.get_by_role("row", name=endpoint.url)
+            row = tab.get_by_role("row", name=url)
             row.wait_for()
             until("the page says since when", lambda: _says(tab, "UTC", row))
-            assert paid["transactionId"] in words(tab)
+            assert refused in words(tab)
             received.refusal_rate = 0.0  # the merchant has repaired it
             form = tab.locator("form[action='/deliveries/redeliver']")
             form.get_by_label("Reason").fill("INC-3: the merchant's server is back")
             form.get_by_role("button").click()
             said(tab, "are on their way again")
-            until("it has what it missed", lambda: _has(received, paid["transactionId"]))
+            until("it has what it missed", lambda: _has(received, refused))
             until("nothing waits", lambda: _nothing_waits(tab))
         assert received.forged == 0
-        environment.api().delete(f"/webhook-endpoints/{made['id']}")
 
 
 def _says(tab: "Page", text: str, row: "Locator") -> bool:

@@ -3,17 +3,20 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import pytest
 
 from local.environment import LocalEnvironment
 from local.errors import LocalEnvironmentError
+from local.merchant_endpoint import MerchantEndpoint, Received
 from tests.browser.conftest import NewTab
 from tests.browser.operators_console import running_console
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
+
+Answer = TypeVar("Answer")
 
 MINUTES: Final = 15
 """An incident has to be over by then."""
@@ -60,32 +63,65 @@ def until(what: str, is_so: Callable[[], bool], *, seconds: int = _PATIENT_SECON
         time.sleep(0.5)
 
 
+def answered(ask: Callable[[], Answer]) -> Answer:
+    """The answer to a request that may be repeated as it is: a busy machine gives some answers too late."""
+    answers: list[Answer] = []
+
+    def is_answered() -> bool:
+        try:
+            answers.append(ask())
+        except LocalEnvironmentError as error:
+            if not any(text in str(error) for text in (" answered 5", " answered 429")):
+                raise
+        return bool(answers)
+
+    until("the API answers", is_answered)
+    return answers[0]
+
+
 def pay(environment: LocalEnvironment, token: str = "tok_success", **more: Any) -> dict[str, Any]:
-    """A new payment, as it was accepted. A request without an answer in time is repeated with the same key."""
+    """A new payment, as it was accepted."""
     key = f"incident-{time.time_ns()}"
     body = {"amount": 1_999, "currency": "USD", "paymentMethod": {"type": "card", "token": token}, "orderId": key}
-    made: dict[str, Any] = {}
-
-    def is_accepted() -> bool:
-        made.update(_accepted(environment, {**body, **more}, key))
-        return bool(made)
-
-    until("the API accepts the payment", is_accepted)
-    return made
+    return answered(lambda: environment.api().post("/payments", {**body, **more}, key))
 
 
-def _accepted(environment: LocalEnvironment, body: dict[str, Any], key: str) -> dict[str, Any]:
-    try:
-        return environment.api().post("/payments", body, key)
-    except LocalEnvironmentError as error:
-        if " answered 5" not in str(error):
-            raise
-        return {}
+@contextmanager
+def endpoint_of(environment: LocalEnvironment, received: Received) -> Iterator[str]:
+    """The address of a server that is registered for the merchant's events. It is removed afterwards."""
+    with MerchantEndpoint(received) as endpoint:
+        body, key = {"url": endpoint.url}, f"endpoint-{time.time_ns()}"
+        made = answered(lambda: environment.api().post("/webhook-endpoints", body, key))
+        received.secret = made["secret"]
+        try:
+            yield endpoint.url
+        finally:
+            answered(lambda: environment.api().delete(f"/webhook-endpoints/{made['id']}"))
+
+
+def refused_payment(environment: LocalEnvironment, received: Received) -> str:
+    """The id of a payment with an event that the endpoint refused.
+
+    Functions ask once a minute whether a merchant has endpoints at all, so the first payments may have no delivery.
+    """
+
+    def is_refused() -> bool:
+        settled(environment, pay(environment))
+        return bool(received.refused_payments)
+
+    until("the endpoint refuses an event", is_refused, seconds=300)
+    return next(iter(received.refused_payments))
 
 
 def settled(environment: LocalEnvironment, payment: dict[str, Any]) -> dict[str, Any]:
     """The payment when it is no longer pending."""
     path = f"/payments/{payment['transactionId']}"
-    until(f"{path} is decided", lambda: environment.api().get(path)["status"] != "PENDING")
-    found: dict[str, Any] = environment.api().get(path)
+    found = payment
+
+    def is_decided() -> bool:
+        nonlocal found
+        found = answered(lambda: environment.api().get(path))
+        return bool(found["status"] != "PENDING")
+
+    until(f"{path} is decided", is_decided)
     return found

@@ -1,7 +1,9 @@
 """Who may open the console, and which requests change something."""
 
+import asyncio
 from dataclasses import replace
 from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 
@@ -24,6 +26,7 @@ class Counter:
         self.runs = 0
         self.seen = {"version": 1}
         self.error: OperatorError | None = None
+        self.defect: Exception | None = None
         self.screen = Screen(
             name="counter",
             title="Counter",
@@ -44,8 +47,8 @@ class Counter:
         if "seen" in request.form:
             request.refuse_if_changed(self.seen)
         self.runs += 1
-        if self.error:
-            raise self.error
+        if self.error or self.defect:
+            raise self.error or self.defect or AssertionError
         return Done(location="/counter", message=f"run {self.runs}")
 
     def read(self, _request: ScreenRequest) -> Done:
@@ -236,6 +239,32 @@ def test_a_change_whose_answer_was_an_error_is_not_sent_again_by_a_reload(
     assert first.status_code == again.status_code == {Exit.UNAVAILABLE: 503, Exit.REFUSED: 409}[code]
     assert "It may have been done all the same." in again.text
     assert counter.runs == 1
+
+
+def test_a_defect_after_a_change_does_not_repeat_the_change(browser: Browser, counter: Counter) -> None:
+    form = browser.new_form("/counter/add") | WHY
+    counter.defect = ValueError("an answer that nobody foresaw")
+    sent = {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"}
+    assert browser.request("POST", "/counter/add", data=form, headers=sent, defects=True).status_code == 500
+    counter.defect = None
+    again = browser.post("/counter/add", form)
+    assert (again.status_code, counter.runs) == (409, 1)
+    assert "It was not sent again." in again.text
+    assert browser.post("/counter/add", browser.new_form("/counter/add") | WHY).status_code == 303
+
+
+def test_a_websocket_is_closed_before_any_page_sees_it(browser: Browser) -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    scope = {"type": "websocket", "path": "/static/console.js", "headers": [], "query_string": b""}
+    asyncio.run(browser.app(scope, receive, send))  # type: ignore[arg-type]
+    assert sent == [{"type": "websocket.close"}]
 
 
 def test_a_stale_form_is_refused_when_what_it_showed_has_changed(browser: Browser, counter: Counter) -> None:
