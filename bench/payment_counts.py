@@ -131,7 +131,7 @@ def _checkout_steps(functions: Functions) -> Iterator[tuple[str, Callable[[], ob
 def _checkout(functions: Functions, key: str) -> str:
     """The path of the payer's page."""
     _, payment, _ = functions.pay(key, **EXAMPLE, paymentMethod={"type": "checkout"})
-    return urlsplit(payment["nextAction"]["url"]).path
+    return str(urlsplit(payment["nextAction"]["url"]).path)
 
 
 def page_request(functions: Functions, path: str, form: str | None = None) -> None:

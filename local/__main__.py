@@ -16,6 +16,7 @@ from local.console import say
 from local.demo_data import fill_with_demo_data
 from local.environment import LocalEnvironment, running_environment
 from local.errors import LocalEnvironmentError
+from local.operators_console import running_console
 from local.provider_walkthrough import walk_through_provider
 from local.scenarios import SCENARIOS
 from local.settings import whole_number
@@ -83,6 +84,12 @@ def _port() -> int:
 
 
 def _stay(environment: LocalEnvironment) -> None:
+    with running_console() as console:
+        _say_what_to_try(environment, console)
+        threading.Event().wait()
+
+
+def _say_what_to_try(environment: LocalEnvironment, console: str | None) -> None:
     url, key = environment.base_url, environment.api_key
     say(
         f"""
@@ -97,10 +104,10 @@ Try:
   curl -s {environment.mocks["mock"]}/_ledger
 
 Pay in a browser: {a_link_to_try(environment, str(time.time_ns()))}
-See it in a browser: .venv/bin/payflowx console  (prints an address that works once; --write allows changes)
+The console, in a browser: {console or "it did not start"}
+  The address works once. `.venv/bin/payflowx console` prints another one; with `--write` it allows changes.
 """
     )
-    threading.Event().wait()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """`payflowx links`: payment links, made through the merchants' API with a merchant's key."""
 
+import hashlib
 import json
 import os
 from typing import Any, Final
@@ -15,6 +16,9 @@ from ops.session import Session, pass_session
 KEY_VARIABLE: Final = "PAYFLOWX_API_KEY"
 _TIMEOUT_SECONDS: Final = 30
 _ACCEPTED: Final = 202
+_ENDED: Final = {"FAILED", "CANCELLED"}
+_MAX_LINKS: Final = 20
+"""Links of one order, for one request, that ended unpaid."""
 
 
 @click.group()
@@ -36,9 +40,10 @@ def create(session: Session, /, *, with_qr: bool, methods: tuple[str, ...], **gi
     """Make a link with which one payer pays one order once.
 
     The merchant is that of the API key in PAYFLOWX_API_KEY; the local environment's demo merchant needs none. The same
-    command again shows the same link: the order is its idempotency key.
+    command again shows the same link; after that one has expired or was cancelled, it makes a new one. A request that
+    differs is refused while the order's link may still be paid.
     """
-    payment = _accepted(session, _request(methods, **given), f"link-{given['order_id']}")
+    payment = _linked(session, _request(methods, **given))
     action = payment["nextAction"]
     if action is None:
         raise OperatorError(
@@ -58,6 +63,20 @@ def _request(methods: tuple[str, ...], **given: Any) -> dict[str, Any]:
     request = {wire: given[name] for name, wire in names.items() if given[name] is not None}
     method: dict[str, Any] = {"type": "checkout"} | ({"methods": list(methods)} if methods else {})
     return request | {"paymentMethod": method}
+
+
+def _linked(session: Session, request: dict[str, Any]) -> dict[str, Any]:
+    """The payment of the link that can be paid, or was paid. The API refuses a second payment of an order."""
+    content = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:32]
+    for number in range(1, _MAX_LINKS + 1):
+        payment = _accepted(session, request, f"link-{content}-{number}")
+        if payment["nextAction"] is not None or payment["status"] not in _ENDED:
+            return payment
+    raise OperatorError(
+        f"{_MAX_LINKS} links of this order ended unpaid.",
+        Exit.REFUSED,
+        hint="Name another order, or change the amount.",
+    )
 
 
 def _accepted(session: Session, request: dict[str, Any], idempotency_key: str) -> dict[str, Any]:

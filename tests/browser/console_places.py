@@ -85,5 +85,5 @@ def try_a_document(tab: "Page", *, with_fault: bool) -> None:
         tab.get_by_role("button", name="Check", exact=True).click()
         tab.get_by_text("It cannot be published.").wait_for()
     else:
-        tab.get_by_role("button", name="Check, and try it on the last decisions").click()
+        tab.get_by_role("button", name="Check, and try it on the last 2,000 decisions").click()
         tab.get_by_text("Publish what was checked").wait_for()

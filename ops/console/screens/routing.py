@@ -10,8 +10,8 @@ from ops.console.typed import typed_amount
 
 _PATH: Final = "/routing"
 _EDIT: Final = "/routing/edit"
-_TESTED: Final = 2_000
-"""Decisions that the page reads: some seconds. The command reads 10,000."""
+_SAMPLES: Final = (2_000, MAX_BACK_TEST)
+"""How many decisions a new document is tried on, as the person chooses: some seconds, or five times that."""
 _LINES: Final = 18
 _ASKED: Final = ("amount", "currency", "method", "country", "metadata", "merchant", "capture")
 
@@ -93,8 +93,9 @@ def _edit(request: ScreenRequest) -> Page:
     document = typed or str(served["document"]).rstrip()
     faults = request.session.ask("check_routing", document=document)["faults"] if typed else []
     tested = None
-    if typed and not faults and request.form.get("test"):
-        tested = back_test_of(request.session, document, merchant=None, last=_TESTED)
+    chosen = [count for count in _SAMPLES if request.form.get("test") == str(count)]
+    if typed and not faults and chosen:
+        tested = back_test_of(request.session, document, merchant=None, last=chosen[0])
     return Page(
         template="routing_edit.html",
         title="Change the routing document",
@@ -106,8 +107,7 @@ def _edit(request: ScreenRequest) -> Page:
             "tested": tested,
             "rules": list(_rules(document)),
             "seen": fingerprint(served["number"]),
-            "read": _TESTED,
-            "most": MAX_BACK_TEST,
+            "samples": _SAMPLES,
         },
         commands=(
             request.command("routing", "check", "FILE"),

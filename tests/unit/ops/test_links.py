@@ -1,6 +1,7 @@
 """Payment links at the command line: one order, one link, and the API's own words when it refuses."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -23,6 +24,8 @@ class Api(BaseHTTPRequestHandler):
 
     status = 202
     answer: ClassVar[dict[str, Any]] = {}
+    before: ClassVar[list[dict[str, Any]]] = []
+    """Answers that come first, one a request."""
     came: ClassVar[list[tuple[dict[str, str], dict[str, Any]]]] = []
 
     def do_POST(self) -> None:
@@ -30,7 +33,7 @@ class Api(BaseHTTPRequestHandler):
         self.came.append(({name.lower(): value for name, value in self.headers.items()}, body))
         self.send_response(self.status)
         self.end_headers()
-        self.wfile.write(json.dumps(self.answer).encode())
+        self.wfile.write(json.dumps(self.before.pop(0) if self.before else self.answer).encode())
 
     def log_message(self, *_arguments: object) -> None:
         """Nothing on the test's output."""
@@ -67,7 +70,7 @@ def test_a_link_is_a_checkout_of_the_order(api: tuple[type[Api], str]) -> None:
     assert result.output.splitlines()[0] == URL
     ((headers, body),) = kind.came
     assert headers["authorization"] == "Bearer pfx_test_key"
-    assert headers["idempotency-key"] == "link-4711"
+    assert re.fullmatch(r"link-[0-9a-f]{32}-1", headers["idempotency-key"])
     assert body == {
         "amount": 4990,
         "currency": "EUR",
@@ -98,6 +101,32 @@ def test_an_order_that_is_paid_has_no_link(api: tuple[type[Api], str]) -> None:
     result = run(address, *ARGUMENTS)
     assert result.exit_code == Exit.REFUSED
     assert "SUCCESS" in result.output
+
+
+@pytest.mark.parametrize("status", ["FAILED", "CANCELLED"])
+def test_an_order_whose_link_ended_unpaid_gets_a_new_one(api: tuple[type[Api], str], status: str) -> None:
+    kind, address = api
+    kind.before[:] = [{"transactionId": "pay_aaaaaaaaaaaaaaaa", "status": status, "nextAction": None}] * 2
+    result = run(address, *ARGUMENTS)
+    assert result.output.splitlines()[0] == URL
+    keys = [headers["idempotency-key"] for headers, _ in kind.came]
+    assert [key.rpartition("-")[2] for key in keys] == ["1", "2", "3"]
+    assert len({key.rpartition("-")[0] for key in keys}) == 1
+
+
+def test_links_that_always_end_unpaid_come_to_an_end(api: tuple[type[Api], str]) -> None:
+    kind, address = api
+    kind.answer = {"transactionId": "pay_aaaaaaaaaaaaaaaa", "status": "FAILED", "nextAction": None}
+    result = run(address, *ARGUMENTS)
+    assert (result.exit_code, len(kind.came)) == (Exit.REFUSED, 20)
+
+
+def test_another_amount_is_another_request_which_the_order_decides_about(api: tuple[type[Api], str]) -> None:
+    kind, address = api
+    for amount in ("4990", "4990", "5990"):
+        run(address, "--amount", amount, *ARGUMENTS[2:])
+    first, again, other = (headers["idempotency-key"] for headers, _ in kind.came)
+    assert first == again != other
 
 
 def test_no_key_and_no_answer_say_what_to_do() -> None:

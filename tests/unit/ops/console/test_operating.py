@@ -146,7 +146,7 @@ def test_hostile_texts_never_break_out(text: str, target: Any, cloudwatch: Cloud
         answer = browser.get(address)
         assert answer.status_code == 200, address
         assert_contained(answer.text)
-    for test in ("", "yes"):
+    for test in ("", "2000"):
         form = browser.new_form("/routing/check") | {"document": text, "test": test}
         assert_contained(browser.post("/routing/check", form).text)
 
@@ -262,10 +262,12 @@ def test_a_document_is_checked_without_a_reason_and_cannot_be_published_with_a_f
     assert changes_of(function) == []
 
 
-def test_a_checked_document_is_tried_on_stored_decisions_and_published(target: Any) -> None:
+@pytest.mark.parametrize("last", [2_000, 10_000])
+def test_a_checked_document_is_tried_on_stored_decisions_and_published(target: Any, last: int) -> None:
     published = {**served(number=4), "state": "DEPLOYING", "percent": 10}
     moves = [{"from": "alpha", "to": "beta", "code": None, "count": 2, "examples": ["pay_a"]}]
-    tested = {**answers()["back_test_routing"], "moves": moves, "rules": [{"rule": "euro", "count": 0}]}
+    rules = [{"rule": "euro", "count": 0}]
+    tested = {"compared": 1_000, "erased": 0, "moves": moves, "rules": rules, "nextPosition": "more"}
     browser, function = browser_with(
         target,
         show_routing=served(),
@@ -274,10 +276,12 @@ def test_a_checked_document_is_tried_on_stored_decisions_and_published(target: A
         publish_routing=published,
     )
     document = json.dumps(DOCUMENT)
-    form = browser.form("/routing/edit", "/routing/check") | {"document": document, "test": "yes"}
+    form = browser.form("/routing/edit", "/routing/check") | {"document": document, "test": str(last)}
     page = browser.post("/routing/check", form)
     text = text_of_page(page)
-    assert "2 payments would begin at another provider." in text
+    pages = last // 1_000
+    assert sum(asked["command"] == "back_test_routing" for asked in function.asked) == pages
+    assert f"{2 * pages} payments would begin at another provider." in text
     assert "euro matches nothing" in text
     publish = hidden_fields(page.text, "/routing/publish") | {"reason": "TICKET-1"}
     done = browser.post("/routing/publish", publish)
