@@ -119,11 +119,11 @@ smoke: setup ## Stripe's adapter against localstripe, a fake of somebody else's;
 
 python313: setup ## Unit and contract tests on the Python that is deployed, where it is found
 	@$(VENV)/python local/setup.py python313
-	@# Nobody deploys the simulator, the model of DynamoDB, the synthesis, the bench and the console: their tests are left out.
+	@# Nobody deploys the simulator, the model of DynamoDB, the synthesis, removals, the bench and the console: their tests are left out.
 	@if [ -x .venv-313/bin/python ]; then .venv-313/bin/python -m pytest -q tests/unit tests/contract \
 		--ignore=tests/unit/simulation --ignore=tests/unit/bench --ignore=tests/unit/ops/test_certify_aws.py \
 		--ignore=tests/unit/ops/console --ignore=tests/unit/ops/test_demo_data.py \
-		--ignore=tests/contract/test_dynamodb_model.py; fi
+		--ignore=tests/contract/test_dynamodb_model.py --ignore=tests/contract/test_removal.py; fi
 
 clients: setup ## The TypeScript client on Node, the doubles' contract, processes that are killed, adapters, the shops
 	@$(VENV)/python local/setup.py clients
