@@ -32,9 +32,9 @@ _NAMESPACE: Final = bytes.fromhex("9ae874c2686b54d2990f7d1544e1fe1b")
 _CUSTOMER_ID: Final = re.compile(r"[A-Za-z0-9_-]{3,50}")
 _INDIAN_PHONE: Final = re.compile(r"(?:\+91|0)?([6-9][0-9]{9})")
 _FOREIGN_PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+"""E.164. Cashfree takes a number of another country only with its plus."""
 PAYER_FORMS: Final = {"customer.phone": re.compile(f"{_INDIAN_PHONE.pattern}|{_FOREIGN_PHONE.pattern}")}
 """The telephone numbers that `phone_of` can write."""
-"""E.164. Cashfree takes a number of another country only with its plus."""
 MAX_RETURN_URL_CHARS: Final = 250
 _MIN_TEXT_CHARS: Final = 3
 _MAX_NAME_CHARS: Final = 100
