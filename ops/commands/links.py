@@ -75,7 +75,7 @@ def _linked(session: Session, request: dict[str, Any]) -> dict[str, Any]:
     raise OperatorError(
         f"{_MAX_LINKS} links of this order ended unpaid.",
         Exit.REFUSED,
-        hint="Name another order, or change the amount.",
+        hint="Name another order.",
     )
 
 
