@@ -11,7 +11,7 @@ from simulation.api import Api
 from simulation.endpoints import ENDPOINTS, url_of
 from simulation.faults import Faults
 from simulation.history import Commanded, History
-from simulation.kernel import Kernel
+from simulation.kernel import EPOCH_MS, Kernel
 from simulation.providers import Shop, SimulatedProviders
 from simulation.workload import MERCHANTS
 
@@ -21,6 +21,8 @@ _CACHED_MS: Final = 30 * 60_000
 """Longer than any instance remembers a secret, frozen ones included."""
 _ON_ITS_WAY_MS: Final = 65 * 60_000
 _CLOCKS_DIFFER_MS: Final = 5_000
+_REPORTED_MS: Final = 3 * 24 * _PAUSE_MS
+"""Nothing was charged before time began, and each quarter of an hour of a report is a request at some providers."""
 _ID_CHARS: Final = 16
 _QUEUES: Final = ("jobs", "notices", "deliveries", "runs")
 _UNDECIDED: Final = frozenset({"pending", "waiting for the payer"})
@@ -124,7 +126,7 @@ class Operators:
             "merchantId": shop.account.merchant,
             "provider": shop.account.provider,
             "accountId": "main",
-            "fromMs": until_ms - 3 * 24 * _PAUSE_MS,
+            "fromMs": max(EPOCH_MS, until_ms - _REPORTED_MS),
             "untilMs": until_ms,
         }
         self.api.command(fields, function="reconciler")

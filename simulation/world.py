@@ -481,8 +481,12 @@ class World:
         return "newer release"
 
     def _leave_unreadable_items(self, episode: Episode) -> str:
-        """A newer release that is gone left payments in some shards with a word that nobody knows any more."""
+        """A newer release that is gone left payments in some shards with a word that nobody knows any more.
+
+        When it is back it ends them, outside of this run: until then each sweep of days would meet them again.
+        """
         self.kernel.at(episode.from_ms, self._store_unreadable_items)
+        self.kernel.at(episode.until_ms, self._forget_unreadable_items)
         return UNKNOWN_WORD
 
     def _store_unreadable_items(self) -> None:
@@ -490,6 +494,11 @@ class World:
         model = next((item for (_, sort), item in table.items() if sort == "PAYMENT" and item["attempts"]["L"]), None)
         for item in unreadable_items(model, self.kernel.now_ms) if model else ():
             table.put((item["pk"]["S"], item["sk"]["S"]), item, self.kernel.now_ms, lambda: 0)
+
+    def _forget_unreadable_items(self) -> None:
+        table = self.tables[TRANSACTIONS]
+        for key in [key for key, _ in table.items() if is_unreadable(key[0])]:
+            table.put(key, None, self.kernel.now_ms, lambda: 0)
 
     def _redrive(self) -> None:
         if self.faults.strikes("queue_redrive"):
