@@ -20,7 +20,7 @@ _CLOSED: Final = frozenset({"SUCCEEDED", "FAILED", "IN_REVIEW"})
 _FINAL_SECONDS: Final = 120
 _PAUSE_SECONDS: Final = 0.5
 _TIMEOUT: Final = urllib3.Timeout(connect=5, read=30)
-_LIVE_KEY: Final = "pfx_live_"
+LIVE_KEY: Final = "pfx_live_"
 _BUSY: Final = frozenset({429, 503})
 _MAX_TRIES: Final = 5
 
@@ -181,7 +181,7 @@ class Result:
 
 def tried(api: Api, checks: Mapping[str, Callable[[Api], None]] = CHECKS) -> Iterator[Result]:
     """Each check in turn; one that fails does not stop the others. Raises `ValueError` for a key of production."""
-    if api.key.startswith(_LIVE_KEY):
+    if api.key.startswith(LIVE_KEY):
         raise ValueError("this is a key of production: nothing is tried there")
     for name, check in checks.items():
         started = time.monotonic()
