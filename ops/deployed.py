@@ -1,7 +1,7 @@
 """Tries a deployed environment through its public API: `PAYFLOWX_API_KEY=... python -m ops.deployed https://...`.
 
-It pays with simulated providers, so it refuses a key of production. The pipeline runs it against staging before
-production, and `make certify-aws` against the stage that it deployed.
+It pays with simulated providers, so it refuses a key of production. The pipeline runs it after a deployment, as a quick
+look before the end-to-end suite.
 """
 
 import json

@@ -32,7 +32,7 @@ _AS_A_MERCHANT: Final = urllib3.Retry(
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """What operators see beside the API: the simulators' ledgers, and the audit trails of one merchant."""
+    """What operators see beside the API: the simulators' ledgers, and the audit logs of one merchant's payments."""
 
     target: Target
     merchant: str
@@ -58,7 +58,7 @@ class Access:
         key = json.loads(secret["SecretString"])["keySecret"]
         return {name: outputs["SandboxUrl"] + name for name in SIMULATORS}, {"Authorization": f"Bearer {key}"}
 
-    def trail_is_whole(self, payment: dict[str, Any]) -> bool:
+    def audit_log_is_whole(self, payment: dict[str, Any]) -> bool:
         command = {"command": "verify_trail", "merchantId": self.merchant, "transactionId": payment["transactionId"]}
         return bool(LambdaInvoker(target=self.target, function=function_of("verify_trail"))(command)["whole"])
 

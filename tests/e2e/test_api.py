@@ -104,7 +104,7 @@ def test_every_kind_of_outcome_agrees_with_the_ledgers(client: Client) -> None:
         _, audit_log, _ = client.call("GET", f"/payments/{payment['transactionId']}/events?limit=100")
         assert [event["seq"] for event in audit_log["items"]] == list(range(1, len(audit_log["items"]) + 1))
         assert audit_log["items"][-1]["to"] == payment["status"]
-        assert client.access is None or client.access.trail_is_whole(payment)
+        assert client.access is None or client.access.audit_log_is_whole(payment)
 
 
 def test_fifty_at_once_with_one_key_make_one_payment(client: Client) -> None:

@@ -5,6 +5,7 @@ its API says so with `@pytest.mark.local_only("reason")`, and is skipped there.
 """
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Self
 
@@ -50,7 +51,7 @@ def add_options(parser: pytest.Parser) -> None:
         "--operators",
         default="",
         metavar="ENVIRONMENT/MERCHANT",
-        help="with --endpoint: compare with the ledgers of that environment's simulators, and verify audit trails",
+        help="with --endpoint: compare with the ledgers of that environment's simulators, and verify audit logs",
     )
 
 
@@ -75,7 +76,7 @@ def endpoint_of(config: pytest.Config) -> Endpoint | None:
     return Endpoint(url=url, api_key=api_key, operators=operators)
 
 
-def skip_local_only(config: pytest.Config, items: list[pytest.Item]) -> None:
+def skip_local_only(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
     """With an endpoint there is nothing local; without one nothing is skipped."""
     if endpoint_of(config) is None:
         return
