@@ -26,7 +26,7 @@ from ops.restore.sources import AwsSources
 
 _MINUTE: Final = 60
 _ALIAS: Final = "live"
-_SUITE_MINUTES: Final = 10
+_SUITE_MINUTES: Final = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
