@@ -16,7 +16,7 @@ GIVEN := -c prod.account=111122223333 -c prod.page-to=https://events.example.com
 	-c github=example/payflowx -c deploys=dev,staging,prod -c costs-to=costs@example.com -c monthly-budget=100
 
 .DEFAULT_GOAL := help
-.PHONY: alarms all-clients architecture audit bench branch-deploy branch-destroy browser cdk-diff certify-aws chaos check checkout-pictures clean clients commands conformance console-pictures contract costs counts coverage demo deploy deployed destroy e2e format full-simulation help hooks incidents infra integration lint load lock long-chaos mutants nightly openapi openapi-diff pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
+.PHONY: alarms all-clients architecture audit bench branch-deploy branch-destroy browser cdk-diff certify-aws chaos check checkout-pictures clean clients commands conformance console-pictures contract costs counts coverage demo deploy deployed destroy e2e e2e-deployed format full-simulation help hooks incidents infra integration lint load lock long-chaos mutants nightly openapi openapi-diff pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -204,6 +204,9 @@ certify-aws: setup ## Deploy a throw-away environment into an account, try what 
 
 deployed: setup ## Try a deployed environment with simulated providers through its API (API_URL=, PAYFLOWX_API_KEY=)
 	@$(VENV)/python -m ops.deployed "$$API_URL"
+
+e2e-deployed: setup ## The end-to-end suite against a deployed environment (API_URL=, PAYFLOWX_API_KEY=, OPERATORS=environment/merchant)
+	@$(VENV)/python -m pytest -q tests/e2e --endpoint="$${API_URL:?say API_URL=https://...}" --operators="$$OPERATORS"
 
 destroy: setup ## Delete a disposable environment with all its data; asks first (ENVIRONMENT=dev)
 	@$(VENV)/python -m ops.removal "$$ENVIRONMENT"

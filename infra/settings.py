@@ -12,6 +12,8 @@ from typing import Any, Final, Self
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_logs as logs
 
+from infra.usage_plans import UsagePlanSettings
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 ROUTING: Final = ROOT / "infra" / "routing"
 SIMULATED_SUFFIX: Final = "mock"
@@ -91,6 +93,9 @@ class EnvironmentSettings:
     api_burst: int = 100
     merchant_rate_per_second: int | None = None
     """What the web ACL lets one API key send, as a mean of five minutes. None: as much as the API takes from all."""
+    usage_plans: UsagePlanSettings | None = None
+    """What API Gateway takes from single merchants, and from all others together. None: no plan, as much as the API
+    takes from all."""
     webhook_rate_per_second: int = 50
     """What the API takes from providers' webhooks, beside the merchants' requests: neither can use up the other's."""
     domain: str | None = None
@@ -179,6 +184,12 @@ class EnvironmentSettings:
             gradual and not self.ticket_alarms,
             "canary and gradual_routing go back when an alarm says so, and need ticket_alarms",
         )
+
+        for merchant, throttle in (self.usage_plans.throttles() if self.usage_plans else {}).items():
+            yield (
+                throttle.rate_per_second > self.api_rate_per_second or throttle.burst > self.api_burst,
+                f"the usage plan of {merchant!r} allows more than the API takes from all, and would refuse nobody",
+            )
 
     def _unfit_for_production(self) -> Iterator[tuple[bool, str]]:
         simulated = sorted(name for name in self.providers if name.endswith(SIMULATED_SUFFIX))

@@ -68,7 +68,7 @@ class _Walk:
 def _walk(environment: LocalEnvironment, walked: _Walk, started: float) -> bool:
     run, provider = str(time.time_ns()), walked.provider
     if walked.checkout:
-        as_expected, title = walk_through_checkout(environment, provider, run), "The checkout"
+        as_expected, title = walk_through_checkout(environment.api(), provider, run), "The checkout"
     elif provider is None:
         as_expected, title = walk_through(environment.api(), run), "Three payments"
     else:
@@ -103,7 +103,7 @@ Try:
   curl -s '{url}/payments?limit=5' -H 'Authorization: Bearer {key}'
   curl -s {environment.mocks["mock"]}/_ledger
 
-Pay in a browser: {a_link_to_try(environment, str(time.time_ns()))}
+Pay in a browser: {a_link_to_try(environment.api(), str(time.time_ns()))}
 The console, in a browser: {console or "it did not start"}
   The address works once. `.venv/bin/payflowx console` prints another one; with `--write` it allows changes.
 """

@@ -126,6 +126,17 @@ def _drop_metric_math_alarms(template: Template) -> list[Adaptation]:
     ]
 
 
+def _require_no_plan(template: Template) -> list[Adaptation]:
+    """The engine would answer 403 to every request of a merchant."""
+    reason = "the engine takes the key of a usage plan from a header alone, and never from the authorizer"
+    made = []
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::ApiGateway::Method" and resource["Properties"].pop("ApiKeyRequired", False):
+            where = f"{name} ({resource['Type']})"
+            made.append(Adaptation(resource=where, change="no usage plan throttles it", reason=reason))
+    return made
+
+
 def _name_secrets_by_arn(template: Template) -> list[Adaptation]:
     """On AWS, `Ref` of a secret is its ARN; a right on the engine's bare name would match nothing."""
     made = []
@@ -185,5 +196,6 @@ _RULES_OF_RIGHTS: Final = (_allow_plain_http, _forget_encryption_contexts, _allo
 _RULES: Final[tuple[Callable[[Template], list[Adaptation]], ...]] = (
     _drop_refused_types,
     _drop_metric_math_alarms,
+    _require_no_plan,
     _name_secrets_by_arn,
 )

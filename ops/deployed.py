@@ -1,7 +1,7 @@
 """Tries a deployed environment through its public API: `PAYFLOWX_API_KEY=... python -m ops.deployed https://...`.
 
-It pays with simulated providers, so it refuses a key of production. The pipeline runs it against staging before
-production, and `make certify-aws` against the stage that it deployed.
+It pays with simulated providers, so it refuses a key of production. The pipeline runs it after a deployment, as a quick
+look before the end-to-end suite.
 """
 
 import json
@@ -20,7 +20,7 @@ _CLOSED: Final = frozenset({"SUCCEEDED", "FAILED", "IN_REVIEW"})
 _FINAL_SECONDS: Final = 120
 _PAUSE_SECONDS: Final = 0.5
 _TIMEOUT: Final = urllib3.Timeout(connect=5, read=30)
-_LIVE_KEY: Final = "pfx_live_"
+LIVE_KEY: Final = "pfx_live_"
 _BUSY: Final = frozenset({429, 503})
 _MAX_TRIES: Final = 5
 
@@ -181,7 +181,7 @@ class Result:
 
 def tried(api: Api, checks: Mapping[str, Callable[[Api], None]] = CHECKS) -> Iterator[Result]:
     """Each check in turn; one that fails does not stop the others. Raises `ValueError` for a key of production."""
-    if api.key.startswith(_LIVE_KEY):
+    if api.key.startswith(LIVE_KEY):
         raise ValueError("this is a key of production: nothing is tried there")
     for name, check in checks.items():
         started = time.monotonic()

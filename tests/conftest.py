@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support import left_out
+from tests.support import endpoint, left_out
 from tests.support.tables import create_tables, delete_tables
 
 if TYPE_CHECKING:
@@ -26,16 +26,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if "engine" in getattr(item, "fixturenames", ()) or "dynamodb" in chosen or "engine" in chosen:
             item.add_marker("engine")
     left_out.leave_out(config, items)
+    endpoint.skip_local_only(config, items)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--provider` confines the conformance suite to one; `--require` forbids to leave tests out."""
     parser.addoption("--provider", default="", help="the provider that the conformance suite is to examine")
     left_out.add_option(parser)
+    endpoint.add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     left_out.register_mark(config)
+    endpoint.register_mark(config)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -199,7 +199,7 @@ def _settings(deployments: Sequence[Deployment], prices: PriceList) -> Iterator[
     yield f"| `domain`: a hosted zone; the certificate costs nothing | {cost(hosted_zone=1)} |"
     yield "| `monthly_budget`, `notify_costs_to`: a budget and a monitor of anomalies | 0.00 |"
     yield f"| `ticket_alarms`: alarms that can wait until the morning | {cost(**tickets)} |"
-    yield "| `canary`, `gradual_routing`, a merchant's throttle | 0.00 |"
+    yield "| `canary`, `gradual_routing`, `usage_plans` (a merchant's throttle) | 0.00 |"
 
 
 def _assumed(prices: PriceList) -> str:

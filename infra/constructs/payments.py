@@ -51,6 +51,9 @@ class Payments(Room):
             answers_merchants=True,
         )
         authorizer.may_read(self._platform.tables.configuration, "GetItem")
+        settings = self._platform.settings
+        if settings.usage_plans is not None:
+            authorizer.set_environment(USAGE_IDENTIFIERS=settings.usage_plans.variable(settings.name))
         return authorizer
 
     def _api(self, routing: Routing, outbound_webhooks: OutboundWebhooks) -> PayFlowXFunction:

@@ -1,10 +1,11 @@
 """The throw-away environment that the steps work on: its names, its clients and its command line."""
 
 import json
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -81,11 +82,28 @@ class Stage:
         """A command of the CDK on this environment's stacks."""
         return self.run(str(CDK), *arguments, "-c", f"branch={self.branch}", seconds=seconds)
 
-    def run(self, *command: str, seconds: float, accepted: Sequence[int] = (Exit.DONE,)) -> str:
+    def end_to_end(self, *, seconds: float) -> str:
+        """The end-to-end suite against this stage; returns its last line. Raises `StepError`.
+
+        The key is no argument: a list of processes would show it.
+        """
+        command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/e2e")
+        where = (f"--endpoint={self.target.base_url}", f"--operators={self.name}/{self.merchant}")
+        variables = {"PAYFLOWX_API_KEY": self.api_key, "AWS_DEFAULT_REGION": self.region}
+        return self.run(*command, *where, seconds=seconds, variables=variables).strip().splitlines()[-1]
+
+    def run(
+        self,
+        *command: str,
+        seconds: float,
+        accepted: Sequence[int] = (Exit.DONE,),
+        variables: Mapping[str, str] | None = None,
+    ) -> str:
         """A process of this checkout. Raises `StepError` with the end of what it said."""
+        environment = {**os.environ, **(variables or {})}
         try:
             done = subprocess.run(  # noqa: S603 - our own commands
-                command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=seconds
+                command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=seconds
             )
         except subprocess.TimeoutExpired:
             raise StepError(f"{command[-1]} took longer than {seconds:.0f} s") from None

@@ -26,6 +26,8 @@ START_SECONDS = 300
 STOP_SECONDS = 60
 CLIENTS = 12
 
+pytestmark = pytest.mark.local_only("it starts and stops environments")
+
 
 def start(mode: str, port: int, temporary: Path) -> subprocess.Popen[str]:
     environment = {**os.environ, "PORT": str(port), "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"}

@@ -2,18 +2,19 @@
 
 import pytest
 
+from local.environment import LocalEnvironment
 from ops.certify_aws.certification import Verdict, tried
 from ops.certify_aws.stage import Stage
 from ops.certify_aws.steps import STEPS
 from ops.target import LOCAL, find_target
-from tests.e2e.conftest import Client
 
+pytestmark = pytest.mark.local_only("it is what runs this suite against an endpoint")
 HERE = tuple(step for step in STEPS if step.local)
 
 
 @pytest.fixture(scope="module")
-def stage(client: Client) -> Stage:
-    region = client.environment.engine.region
+def stage(environment: LocalEnvironment) -> Stage:
+    region = environment.engine.region
     return Stage(name=LOCAL, branch="x", region=region, target=find_target(LOCAL, None))
 
 

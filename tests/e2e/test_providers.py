@@ -6,23 +6,25 @@ from typing import Any
 
 import pytest
 
+from local.environment import LocalEnvironment
 from local.provider_walkthrough import walk_through_provider
 from local.scenarios import SCENARIOS
 from local.simulators import control
 from sandbox.simulators import REAL_PROVIDERS
 from tests.e2e.conftest import PATIENT_SECONDS, Client
 
+pytestmark = pytest.mark.local_only("the simulators of real providers run on this machine alone")
 PAYMENTS = 2
 HOSTILE = {"wrong_signature": 1.0, "twice": 1.0, "late": 0.5, "out_of_order": 0.5}
 
 
-def deliveries(client: Client, provider: str) -> list[dict[str, Any]]:
-    answer = client.pool.request("GET", f"{client.environment.simulators[provider]}/_webhooks")
+def deliveries(environment: LocalEnvironment, client: Client, provider: str) -> list[dict[str, Any]]:
+    answer = client.pool.request("GET", f"{environment.simulators[provider]}/_webhooks")
     return json.loads(answer.data)["deliveries"]
 
 
-def charges(client: Client, provider: str) -> list[dict[str, Any]]:
-    answer = client.pool.request("GET", f"{client.environment.simulators[provider]}/_ledger")
+def charges(environment: LocalEnvironment, client: Client, provider: str) -> list[dict[str, Any]]:
+    answer = client.pool.request("GET", f"{environment.simulators[provider]}/_ledger")
     return [e for e in json.loads(answer.data)["entries"] if e["kind"] == "charge" and e["status"] == "charged"]
 
 
@@ -31,15 +33,17 @@ def test_every_real_provider_has_a_scenario() -> None:
 
 
 @pytest.mark.parametrize("provider", SCENARIOS)
-def test_the_walk_goes_as_the_scenario_says(client: Client, provider: str, capsys: pytest.CaptureFixture[str]) -> None:
-    done = walk_through_provider(client.environment, provider, f"walk-{time.time_ns()}")
+def test_the_walk_goes_as_the_scenario_says(
+    environment: LocalEnvironment, provider: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = walk_through_provider(environment, provider, f"walk-{time.time_ns()}")
     assert done, capsys.readouterr().out
 
 
-def test_hostile_webhooks_change_nothing_of_the_end(client: Client) -> None:
+def test_hostile_webhooks_change_nothing_of_the_end(environment: LocalEnvironment, client: Client) -> None:
     """All forged first, all twice, half of them late or out of order: each payment is charged once and known to be."""
-    before = {name: max([0, *(d["number"] for d in deliveries(client, name))]) for name in SCENARIOS}
-    for address in client.environment.simulators.values():
+    before = {name: max([0, *(d["number"] for d in deliveries(environment, client, name))]) for name in SCENARIOS}
+    for address in environment.simulators.values():
         control(address, webhookFaults=HOSTILE, webhookLateSeconds=3, seed=11)
     try:
         started = [(name, pay(client, name, number)) for name in SCENARIOS for number in range(PAYMENTS)]
@@ -47,15 +51,17 @@ def test_hostile_webhooks_change_nothing_of_the_end(client: Client) -> None:
         assert [payment["status"] for _, payment in ended] == ["SUCCESS"] * len(started)
         deadline = time.monotonic() + PATIENT_SECONDS
         for name in SCENARIOS:
-            while not _was_refused_and_taken([d for d in deliveries(client, name) if d["number"] > before[name]]):
-                assert time.monotonic() < deadline, deliveries(client, name)
+            while not _was_refused_and_taken(
+                [d for d in deliveries(environment, client, name) if d["number"] > before[name]]
+            ):
+                assert time.monotonic() < deadline, deliveries(environment, client, name)
                 time.sleep(0.2)
     finally:
-        for address in client.environment.simulators.values():
+        for address in environment.simulators.values():
             control(address, webhookFaults={})
     for name, payment in ended:
         keys = {attempt["providerKey"] for attempt in payment["attempts"]}
-        taken = [(c["amount"], c["currency"]) for c in charges(client, name) if c["reference"] in keys]
+        taken = [(c["amount"], c["currency"]) for c in charges(environment, client, name) if c["reference"] in keys]
         assert taken == [(payment["amount"], payment["currency"])]
         now = client.get(payment)
         assert (now["status"], now["captured"], len(now["attempts"])) == ("SUCCESS", payment["amount"], 1)
@@ -85,11 +91,13 @@ def _was_refused_and_taken(found: list[dict[str, Any]]) -> bool:
     return any(d["id"] in taken for d in forged if d["status"] == 401)
 
 
-def test_a_walk_without_webhooks_is_not_as_expected(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
-    address = client.environment.simulators["razorpay"]
+def test_a_walk_without_webhooks_is_not_as_expected(
+    environment: LocalEnvironment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = environment.simulators["razorpay"]
     control(address, webhookFaults={"never": 1.0})
     try:
-        assert not walk_through_provider(client.environment, "razorpay", f"silent-{time.time_ns()}")
+        assert not walk_through_provider(environment, "razorpay", f"silent-{time.time_ns()}")
     finally:
         control(address, webhookFaults={})
     assert (

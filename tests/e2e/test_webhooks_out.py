@@ -45,6 +45,7 @@ def shop() -> Iterator[Shop]:
     thread.join(5)
 
 
+@pytest.mark.local_only("the merchant's server is on this machine")
 def test_a_merchants_server_is_notified_again_until_it_accepts(client: Client, shop: Shop) -> None:
     url = f"http://127.0.0.1:{shop.server_port}/hooks"
     status, endpoint, _ = client.call("POST", "/webhook-endpoints", {"url": url, "eventTypes": ["payment.succeeded"]})

@@ -1,6 +1,7 @@
 """What the settings offer beside the three environments: a branch's own stacks, a domain, fixed addresses, limits."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -11,6 +12,7 @@ from aws_cdk.assertions import Template
 
 from infra.settings import ENVIRONMENTS, ROOT, EnvironmentSettings, FirewallMode, chosen, of_branch
 from infra.stage import PayFlowXStage
+from infra.usage_plans import MerchantPlan, Throttle, UsagePlanSettings, usage_identifier
 from tests.infra.conftest import STACKS, template
 
 CERTIFICATE = "arn:aws:acm:ap-south-1:111122223333:certificate/0a1b2c3d-example"
@@ -202,6 +204,107 @@ class TestTicketAlarms:
     def test_are_needed_in_production(self) -> None:
         with pytest.raises(ValueError, match="production needs ticket_alarms"):
             replace(PROD, ticket_alarms=False, canary=False, gradual_routing=False)
+
+
+PLANS = UsagePlanSettings(
+    others=Throttle(rate_per_second=20, burst=40),
+    merchants=(
+        MerchantPlan(merchant="shop-1", throttle=Throttle(rate_per_second=30, burst=60), assigned=True),
+        MerchantPlan(merchant="new", throttle=Throttle(rate_per_second=10, burst=20)),
+    ),
+    required=True,
+)
+
+
+def throttles(found: dict[str, Any]) -> dict[str, tuple[int, int]]:
+    """Value of a key to rate and burst of its plan."""
+    resources = found["Resources"]
+    made = {}
+    for link in of_type(found, "AWS::ApiGateway::UsagePlanKey"):
+        key, plan = (resources[link[end]["Ref"]]["Properties"] for end in ("KeyId", "UsagePlanId"))
+        made[key["Value"]] = (plan["Throttle"]["RateLimit"], plan["Throttle"]["BurstLimit"])
+    return made
+
+
+def identifiers(found: dict[str, Any]) -> dict[str, str]:
+    """What the authorizer is given, by merchant."""
+    (authorizer,) = (
+        f for f in of_type(found, "AWS::Lambda::Function") if f["Handler"].endswith("api.authorizer.handler")
+    )
+    return dict(pair.split("=") for pair in authorizer["Environment"]["Variables"]["USAGE_IDENTIFIERS"].split(","))
+
+
+class TestUsagePlans:
+    def test_are_in_no_environment_by_default(self) -> None:
+        for settings in ENVIRONMENTS:
+            found = template(f"{settings.stage_id}-Service")
+            assert not [r for r in found["Resources"].values() if r["Type"].startswith("AWS::ApiGateway::UsagePlan")]
+            assert "USAGE_IDENTIFIERS" not in json.dumps(found)
+
+    def test_throttle_each_listed_merchant_and_all_others_by_what_the_authorizer_names(self) -> None:
+        found = service(replace(STAGING, usage_plans=PLANS))
+        made, named = throttles(found), identifiers(found)
+        assert len(made) == 3
+        assert {merchant: made[identifier] for merchant, identifier in named.items()} == {
+            "*": (20, 40),
+            "shop-1": (30, 60),
+        }
+        assert all(20 <= len(value) <= 128 and value.isalnum() for value in made)
+        (api,) = (api for api in of_type(found, "AWS::ApiGateway::RestApi") if api["Name"] == "payflowx-staging")
+        assert api["ApiKeySourceType"] == "AUTHORIZER"
+
+    def test_are_of_the_merchants_stage(self) -> None:
+        found = service(replace(STAGING, usage_plans=PLANS))
+        stages = {json.dumps(plan["ApiStages"]) for plan in of_type(found, "AWS::ApiGateway::UsagePlan")}
+        (stage,) = map(json.loads, stages)
+        resources = found["Resources"]
+        assert resources[stage[0]["ApiId"]["Ref"]]["Properties"]["Name"] == "payflowx-staging"
+        assert resources[stage[0]["Stage"]["Ref"]]["Type"] == "AWS::ApiGateway::Stage"
+
+    def test_ask_a_key_of_routes_with_the_authorizer_and_of_no_other(self) -> None:
+        methods = of_type(service(replace(STAGING, usage_plans=PLANS)), "AWS::ApiGateway::Method")
+        asked = {(method["AuthorizationType"], method.get("ApiKeyRequired", False)) for method in methods}
+        assert asked == {("CUSTOM", True), ("NONE", False)}
+
+    def test_refuse_nobody_before_the_authorizer_names_them(self) -> None:
+        """A request without an identifier is answered 403, so the authorizer names one a deployment earlier."""
+        found = service(replace(STAGING, usage_plans=replace(PLANS, required=False)))
+        assert not [m for m in of_type(found, "AWS::ApiGateway::Method") if m.get("ApiKeyRequired")]
+        assert len(throttles(found)) == 3
+        assert set(identifiers(found)) == {"*", "shop-1"}
+
+    def test_of_two_environments_have_keys_of_their_own(self) -> None:
+        """A key's value is unique in an account and region."""
+        values = {usage_identifier(env, name) for env in ("dev", "staging") for name in ("*", "shop-1")}
+        assert len(values) == 4
+
+    @pytest.mark.parametrize(
+        ("make", "why"),
+        [
+            (lambda: Throttle(rate_per_second=0, burst=1), "rate_per_second must be 1 to 10000, not 0"),
+            (lambda: Throttle(rate_per_second=1, burst=5001), "burst must be 1 to 5000, not 5001"),
+            (lambda: MerchantPlan(merchant="a,b=c", throttle=PLANS.others), "'a,b=c' is no merchant's id"),
+            (lambda: replace(PLANS, merchants=2 * PLANS.merchants), "two usage plans: new, shop-1"),
+            (
+                lambda: replace(
+                    PLANS, merchants=tuple(MerchantPlan(merchant=f"m{n}", throttle=PLANS.others) for n in range(21))
+                ),
+                "21 merchants have a usage plan, and 20 can",
+            ),
+            (
+                lambda: replace(STAGING, usage_plans=replace(PLANS, others=Throttle(rate_per_second=51, burst=1))),
+                r"staging: the usage plan of '\*' allows more than the API takes from all",
+            ),
+        ],
+    )
+    def test_that_make_no_sense_are_refused(self, make: Callable[[], object], why: str) -> None:
+        with pytest.raises(ValueError, match=why):
+            make()
+
+    def test_fit_into_the_authorizers_variables(self) -> None:
+        """Four KB are for all of a function's variables; most take less than one."""
+        merchants = tuple(MerchantPlan(merchant=f"{n:040}", throttle=PLANS.others, assigned=True) for n in range(20))
+        assert len(replace(PLANS, merchants=merchants).variable("staging")) < 2048
 
 
 class TestEverywhere:

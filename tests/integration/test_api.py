@@ -394,6 +394,19 @@ class TestAuthorizer:
         assert policy["policyDocument"]["Statement"][0]["Effect"] == "Deny"
         assert policy["context"] == {}
 
+    def test_without_usage_plans_no_request_names_one(self, functions: Functions) -> None:
+        assert "usageIdentifierKey" not in functions.authorize(f"Bearer {functions.api_key}")
+
+    @pytest.mark.parametrize(
+        ("given", "named"), [("*=others,acme=own", "own"), ("*=others,acme-2=own", "others"), ("*=others", "others")]
+    )
+    def test_with_them_a_merchants_own_is_named_or_that_of_all_others(
+        self, functions: Functions, given: str, named: str
+    ) -> None:
+        functions.deploy(USAGE_IDENTIFIERS=given)
+        assert functions.authorize(f"Bearer {functions.api_key}")["usageIdentifierKey"] == named
+        assert "usageIdentifierKey" not in functions.authorize("Bearer nonsense")
+
     def test_revoked_and_expired_keys_are_denied(self, functions: Functions) -> None:
         client = functions.engine.client("dynamodb")
         key = next(i for i in client.scan(TableName="configuration")["Items"] if i["pk"]["S"].startswith("K#"))

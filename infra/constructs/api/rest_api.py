@@ -18,6 +18,7 @@ from infra.acknowledgements import acknowledge
 from infra.constructs.api.gateway_responses import add_gateway_responses
 from infra.constructs.api.openapi import Model, Route, routes
 from infra.constructs.api.tls import require_new_tls
+from infra.constructs.api.usage_plans import UsagePlans
 from infra.constructs.monitoring.symptom import Symptom
 from infra.settings import EnvironmentSettings, FirewallMode
 
@@ -83,6 +84,8 @@ class RestApi(Construct):
             description="PayFlowX",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             cloud_watch_role=False,
+            # From the authorizer's answer alone: nobody chooses a throttle by sending a header.
+            api_key_source_type=apigateway.ApiKeySourceType.AUTHORIZER if settings.usage_plans else None,
             deploy_options=apigateway.StageOptions(
                 stage_name=STAGE,
                 throttling_rate_limit=settings.api_rate_per_second,
@@ -119,6 +122,8 @@ class RestApi(Construct):
         )
         self._models: dict[str, apigateway.Model] = {}
         self._add_routes(handler, handlers)
+        if settings.usage_plans is not None:
+            UsagePlans(self, "UsagePlans", api=self.api, plans=settings.usage_plans, settings=settings)
         add_gateway_responses(self.api)
         self._acknowledge()
 
@@ -205,6 +210,8 @@ class RestApi(Construct):
                 integration,
                 authorizer=self._authorizer,
                 authorization_type=apigateway.AuthorizationType.CUSTOM,
+                # A route without the authorizer has nobody who names a plan, so it must never require a key.
+                api_key_required=True if self._throttles_merchants else None,
                 request_models=models,
             )
             acknowledge(method, {"AwsSolutions-COG4": _OWN_AUTHORIZER})
@@ -216,6 +223,10 @@ class RestApi(Construct):
                 request_models=models,
             )
             acknowledge(method, {"AwsSolutions-APIG4": _OPEN, "AwsSolutions-COG4": _OPEN})
+
+    @property
+    def _throttles_merchants(self) -> bool:
+        return self._settings.usage_plans is not None and self._settings.usage_plans.required
 
     def _model(self, model: Model) -> apigateway.Model:
         """Routes with the same body share a model."""

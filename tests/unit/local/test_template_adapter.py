@@ -35,6 +35,19 @@ def test_a_template_that_the_engine_takes_is_not_changed() -> None:
     assert adapt(plain) == (plain, [])
 
 
+def test_no_usage_plan_throttles_and_it_is_said() -> None:
+    method = {"HttpMethod": "GET", "AuthorizationType": "CUSTOM"}
+    before = template(
+        Throttled={"Type": "AWS::ApiGateway::Method", "Properties": {**method, "ApiKeyRequired": True}},
+        Open={"Type": "AWS::ApiGateway::Method", "Properties": method},
+    )
+    after, made = adapt(before)
+    assert [resource["Properties"] for resource in after["Resources"].values()] == [method, method]
+    assert [str(adaptation).partition(", because")[0] for adaptation in made] == [
+        "Throttled (AWS::ApiGateway::Method): no usage plan throttles it"
+    ]
+
+
 def test_a_secret_is_referred_to_by_its_arn() -> None:
     before = template(
         Secret={"Type": "AWS::SecretsManager::Secret", "Properties": {}},

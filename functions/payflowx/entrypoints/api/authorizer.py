@@ -1,11 +1,14 @@
 """The REQUEST authorizer: from the Authorization header to a merchant."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from payflowx.entrypoints.runtime import Wired
 from payflowx.wiring.merchants import AuthorizerWiring
 
 wiring: Final = Wired(AuthorizerWiring.of_function)
+_OTHERS: Final = "*"
+"""In place of a merchant: all that have no usage plan of their own."""
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -15,8 +18,9 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     at hand would deny the next one.
     """
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    merchant_id = wiring().authenticate(headers.get("authorization", ""))
-    return _policy(event["methodArn"], merchant_id)
+    wired = wiring()
+    merchant_id = wired.authenticate(headers.get("authorization", ""))
+    return _policy(event["methodArn"], merchant_id) | _usage(wired.usage_identifiers, merchant_id)
 
 
 def _policy(method_arn: str, merchant_id: str | None) -> dict[str, Any]:
@@ -31,3 +35,10 @@ def _policy(method_arn: str, merchant_id: str | None) -> dict[str, Any]:
         "policyDocument": {"Version": "2012-10-17", "Statement": [report_page]},
         "context": {} if merchant_id is None else {"merchantId": merchant_id},
     }
+
+
+def _usage(identifiers: Mapping[str, str], merchant_id: str | None) -> dict[str, str]:
+    """Which usage plan counts the request. API Gateway caches it with the policy, and still counts every request."""
+    if merchant_id is None or not identifiers:
+        return {}
+    return {"usageIdentifierKey": identifiers.get(merchant_id, identifiers[_OTHERS])}
