@@ -29,6 +29,8 @@ _BRANCH_HASH: Final = 4
 _TAG_CHARS: Final = 60
 _GIVEN: Final = {"account": "account", "page_to": "page-to", "ticket_to": "ticket-to"}
 """Settings that a synthesis may be given, and the end of their context keys."""
+_TICKET_ALARMS: Final = "ticket-alarms"
+"""The end of another one's key, whose value is true or false."""
 
 
 class FirewallMode(StrEnum):
@@ -63,7 +65,8 @@ class EnvironmentSettings:
     """One environment. Without `account` the credentials at deployment decide the account.
 
     `account`, `page_to` and `ticket_to` may also be given at synthesis, as `-c prod.account=...`,
-    `-c prod.page-to=...` and `-c prod.ticket-to=...`: `given` takes them over.
+    `-c prod.page-to=...` and `-c prod.ticket-to=...`, and `ticket_alarms` as `-c dev.ticket-alarms=true`: `given` takes
+    them over.
     """
 
     name: str
@@ -81,6 +84,9 @@ class EnvironmentSettings:
     """The subscriber that wakes an operator: an e-mail address, or the https address of a paging service."""
     ticket_to: str | None = None
     """The subscriber of alarms that can wait until the morning: of the same two kinds."""
+    ticket_alarms: bool = True
+    """Make the alarms that can wait until the morning as well. They cost seven dollars a month (docs/costs.md). False:
+    only those that wake an operator, and their parts."""
     api_rate_per_second: int = 50
     api_burst: int = 100
     merchant_rate_per_second: int | None = None
@@ -168,20 +174,39 @@ class EnvironmentSettings:
             limited and self.firewall is FirewallMode.OFF,
             "the web ACL limits a merchant's rate, and this environment has none",
         )
+        gradual = self.canary or self.gradual_routing
+        yield (
+            gradual and not self.ticket_alarms,
+            "canary and gradual_routing go back when an alarm says so, and need ticket_alarms",
+        )
 
     def _unfit_for_production(self) -> Iterator[tuple[bool, str]]:
         simulated = sorted(name for name in self.providers if name.endswith(SIMULATED_SUFFIX))
         routed = sorted(name for name in self.routed_providers() if name.endswith(SIMULATED_SUFFIX))
         yield self.disposable, "production's data must outlive its stack"
+        yield not self.ticket_alarms, "production needs ticket_alarms: payments in review raise no other"
         yield self.loopback_allowed, "production must not talk to addresses of the machine itself"
         yield bool(simulated), f"production must not use simulated providers: {', '.join(simulated)}"
         yield bool(routed), f"production's routing document names simulated providers: {', '.join(routed)}"
 
     def given(self, context: Callable[[str], Any]) -> Self:
-        """The same environment with the account and the subscribers that the synthesis was given."""
+        """The same environment with the account, subscribers and alarms that the synthesis was given."""
         found = {field: context(f"{self.name}.{key}") for field, key in _GIVEN.items()}
         given: dict[str, Any] = {field: str(value) for field, value in found.items() if value is not None}
-        return replace(self, **given)
+        return replace(self, **given, ticket_alarms=self._given_ticket_alarms(context))
+
+    def _given_ticket_alarms(self, context: Callable[[str], Any]) -> bool:
+        """A file of context may hold true or false, a command line their names."""
+        key = f"{self.name}.{_TICKET_ALARMS}"
+        match context(key):
+            case None:
+                return self.ticket_alarms
+            case bool() as value:
+                return value
+            case "true" | "false" as name:
+                return bool(name == "true")
+            case other:
+                raise ValueError(f"{key} must be true or false, not {other!r}")
 
     @property
     def refusals(self) -> tuple[str, ...]:
@@ -264,6 +289,8 @@ ENVIRONMENTS: Final = (
         providers=(*_MOCKS, *_REAL_PROVIDERS),
         routing_document=ROUTING / "dev.json",
         loopback_allowed=True,
+        # Staging has them all, and is where they are tried.
+        ticket_alarms=False,
         checkout=True,
         compact_payments=True,
         # On a laptop a cold start is slow, and the local engine evaluates one period instead of three.

@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 import click
@@ -14,6 +15,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _ENVIRONMENT: Final = re.compile(r"[a-z][a-z0-9]{1,19}")
 MAX_REASON_CHARS: Final = 500
+YEARS: Final = range(2000, 2200)
+"""Of the times that a person may name."""
 
 
 class Environment(click.ParamType[str]):
@@ -26,6 +29,22 @@ class Environment(click.ParamType[str]):
         if not _ENVIRONMENT.fullmatch(str(value)):
             self.fail("say local, or an environment's name such as dev or prod.", param, ctx)
         return str(value)
+
+
+class UtcTime(click.DateTime):
+    """A time or a day in UTC, of a year that has others before and after it: the clock ends with the year 9999."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """With its zone."""
+        found: datetime = super().convert(value, param, ctx)
+        if found.year not in YEARS:
+            self.fail(f"the year must be {YEARS[0]} to {YEARS[-1]}, not {found.year}.", param, ctx)
+        return found.replace(tzinfo=UTC)
+
+
+def milliseconds(at: datetime) -> int:
+    """Since 1970, as the operators' function takes times."""
+    return int(at.timestamp() * 1_000)
 
 
 class TransactionId(click.ParamType[str]):

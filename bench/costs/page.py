@@ -79,7 +79,7 @@ def page(deployments: Sequence[Deployment], bench: Mapping[str, Any], prices: Pr
         *_payments(production, bench, prices),
         *_curve(production, bench, prices),
         *_savings(production, prices),
-        *_settings(prices),
+        *_settings(deployments, prices),
         _assumed(prices),
         *_prices(prices),
     )
@@ -109,8 +109,8 @@ def _goals(deployments: Sequence[Deployment], prices: PriceList) -> Iterator[str
         found = deployment.idle(prices, COMPLETE).dollars_after_free
         verdict = "met" if found <= goal else f"missed by {_usd(found - goal)}"
         yield f"- The goal for {deployment.stage} is {goal} dollars after the free tiers: {verdict}."
-    yield "\nAlarms are the largest part. Every environment has the same ones, because what is not tried in development"
-    yield "is not known to work in production."
+    yield "\nAlarms are the largest part. Dev has only those that wake an operator (`ticket_alarms`); staging has all"
+    yield "of production's, and is where they are tried."
 
 
 def _payments(production: Deployment, bench: Mapping[str, Any], prices: PriceList) -> Iterator[str]:
@@ -179,23 +179,26 @@ def _savings(production: Deployment, prices: PriceList) -> Iterator[str]:
     yield f"| the web ACL's log of requests that no rule counted or blocked | {_usd(logged)} a million payments |"
 
 
-def _settings(prices: PriceList) -> Iterator[str]:
+def _settings(deployments: Sequence[Deployment], prices: PriceList) -> Iterator[str]:
     """What `infra/settings.py` offers. The templates of the three environments have most of these switched off."""
 
     def cost(**pieces: float) -> str:
         return _usd(sum(prices.price(name, COMPLETE).of(count) for name, count in pieces.items()))
 
+    development, staging, *_ = (q.idle(deployment.templates) for deployment in deployments)
+    tickets = {name: staging[name] - development[name] for name in ("alarm_metric", "composite_alarm")}
     egress = cost(nat_hours=_ZONES * q.HOURS, address_hours=_ZONES * q.HOURS)
     endpoints = cost(endpoint_hours=5 * _ZONES * q.HOURS)
     yield "\n## Settings with a price\n"
     yield "| setting | dollars a month |"
     yield "| --- | --- |"
     requests = cost(web_acl_requests=_MILLION)
-    yield f"| `firewall` | {cost(web_acl=1, web_acl_rule=4)}, and {requests} a million requests |"
+    yield f"| `firewall` | {cost(web_acl=1, web_acl_rule=3)}, and {requests} a million requests |"
     yield f"| `fixed_egress`: a NAT gateway and an address in each of two zones | {egress}, and {cost(nat_gb=1)} a GB |"
     yield f"| interface endpoints for five services in two zones, which `fixed_egress` does without | {endpoints} |"
     yield f"| `domain`: a hosted zone; the certificate costs nothing | {cost(hosted_zone=1)} |"
     yield "| `monthly_budget`, `notify_costs_to`: a budget and a monitor of anomalies | 0.00 |"
+    yield f"| `ticket_alarms`: alarms that can wait until the morning | {cost(**tickets)} |"
     yield "| `canary`, `gradual_routing`, a merchant's throttle | 0.00 |"
 
 

@@ -45,7 +45,7 @@ class Run:
 RUNS: Final = (
     Run(function="Authorizer", invocations=1, seconds=0.05),
     Run(function="Api", invocations=2, seconds=0.08),
-    Run(function="Worker", invocations=1, seconds=0.9),
+    Run(function="Worker", invocations=1, seconds=0.95),
     Run(function="Webhooks", invocations=1, seconds=0.1),
     Run(function="Notices", invocations=1, seconds=0.15),
     Run(function="Deliverer", invocations=1, seconds=0.3),

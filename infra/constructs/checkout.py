@@ -39,6 +39,7 @@ class Checkout(Room):
             description="Serves payers' pages",
             timeout=Duration.seconds(20),
             memory_mb=1024,
+            answers_requests=True,
             max_executions=self._platform.settings.checkout_concurrency,
         )
         function.may_read(tables.transactions, "GetItem")

@@ -33,6 +33,7 @@ class InboundWebhooks(Room):
             reads=("ALLOWED_PROVIDERS",),
             description="Receives webhooks of providers",
             timeout=Duration.seconds(10),
+            answers_requests=True,
         )
         receiver.may_read(self._platform.tables.configuration, "GetItem", "Query")
         receiver.may_send(self.queue)

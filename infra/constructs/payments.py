@@ -88,7 +88,6 @@ class Payments(Room):
             reads=("ALLOWED_PROVIDERS", *RETRIES),
             description="Charges payments and resolves attempts",
             timeout=_WORKER_TIMEOUT,
-            memory_mb=1024,
             sends_to_itself=True,
             calls_out=True,
         )

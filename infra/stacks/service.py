@@ -115,7 +115,7 @@ class ServiceStack(Stack):
         )
         symptoms = data.tables.alarms() | key_alarms() | platform.schedules.alarms()
         symptoms |= data.backups.alarms() if data.backups else {}
-        alarms = self._observe(settings.name, api, checkout.api, rooms, symptoms, page=page, ticket=ticket)
+        alarms = self._observe(settings, api, checkout.api, rooms, symptoms, page=page, ticket=ticket)
         if settings.canary:
             self._deploy_gradually(payments, checkout, alarms)
         if settings.gradual_routing:
@@ -127,7 +127,7 @@ class ServiceStack(Stack):
 
     def _observe(
         self,
-        environment: str,
+        settings: EnvironmentSettings,
         api: RestApi,
         checkout: CheckoutApi,
         rooms: Sequence[Room],
@@ -145,8 +145,15 @@ class ServiceStack(Stack):
         }
         for room in rooms:
             symptoms |= room.alarms()
+        environment = settings.name
         alarms = Alarms(
-            self, "Alarms", environment=environment, page=page.topic, ticket=ticket.topic, symptoms=symptoms
+            self,
+            "Alarms",
+            environment=environment,
+            page=page.topic,
+            ticket=ticket.topic,
+            ticket_alarms=settings.ticket_alarms,
+            symptoms=symptoms,
         )
         BusinessDashboard(self, "BusinessDashboard", environment=environment, api=api, checkout=checkout)
         MachineryDashboard(

@@ -5,7 +5,7 @@ from typing import Final
 
 import click
 
-from ops.options import target_options
+from ops.options import UtcTime, target_options
 from ops.session import Session, pass_session
 
 _COLUMNS: Final = {
@@ -25,7 +25,7 @@ def audit() -> None:
 
 
 @audit.command("list")
-@click.option("--month", type=click.DateTime(["%Y-%m"]), help="Such as 2026-11 (UTC). Default: this month.")
+@click.option("--month", type=UtcTime(["%Y-%m"]), help="Such as 2026-11 (UTC). Default: this month.")
 @click.option("--limit", type=click.IntRange(1, 100), default=50, show_default=True, help="At most so many.")
 @target_options
 @pass_session

@@ -1,6 +1,6 @@
 """`payflowx payments`."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final
 
@@ -11,9 +11,11 @@ from ops.commands.review import with_age
 from ops.errors import Exit
 from ops.log_search import MAX_HOURS, payments_of_correlation
 from ops.options import (
+    UtcTime,
     confirm,
     every_merchant_option,
     merchant_option,
+    milliseconds,
     reason_option,
     target_options,
     transaction_argument,
@@ -23,7 +25,7 @@ from ops.output import key_values, table
 from ops.session import Session, pass_session
 
 STATUSES: Final = ("PENDING", "SUCCESS", "FAILED", "REQUIRES_ACTION", "AUTHORIZED", "CANCELLED", "IN_REVIEW")
-_DAY: Final = click.DateTime(["%Y-%m-%d"])
+_DAY: Final = UtcTime(["%Y-%m-%d"])
 _PAGE: Final = 100
 _ATTEMPTS: Final = {
     "attempt": "number",
@@ -445,8 +447,3 @@ def _rows(payment: dict[str, Any]) -> dict[str, Any]:
         "Created": payment["createdAt"],
         "Updated": payment["updatedAt"],
     }
-
-
-def milliseconds(day: datetime) -> int:
-    """The beginning of a day in UTC."""
-    return int(day.replace(tzinfo=UTC).timestamp() * 1_000)

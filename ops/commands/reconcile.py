@@ -6,20 +6,20 @@ The work is done by the reconciler function; this command starts it, waits, and 
 import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from ops.errors import Exit, OperatorError
-from ops.options import reason_option, target_options
+from ops.options import UtcTime, milliseconds, reason_option, target_options
 from ops.session import Session, pass_session
 from ops.target import aws_errors
 
 _POLL_SECONDS: Final = 2.0
 _MAX_WAIT_SECONDS: Final = 3_600
-_DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"])
+_DAY = UtcTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"])
 _OVER: Final = frozenset({"done", "failed"})
 _COLUMNS: Final = ("verdict", "remedy", "kind", "transactionId", "reference", "theirAmount", "ourAmount", "currency")
 
@@ -62,8 +62,8 @@ def reconcile(
         "reconcile",
         reason,
         provider=provider,
-        fromMs=_milliseconds(begin),
-        untilMs=_milliseconds(end),
+        fromMs=milliseconds(begin),
+        untilMs=milliseconds(end),
         merchantId=merchant,
         accountId=account,
         file=_uploaded(session, provider, file) if file else None,
@@ -114,10 +114,6 @@ def findings_of(session: Session, run_id: str) -> Iterator[dict[str, Any]]:
 
 def _shown(session: Session, run_id: str, after: str | None = None) -> dict[str, Any]:
     return session.ask("show_reconciliation", runId=run_id, after=after)
-
-
-def _milliseconds(at: datetime) -> int:
-    return int(at.replace(tzinfo=UTC).timestamp() * 1000)
 
 
 def _report(run: Mapping[str, Any]) -> str:

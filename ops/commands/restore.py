@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from ops.options import reason_option, target_options
+from ops.options import UtcTime, reason_option, target_options
 from ops.session import Session, pass_session
 
 _FUNCTIONS: Final = Path(__file__).resolve().parents[2] / "functions"
@@ -17,7 +17,7 @@ _moment = click.option(
     "moment",
     required=True,
     metavar="TIME",
-    type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ"]),
+    type=UtcTime(["%Y-%m-%dT%H:%M:%SZ"]),
     help="The time (UTC), such as 2027-01-31T09:15:00Z.",
 )
 

@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ops.errors import Exit, OperatorError
+from ops.options import YEARS
 
 _MAX_DIGITS: Final = 12
-_YEARS: Final = range(2000, 2200)
-"""Days far outside of them have no day before or after that the clock can tell."""
 
 
 def typed_amount(text: str, *, least: int = 0) -> int:
@@ -23,6 +22,6 @@ def typed_day(text: str) -> datetime:
     day: datetime | None = None
     with suppress(ValueError):
         day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    if day is None or day.year not in _YEARS:
+    if day is None or day.year not in YEARS:
         raise OperatorError("A day is written 2026-11-28.", Exit.USAGE)
     return day

@@ -3,11 +3,12 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from ops.errors import Exit, OperatorError
+from ops.options import milliseconds
 from ops.restore.deployment import CommandedDeployment
 from ops.restore.journal import FileJournal
 from ops.restore.sources import AwsSources
@@ -45,7 +46,7 @@ class Restoring:
 
     def __call__(self, moment: datetime) -> None:
         """Take all steps that are left. Raises `SystemExit` when a person refuses to go on."""
-        restored_to_ms = int(moment.replace(tzinfo=UTC).timestamp() * 1000)
+        restored_to_ms = milliseconds(moment)
         journal = FileJournal(path=self.journal)
         progress = journal.load() or Progress(restored_to_ms=restored_to_ms)
         if progress.restored_to_ms != restored_to_ms:

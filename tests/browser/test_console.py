@@ -101,6 +101,7 @@ def test_a_mismatch_is_found_understood_and_closed_with_only_what_the_pages_show
     environment: LocalEnvironment, new_tab: NewTab
 ) -> None:
     reviewed = payment(environment, "tok_wrong_amount@mock")
+    assert reviewed["status"] == "IN_REVIEW", reviewed
     with running_console("--write") as address:
         tab = opened(new_tab, address)
         tab.get_by_role("heading", name="Reviews waiting").wait_for()

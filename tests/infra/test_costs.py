@@ -50,7 +50,7 @@ def test_what_stands_in_the_templates_is_counted(stage: str) -> None:
     )
     assert found["composite_alarm"] == len(resources(service, "AWS::CloudWatch::CompositeAlarm"))
     assert found["key"] == 1
-    assert found["web_acl_rule"] == 4 if stage != "Dev" else "web_acl_rule" not in found
+    assert found["web_acl_rule"] == 3 if stage != "Dev" else "web_acl_rule" not in found
     assert found["queue_requests"] == len(resources(service, "AWS::Lambda::EventSourceMapping")) * 657_000
     assert found["scheduled_runs"] == 730 * 61
 

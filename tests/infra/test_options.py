@@ -14,7 +14,7 @@ from infra.stage import PayFlowXStage
 from tests.infra.conftest import STACKS, template
 
 CERTIFICATE = "arn:aws:acm:ap-south-1:111122223333:certificate/0a1b2c3d-example"
-STAGING = next(settings for settings in ENVIRONMENTS if settings.name == "staging")
+DEV, STAGING, PROD = ENVIRONMENTS
 CALLERS = {"Deliverer", "Operations", "Reconciler", "Worker"}
 """Functions that send requests to providers, or to merchants' servers."""
 
@@ -177,6 +177,31 @@ class TestLimits:
     def test_of_a_merchant_need_a_web_acl(self) -> None:
         with pytest.raises(ValueError, match="has none"):
             replace(STAGING, merchant_rate_per_second=20, firewall=FirewallMode.OFF)
+
+
+class TestTicketAlarms:
+    def test_are_made_where_the_synthesis_says_so(self) -> None:
+        given = DEV.given({"dev.ticket-alarms": "true"}.get)
+        assert given.ticket_alarms
+        assert DEV.given({"dev.ticket-alarms": True}.get) == given
+        assert not given.given({"dev.ticket-alarms": "false"}.get).ticket_alarms
+        assert given.given({}.get) == given
+        alarms = len(of_type(service(given), "AWS::CloudWatch::Alarm"))
+        assert alarms == len(of_type(template("Staging-Service"), "AWS::CloudWatch::Alarm"))
+        assert len(of_type(template("Dev-Service"), "AWS::CloudWatch::Alarm")) < alarms / 2
+
+    def test_are_no_other_word(self) -> None:
+        with pytest.raises(ValueError, match=r"dev\.ticket-alarms must be true or false, not 'yes'"):
+            DEV.given({"dev.ticket-alarms": "yes"}.get)
+
+    @pytest.mark.parametrize("gradual", ["canary", "gradual_routing"])
+    def test_are_needed_by_what_goes_back_after_an_alarm(self, gradual: str) -> None:
+        with pytest.raises(ValueError, match="need ticket_alarms"):
+            replace(DEV, **{gradual: True})  # type: ignore[arg-type]
+
+    def test_are_needed_in_production(self) -> None:
+        with pytest.raises(ValueError, match="production needs ticket_alarms"):
+            replace(PROD, ticket_alarms=False, canary=False, gradual_routing=False)
 
 
 class TestEverywhere:

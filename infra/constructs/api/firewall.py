@@ -18,7 +18,9 @@ from constructs import Construct
 from infra.settings import EnvironmentSettings, FirewallMode
 
 _WINDOW_SECONDS: Final = 300
-_MANAGED: Final = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
+_MANAGED: Final = "AWSManagedRulesCommonRuleSet"
+"""AWS's set of known bad inputs is left out, at a dollar a month: it looks for Log4j, Java's deserialization and paths
+of other products, and API Gateway passes on nothing but this API's own paths and methods."""
 _ALWAYS_COUNTED: Final = (
     "SizeRestrictions_BODY",  # it refuses bodies above 8 KB; the API takes 64 KB
     "NoUserAgent_HEADER",
@@ -38,7 +40,7 @@ _TOO_MANY_BODY: Final = {
 
 
 class Firewall(Construct):
-    """It costs about eight dollars a month, so an environment can leave it out.
+    """It costs about eight dollars a month (docs/costs.md), so an environment can leave it out.
 
     Providers' webhooks pass the managed rules: their bodies are theirs, and the receiver verifies their signatures. So
     do payers' pages: a provider sends payers back with whatever query it likes, and the handler reads none of it.
@@ -72,38 +74,36 @@ class Firewall(Construct):
                 )
             },
             rules=[
-                *(self._managed(name, priority) for priority, name in enumerate(_MANAGED)),
-                self._rate_limit("rate-of-a-credential", len(_MANAGED), _of_each_credential(of_a_merchant)),
+                self._managed(priority=0),
+                self._rate_limit("rate-of-a-credential", 1, _of_each_credential(of_a_merchant)),
                 # Several merchants of a platform may come from one address.
-                self._rate_limit("rate-of-an-address", len(_MANAGED) + 1, _of_each_address(2 * limit)),
+                self._rate_limit("rate-of-an-address", 2, _of_each_address(2 * limit)),
             ],
         )
         for name, stage in stages.items():
             wafv2.CfnWebACLAssociation(self, name, resource_arn=stage.stage_arn, web_acl_arn=acl.attr_arn)
         self._log(acl, key, settings)
 
-    def _managed(self, name: str, priority: int) -> wafv2.CfnWebACL.RuleProperty:
-        counted = _ALWAYS_COUNTED if name == _MANAGED[0] else ()
+    def _managed(self, priority: int) -> wafv2.CfnWebACL.RuleProperty:
         action: dict[str, Any] = {"none": {}} if self._blocks else {"count": {}}
         return wafv2.CfnWebACL.RuleProperty(
-            name=name,
+            name=_MANAGED,
             priority=priority,
             override_action=wafv2.CfnWebACL.OverrideActionProperty(**action),
             statement=wafv2.CfnWebACL.StatementProperty(
                 managed_rule_group_statement=wafv2.CfnWebACL.ManagedRuleGroupStatementProperty(
                     vendor_name="AWS",
-                    name=name,
+                    name=_MANAGED,
                     rule_action_overrides=[
                         wafv2.CfnWebACL.RuleActionOverrideProperty(
                             name=rule, action_to_use=wafv2.CfnWebACL.RuleActionProperty(count={})
                         )
-                        for rule in counted
-                    ]
-                    or None,
+                        for rule in _ALWAYS_COUNTED
+                    ],
                     scope_down_statement=self._managed_paths(),
                 )
             ),
-            visibility_config=_visible(name),
+            visibility_config=_visible(_MANAGED),
         )
 
     def _managed_paths(self) -> wafv2.CfnWebACL.StatementProperty:

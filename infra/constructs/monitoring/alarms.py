@@ -21,7 +21,8 @@ _RUNBOOK_OF_THE_OBJECTIVE: Final = "success-objective"
 class Alarms(Construct):
     """`page` is the topic that wakes an operator, `ticket` the one that can wait; both also say when an alarm ends.
 
-    A symptom's name becomes a part of the alarm's name, so the names never change.
+    Without `ticket_alarms` there are only those that wake an operator, and their parts. A symptom's name becomes a part
+    of the alarm's name, so the names never change.
     """
 
     def __init__(
@@ -32,22 +33,22 @@ class Alarms(Construct):
         environment: str,
         page: sns.ITopic,
         ticket: sns.ITopic,
+        ticket_alarms: bool,
         symptoms: Mapping[str, Symptom],
     ) -> None:
         super().__init__(scope, construct_id)
         self._environment = environment
         self._page, self._ticket = actions.SnsAction(page), actions.SnsAction(ticket)
-        self.plain = {name: self._alarm(name, symptom) for name, symptom in symptoms.items()}
+        made = {name: symptom for name, symptom in symptoms.items() if ticket_alarms or not symptom.can_wait}
+        self.plain = {name: self._alarm(name, symptom) for name, symptom in made.items()}
         success = BurnRate(self, "Success", objective=self._objective())
-        self.success_burns_fast = self._success_burns_fast(success)
-        impairing = [alarm for name, alarm in self.plain.items() if symptoms[name].impairs_payments]
-        self.all: list[cloudwatch.IAlarm] = [
-            self._payments_impaired(success, impairing),
-            self.success_burns_fast,
-            self._success_burns_slowly(success),
-            *self.plain.values(),
-            *success.windows,
-        ]
+        impairing = [alarm for name, alarm in self.plain.items() if made[name].impairs_payments]
+        fast = success.fast()
+        composites = [self._payments_impaired(fast, impairing)]
+        if ticket_alarms:
+            self.success_burns_fast = self._success_burns_fast(fast)
+            composites += [self.success_burns_fast, self._success_burns_slowly(success.slow())]
+        self.all: list[cloudwatch.IAlarm] = [*composites, *self.plain.values(), *success.windows]
 
     def _alarm(self, name: str, symptom: Symptom) -> cloudwatch.Alarm:
         alarm = cloudwatch.Alarm(
@@ -68,25 +69,27 @@ class Alarms(Construct):
         alarm.add_alarm_action(action)
         alarm.add_ok_action(action)
 
-    def _payments_impaired(self, success: BurnRate, impairing: list[cloudwatch.Alarm]) -> cloudwatch.CompositeAlarm:
+    def _payments_impaired(
+        self, fast: cloudwatch.IAlarmRule, impairing: list[cloudwatch.Alarm]
+    ) -> cloudwatch.CompositeAlarm:
         parts = (cloudwatch.AlarmRule.from_alarm(alarm, cloudwatch.AlarmState.ALARM) for alarm in impairing)
         return self._composite(
             self._page,
             "PaymentsImpaired",
-            cloudwatch.AlarmRule.any_of(success.fast, *parts),
+            cloudwatch.AlarmRule.any_of(fast, *parts),
             described("Payments fail, are refused or wait, and merchants notice.", "payments-impaired"),
         )
 
-    def _success_burns_fast(self, success: BurnRate) -> cloudwatch.CompositeAlarm:
+    def _success_burns_fast(self, rule: cloudwatch.IAlarmRule) -> cloudwatch.CompositeAlarm:
         """It depends on no function: the routing document, for which functions wait, is rolled back by it."""
         says = "Payments fail fourteen times faster than the objective allows, by a fault of ours or of a provider."
         description = described(says, _RUNBOOK_OF_THE_OBJECTIVE)
-        return self._composite(self._ticket, "SuccessBurnsFast", success.fast, description)
+        return self._composite(self._ticket, "SuccessBurnsFast", rule, description)
 
-    def _success_burns_slowly(self, success: BurnRate) -> cloudwatch.CompositeAlarm:
+    def _success_burns_slowly(self, rule: cloudwatch.IAlarmRule) -> cloudwatch.CompositeAlarm:
         says = "A small share of payments keeps failing, by a fault of ours or of a provider."
         description = described(says, _RUNBOOK_OF_THE_OBJECTIVE)
-        return self._composite(self._ticket, "SuccessBurnsSlowly", success.slow, description)
+        return self._composite(self._ticket, "SuccessBurnsSlowly", rule, description)
 
     def _composite(
         self, action: actions.SnsAction, name: str, rule: cloudwatch.IAlarmRule, description: str
@@ -96,13 +99,12 @@ class Alarms(Construct):
         return alarm
 
     def _objective(self) -> Objective:
-        def metric(window: Duration, statistic: str) -> cloudwatch.Metric:
+        def missed(window: Duration, statistic: str) -> cloudwatch.Metric:
             return own("ObjectiveMissed", self._environment, statistic=statistic, period=window)
 
         return Objective(
             share=_SUCCESS_SHARE,
-            missed=lambda window: metric(window, "Sum"),
-            total=lambda window: metric(window, "SampleCount"),
+            missed=missed,
             runbook=_RUNBOOK_OF_THE_OBJECTIVE,
             says="Payments fail by a fault of ours or of a provider.",
         )

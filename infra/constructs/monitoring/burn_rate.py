@@ -17,11 +17,14 @@ from infra.constructs.monitoring.symptom import described
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objective:
-    """The share of `total` events that must not be `missed`. Each function makes its metric for a window."""
+    """The share of events that must not be missed.
+
+    `missed` makes the metric of a window, by its length and statistic. Its samples are 1 for a missed event and 0 for
+    another, so that its sum counts the missed ones, and its mean is their share.
+    """
 
     share: float
-    missed: Callable[[Duration], cloudwatch.IMetric]
-    total: Callable[[Duration], cloudwatch.IMetric]
+    missed: Callable[[Duration, str], cloudwatch.IMetric]
     runbook: str
     says: str
 
@@ -36,21 +39,19 @@ class _Burn:
     says: str
 
 
-_BURNS: Final = (
-    _Burn(
-        name="Fast",
-        long=Duration.hours(1),
-        short=Duration.minutes(5),
-        times=14.4,
-        says="A month's budget of failures would be gone in two days.",
-    ),
-    _Burn(
-        name="Slow",
-        long=Duration.hours(6),
-        short=Duration.minutes(30),
-        times=6,
-        says="A month's budget of failures would be gone in five days.",
-    ),
+_FAST: Final = _Burn(
+    name="Fast",
+    long=Duration.hours(1),
+    short=Duration.minutes(5),
+    times=14.4,
+    says="A month's budget of failures would be gone in two days.",
+)
+_SLOW: Final = _Burn(
+    name="Slow",
+    long=Duration.hours(6),
+    short=Duration.minutes(30),
+    times=6,
+    says="A month's budget of failures would be gone in five days.",
 )
 _MIN_MISSED: Final = 3
 """Failures in the long window that an alarm needs: one failed payment at night is 100 percent, but no outage."""
@@ -66,26 +67,37 @@ class BurnRate(Construct):
         super().__init__(scope, construct_id)
         self._objective = objective
         self.windows: list[cloudwatch.Alarm] = []
-        self.fast, self.slow = map(self._rule, _BURNS)
+
+    def fast(self) -> cloudwatch.IAlarmRule:
+        """Make the rule for failures that would use up a month's budget in two days."""
+        return self._rule(_FAST)
+
+    def slow(self) -> cloudwatch.IAlarmRule:
+        """Make the rule for failures that would use it up in five days."""
+        return self._rule(_SLOW)
 
     def _rule(self, burn: _Burn) -> cloudwatch.IAlarmRule:
         windows = (
-            self._window(f"{burn.name}Long", burn, burn.long, _MIN_MISSED),
-            self._window(f"{burn.name}Short", burn, burn.short, 1),
+            self._window(f"{burn.name}Long", burn, self._share_of_many(burn.long)),
+            self._window(f"{burn.name}Short", burn, self._objective.missed(burn.short, "Average")),
         )
         self.windows += windows
         return cloudwatch.AlarmRule.all_of(
             *(cloudwatch.AlarmRule.from_alarm(window, cloudwatch.AlarmState.ALARM) for window in windows)
         )
 
-    def _window(self, name: str, burn: _Burn, window: Duration, min_missed: int) -> cloudwatch.Alarm:
-        objective = self._objective
-        rate = cloudwatch.MathExpression(
-            expression=f"IF(missed >= {min_missed}, missed / total, 0)",
-            using_metrics={"missed": objective.missed(window), "total": objective.total(window)},
+    def _share_of_many(self, window: Duration) -> cloudwatch.IMetric:
+        """No failures as long as they are few."""
+        missed = self._objective.missed
+        return cloudwatch.MathExpression(
+            expression=f"IF(missed >= {_MIN_MISSED}, missed / total, 0)",
+            using_metrics={"missed": missed(window, "Sum"), "total": missed(window, "SampleCount")},
             period=window,
             label="share of failures",
         )
+
+    def _window(self, name: str, burn: _Burn, rate: cloudwatch.IMetric) -> cloudwatch.Alarm:
+        objective = self._objective
         return cloudwatch.Alarm(
             self,
             name,

@@ -19,7 +19,12 @@ class Symptom:
     impairs_payments: bool = False
     """Whether the composite alarm PaymentsImpaired, which wakes an operator, contains this one."""
     pages: bool = False
-    """Whether this alarm itself wakes an operator. All others can wait until the morning."""
+    """Whether this alarm itself wakes an operator."""
+
+    @property
+    def can_wait(self) -> bool:
+        """Whether nobody is woken, neither by it nor by the composite alarm."""
+        return not (self.pages or self.impairs_payments)
 
 
 def described(says: str, runbook: str) -> str:

@@ -50,12 +50,14 @@ class PayFlowXFunction(Construct):
         settings: EnvironmentSettings,
         sends_to_itself: bool = False,
         answers_merchants: bool = False,
+        answers_requests: bool = False,
         egress: FixedEgress | None = None,
         max_executions: int | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._key = key
         self._answers_merchants = answers_merchants
+        self._answers_requests = answers_requests or answers_merchants
         self._settings = settings
         self.log_group = logs.LogGroup(
             self,
@@ -120,24 +122,27 @@ class PayFlowXFunction(Construct):
         )
 
     def alarms(self) -> dict[str, Symptom]:
-        """Errors and throttles, named after the function."""
-        return {
-            f"{self.node.id}FunctionErrors": Symptom(
-                metric=self.alias.metric_errors(period=_ALARM_PERIOD),
-                threshold=3,
-                runbook="function-errors",
-                says="A function failed three times in five minutes.",
-                impairs_payments=self._answers_merchants,
-            ),
-            f"{self.node.id}FunctionThrottles": Symptom(
-                metric=self.alias.metric_throttles(period=_ALARM_PERIOD),
-                threshold=1,
-                periods=2,
-                runbook="function-throttles",
-                says="The account's concurrency limit throttles a function.",
-                impairs_payments=self._answers_merchants,
-            ),
-        }
+        """Errors and throttles, named after the function.
+
+        A throttled function that answers no requests delays a queue or a schedule, and that has an alarm of its own.
+        """
+        errors = Symptom(
+            metric=self.alias.metric_errors(period=_ALARM_PERIOD),
+            threshold=3,
+            runbook="function-errors",
+            says="A function failed three times in five minutes.",
+            impairs_payments=self._answers_merchants,
+        )
+        throttles = Symptom(
+            metric=self.alias.metric_throttles(period=_ALARM_PERIOD),
+            threshold=1,
+            periods=2,
+            runbook="function-throttles",
+            says="The account's concurrency limit throttles a function.",
+            impairs_payments=self._answers_merchants,
+        )
+        found = {f"{self.node.id}FunctionErrors": errors}
+        return found | ({f"{self.node.id}FunctionThrottles": throttles} if self._answers_requests else {})
 
     # -- rights
 

@@ -63,6 +63,7 @@ class Platform:
         reads: Sequence[Setting] = (),
         sends_to_itself: bool = False,
         answers_merchants: bool = False,
+        answers_requests: bool = False,
         calls_out: bool = False,
         max_executions: int | None = None,
     ) -> PayFlowXFunction:
@@ -70,6 +71,7 @@ class Platform:
 
         `sends_to_itself`: its messages may come back to it, so that Lambda must not take them for a runaway loop.
         `answers_merchants`: merchants wait for its answer, so that its errors and throttles impair payments.
+        `answers_requests`: a provider or a payer waits for its answer; implied by `answers_merchants`.
         `calls_out`: it calls providers or merchants' servers, which may admit fixed addresses only.
         `max_executions`: more are refused, and so many are kept for it; None: no limit of its own.
 
@@ -90,6 +92,7 @@ class Platform:
             settings=self.settings,
             sends_to_itself=sends_to_itself,
             answers_merchants=answers_merchants,
+            answers_requests=answers_requests,
             egress=self.egress if calls_out else None,
             max_executions=max_executions,
         )

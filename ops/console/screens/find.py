@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, Final, Self
 from urllib.parse import urlencode
 
-from ops.commands.payments import STATUSES, milliseconds
+from ops.commands.payments import STATUSES
 from ops.console.command_line import CommandLine
 from ops.console.parts import gather
 from ops.console.screen import Answer, Download, Elsewhere, Page, Screen, ScreenRequest, View
@@ -18,6 +18,7 @@ from ops.console.screens.story import address_of
 from ops.console.typed import typed_amount, typed_day
 from ops.errors import Exit, OperatorError
 from ops.log_search import payments_of_correlation
+from ops.options import milliseconds
 from ops.session import Session
 
 _PAGE: Final = 100

@@ -10,6 +10,7 @@ from ops.commands.reconcile import findings_of
 from ops.console.screen import Action, Done, Page, Screen, ScreenRequest, View
 from ops.console.typed import typed_day
 from ops.errors import Exit, OperatorError
+from ops.options import milliseconds
 
 _PATH: Final = "/reconciliation"
 _DAYS: Final = 7
@@ -123,8 +124,8 @@ def _begin(request: ScreenRequest) -> Done:
         "reconcile",
         provider=provider,
         merchantId=request.form.get("merchant") or None,
-        fromMs=int(begin.timestamp() * 1000),
-        untilMs=int((begin + timedelta(days=1)).timestamp() * 1000),
+        fromMs=milliseconds(begin),
+        untilMs=milliseconds(begin + timedelta(days=1)),
     )["runs"]
     where = f"{_PATH}/{runs[0]['runId']}" if len(runs) == 1 else _PATH
     return Done(location=where, message=f"{len(runs)} begun. Load the page to see how far.")

@@ -9,6 +9,7 @@ from local.merchant_endpoint import Received
 from local.simulators import control
 from tests.browser.conftest import NewTab
 from tests.browser.console_incidents.operator import (
+    close_port,
     endpoint_of,
     go_to,
     operator,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def test_a_provider_is_down_and_is_taken_out_and_put_back(environment: LocalEnvironment, new_tab: NewTab) -> None:
-    control(environment.mocks["mock"], closePortSeconds=90)
+    close_port(environment.mocks["mock"], seconds=90)
     failed_over = settled(environment, pay(environment))
     assert (failed_over["status"], failed_over["provider"]) == ("SUCCESS", "cashfree_mock")
     with operator(new_tab) as tab:

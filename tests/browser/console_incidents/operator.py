@@ -1,5 +1,6 @@
 """An operator in front of the console, and the trouble that is prepared for them."""
 
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ import pytest
 from local.environment import LocalEnvironment
 from local.errors import LocalEnvironmentError
 from local.merchant_endpoint import MerchantEndpoint, Received
+from local.simulators import control
 from tests.browser.conftest import NewTab
 from tests.browser.operators_console import running_console
 
@@ -61,6 +63,18 @@ def until(what: str, is_so: Callable[[], bool], *, seconds: int = _PATIENT_SECON
     while not is_so():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
         time.sleep(0.5)
+
+
+def close_port(simulator: str, *, seconds: int) -> None:
+    """Take a simulated provider down, and wait until it is: it answers this request before it closes its port."""
+    control(simulator, closePortSeconds=seconds)
+    port = int(simulator.rpartition(":")[2])
+
+    def is_closed() -> bool:
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", port)) != 0
+
+    until("the provider refuses connections", is_closed)
 
 
 def answered(ask: Callable[[], Answer]) -> Answer:
