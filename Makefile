@@ -136,7 +136,7 @@ sdk: setup ## The connectors and simulators against the providers' own SDKs, wit
 	@$(VENV)/python local/setup.py sdk
 	@$(VENV)/python -m pytest -q tests/sdk --require=sdk
 
-simulate: setup ## Try to make it charge twice, on simulated time (SEED=1 TRACE=1, SEED_BASE=, SEEDS=, SCALE=full)
+simulate: setup ## Try to make it charge twice, on simulated time (SEED=1 TRACE=1, SCENARIO=, SEED_BASE=, SEEDS=, SCALE=full)
 	@PYTHONPATH=functions:. $(VENV)/python -m simulation
 
 full-simulation: setup

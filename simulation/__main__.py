@@ -9,33 +9,47 @@ from simulation.calibration import MIN_SPEED
 from simulation.check import CheckResult, evidence_of, judge
 from simulation.paths import MIN_SEEDS, must_happen
 from simulation.runner import Total, check_all
+from simulation.scenarios import SCENARIOS
 from simulation.shrinking import shrink
 from simulation.trace import tell
 from simulation.world import Plan
 
 _SCALES: Final = {"commit": 255, "full": 25_500}
+_SEEDS_A_SCENARIO: Final = 32
 _MAX_SHOWN: Final = 3
 
 
 def main() -> int:
     """The exit status: 1 when an invariant was broken or a path was never walked."""
+    scenario = os.environ.get("SCENARIO") or None
+    if scenario not in {None, *SCENARIOS}:
+        print(f"no scenario {scenario}; there are {', '.join(SCENARIOS)}")
+        return 2
     if os.environ.get("SEED"):
-        return _one(int(os.environ["SEED"]))
+        return _one(Plan(int(os.environ["SEED"]), scenario=scenario))
     base = int(os.environ.get("SEED_BASE") or 0)
     count = int(os.environ.get("SEEDS") or _SCALES[os.environ.get("SCALE") or "commit"])
-    return _many(range(base, base + count))
+    seeds = range(base, base + count)
+    return _many([Plan(seed, scenario=scenario) for seed in seeds] if scenario else plans(seeds))
 
 
-def _many(seeds: range) -> int:
+def plans(seeds: range) -> list[Plan]:
+    """These seeds, and for every 32 of them one of each scenario."""
+    own = range(seeds.start // _SEEDS_A_SCENARIO, seeds.stop // _SEEDS_A_SCENARIO)
+    return [*map(Plan, seeds), *(Plan(seed, scenario=scenario) for scenario in SCENARIOS for seed in own)]
+
+
+def _many(planned: list[Plan]) -> int:
     total, started, said = Total(), time.monotonic(), 0.0
-    for results, *times in check_all(seeds):
+    for results, *times in check_all(planned):
         for result in results:
             total.add(result)
         total.spend(*times)
         if time.monotonic() - said > 10:
             said = time.monotonic()
             print(f"  {total.last_line()}", flush=True)
-    missing = [path for path in must_happen(total.seeds) if not total.sometimes[path]]
+    drawn = sum(plan.scenario is None for plan in planned)
+    missing = [path for path in must_happen(drawn) if not total.sometimes[path]]
     _show_counts(total)
     for result in total.broken[:_MAX_SHOWN]:
         _show_broken(result)
@@ -43,7 +57,7 @@ def _many(seeds: range) -> int:
         print(f"never happened: {path}")
     spent = f"{time.monotonic() - started:.0f} s, {total.cpu_seconds:.0f} CPU-seconds"
     speed = total.calibrated_speed()
-    is_slow = total.seeds >= MIN_SEEDS and speed < MIN_SPEED
+    is_slow = drawn >= MIN_SEEDS and speed < MIN_SPEED
     if is_slow:
         print(f"too slow: {speed:.2f} payments and operations a calibration loop, at least {MIN_SPEED} are needed")
     print(f"{spent}, {total.speed():.0f} payments and operations a CPU-second, {speed:.2f} a calibration loop")
@@ -60,7 +74,7 @@ def _show_counts(total: Total) -> None:
 
 def _show_broken(result: CheckResult) -> None:
     for violation in result.violations[:_MAX_SHOWN]:
-        print(f"seed {result.plan.seed}: {violation}")
+        print(f"{result.plan.name}: {violation}")
     plan = shrink(result)
     evidence = evidence_of(plan)
     found = judge(evidence).violations
@@ -70,14 +84,15 @@ def _show_broken(result: CheckResult) -> None:
     print(f"  shortest history found: {size}, faults {', '.join(kinds) or 'none'}")
     for line in tell(evidence, found[0].payment if found else "-"):
         print(f"    {line}")
-    print(f"  again: make simulate SEED={plan.seed} TRACE=1")
+    scenario = f" SCENARIO={plan.scenario}" if plan.scenario else ""
+    print(f"  again: make simulate SEED={plan.seed}{scenario} TRACE=1")
 
 
-def _one(seed: int) -> int:
+def _one(plan: Plan) -> int:
     """Twice, because a seed that gives two histories is a finding of its own (I14)."""
-    evidence = evidence_of(Plan(seed))
-    result, again = judge(evidence), judge(evidence_of(Plan(seed)))
-    print(f"seed {seed}: history {result.hash}")
+    evidence = evidence_of(plan)
+    result, again = judge(evidence), judge(evidence_of(plan))
+    print(f"{plan.name}: history {result.hash}")
     if os.environ.get("TRACE"):
         names = [v.payment for v in result.violations if v.payment in evidence.payments] or sorted(evidence.payments)
         for name in dict.fromkeys(names):

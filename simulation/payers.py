@@ -30,7 +30,18 @@ _MAY_REOPEN: Final = frozenset({"fail", "insufficient_funds", "late"})
 _REOPENED: Final = 0.8
 _GIVES_UP: Final = 0.8
 """This part of the payers leaves after a failed try that is charged later. The others try again."""
-_ACTS: Final = ("pay", "pay", "pay", "pay", "fail", "fail", "insufficient_funds", "slow", "late", "leave")
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What payers do on a provider's page, each act as often as it stands here."""
+
+    acts: tuple[str, ...] = ("pay", "pay", "pay", "pay", "fail", "fail", "insufficient_funds", "slow", "late", "leave")
+    beside_closing: tuple[str, ...] = ("pay",)
+    """What they do while the object is being closed."""
+
+
+USUAL_HABITS: Final = Habits()
 
 
 @dataclass(slots=True)
@@ -43,6 +54,7 @@ class Payers:
     providers: SimulatedProviders
     gives_up: Callable[[Order], None] = lambda _order: None
     """Called when a payer whose try failed, or does not end, wants the payment to be cancelled."""
+    habits: Habits = USUAL_HABITS
     busy: int = 0
     _arrived: set[tuple[str, str]] = field(default_factory=set)
 
@@ -161,14 +173,15 @@ class _Payer:
             self._close()
 
     def _close(self) -> None:
-        """Close the open object; now and then pay it in the same second."""
+        """Close the open object; now and then try once more in the same second."""
         if self.tabs and self.random.random() < 0.4:
             self.payers.beside(partial(self._press_later, self.tabs[-1], int(self.random.random() * 3_000)))
         self._page("close", self.token)
 
     def _press_later(self, tab: Tab, delay_ms: int) -> None:
         self.payers.kernel.sleep(1 + delay_ms)
-        self._press(tab, "pay")
+        acts = self.payers.habits.beside_closing
+        self._press(tab, acts[delay_ms % len(acts)])
 
     def _collect(self, page: Page) -> None:
         """Open the way to the provider that the page shows, in a tab."""
@@ -189,7 +202,7 @@ class _Payer:
     def _at_provider(self) -> None:
         """In the newest tab, or in any that was ever open."""
         tab = self.tabs[-1] if self.random.random() < 0.8 else self.random.choice(self.tabs)
-        act = self.random.choice(_ACTS)
+        act = self.random.choice(self.payers.habits.acts)
         self._press(tab, act)
         if act in {"slow", "late"} and self.random.random() < 0.5:
             self._wait(2_000)

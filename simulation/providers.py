@@ -440,6 +440,15 @@ class SimulatedProviders:
         refunded: int = shop.simulator.refunded(charge, self.kernel.now_ms / 1000)
         return bool(charge["taken"] == 0 or refunded < charge["taken"])
 
+    def is_charged(self, provider_key: str) -> bool:
+        """Whether any charge with this key took money that has not gone back."""
+        if provider_key not in self.entered:
+            return False
+        shop, _ = self.entered[provider_key]
+        lines = shop.simulator.ledger(self.kernel.now_ms / 1000)
+        charges = [line for line in lines if line["kind"] == "charge" and line["reference"] == provider_key]
+        return any(line["status"] == "charged" and line["refunded"] < line["amount"] for line in charges)
+
     def ledger(self) -> list[Record]:
         """All books, each line with its provider, its merchant, and the key and source of the request that made it."""
         return [line for shop in self.shops.values() for line in self.lines(shop)]

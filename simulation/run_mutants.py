@@ -2,7 +2,8 @@
 
 Settings come from the environment. PROCESSES: how many hunt at once (all cores). ONLY: a part of the names. SEEDS: how
 many seeds a mutant may survive. SEED_BASE: the first of them. REMEMBER=1 writes the seeds that found something to
-`simulation/mutants/seeds.json`, which the next hunts try first. OPEN=1 hunts those that are undecided.
+`simulation/mutants/seeds.json`, which the next hunts try first. OPEN=1 hunts those that are undecided. SCENARIO: the
+scenario of the mutants that name none.
 """
 
 import gc
@@ -21,7 +22,7 @@ from typing import Final
 from simulation.check import evidence_of
 from simulation.checker.invariants import first_violation
 from simulation.mutants import MUTANTS as DECIDED
-from simulation.mutants import OPEN_MUTANTS, applied
+from simulation.mutants import OPEN_MUTANTS, Mutant, applied
 from simulation.world import Plan
 
 MUTANTS = OPEN_MUTANTS if os.environ.get("OPEN") else DECIDED
@@ -65,11 +66,15 @@ def _hunt(place: int) -> Hunt:
     mutant, started = MUTANTS[place], time.monotonic()
     with applied(mutant):
         for seed in _seeds(place):
-            violation = first_violation(evidence_of(Plan(seed)))
+            violation = first_violation(evidence_of(Plan(seed, scenario=_scenario(mutant))))
             gc.collect()
             if violation is not None:
                 return Hunt(place, seed, str(violation), time.monotonic() - started)
     return Hunt(place, None, "", time.monotonic() - started)
+
+
+def _scenario(mutant: Mutant) -> str | None:
+    return mutant.scenario or os.environ.get("SCENARIO") or None
 
 
 def _seeds(place: int) -> Iterator[int]:
@@ -102,7 +107,7 @@ def _line(hunt: Hunt) -> str:
     head = f"{mutant.name:<{_NAME_WIDTH}}"
     if hunt.seed is not None:
         result = "WRONGLY CALLED EQUIVALENT, found" if mutant.survives else "found"
-        return f"{head} {result} by seed {hunt.seed}: {hunt.violation[:110]}"
+        return f"{head} {result} by {Plan(hunt.seed, scenario=_scenario(mutant)).name}: {hunt.violation[:110]}"
     if mutant.survives:
         return f"{head} equivalent, not found. {mutant.survives}"
     return f"{head} NOT FOUND: mend the simulator"

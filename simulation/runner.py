@@ -72,9 +72,9 @@ class Total:
         return (self.payments + self.operations) / self.cpu_seconds if self.cpu_seconds else 0.0
 
 
-def check_all(seeds: Sequence[int]) -> Iterator[tuple[list[CheckResult], float, float]]:
+def check_all(plans: Sequence[Plan]) -> Iterator[tuple[list[CheckResult], float, float]]:
     """In chunks, in any order, each with the CPU seconds that it and one calibration loop took."""
-    chunks = [seeds[at : at + _CHUNK] for at in range(0, len(seeds), _CHUNK)]
+    chunks = [plans[at : at + _CHUNK] for at in range(0, len(plans), _CHUNK)]
     context = multiprocessing.get_context("fork")
     gc.collect()
     gc.freeze()  # the modules live as long as the process: no collection need walk through them
@@ -82,12 +82,12 @@ def check_all(seeds: Sequence[int]) -> Iterator[tuple[list[CheckResult], float, 
         yield from pool.map(_check_chunk, chunks)
 
 
-def _check_chunk(seeds: Sequence[int]) -> tuple[list[CheckResult], float, float]:
+def _check_chunk(plans: Sequence[Plan]) -> tuple[list[CheckResult], float, float]:
     """Without the collector in between: a run makes many objects and few cycles."""
     before = loop_seconds()
     started = time.process_time()
     gc.disable()
-    results = [check_plan(Plan(seed)) for seed in seeds]
+    results = [check_plan(plan) for plan in plans]
     gc.collect()
     spent = time.process_time() - started
     return results, spent, (before + loop_seconds()) / 2

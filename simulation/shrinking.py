@@ -7,12 +7,10 @@ violations name are tried alone before any others.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from random import Random
 from typing import Final, TypeVar
 
 from simulation.check import CheckResult, evidence_of
 from simulation.checker.invariants import violations
-from simulation.faults import Faults
 from simulation.workload import PAYMENTS
 from simulation.world import Plan, World
 
@@ -37,7 +35,7 @@ def shrink(result: CheckResult) -> Plan:
 
 def _kinds_of(plan: Plan) -> list[str]:
     """The kinds of faults that the seed has at all."""
-    faults = Faults.drawn(Random(plan.seed + 1), without=plan.without)
+    faults = plan.faults()
     return [*(kind for kind, rate in faults.rates.items() if rate), *sorted(faults.episodes)]
 
 

@@ -145,10 +145,10 @@ def orders(random: Random, start_ms: int, *, payments: int = PAYMENTS, hurry: fl
     present = _PRESENT + (1 - _PRESENT) * _MORE_PRESENT * hurry
     is_shop = Random(repr(random.getstate()[1][:8])).random() < _SHOPS
     made = [_order(Random(random.getrandbits(64)), number, start_ms, present) for number in range(payments)]
-    return _of_shops(made) if is_shop else made
+    return tries_of_orders(made) if is_shop else made
 
 
-def _of_shops(made: list[Order]) -> list[Order]:
+def tries_of_orders(made: list[Order]) -> list[Order]:
     """The same, but some payments of a merchant are tries to pay one order. Both merchants use the same names.
 
     Draws come from the orders themselves, so that a smaller workload behaves alike.

@@ -20,12 +20,13 @@ from simulation.history import History, Strike, Write
 from simulation.kernel import EPOCH_MS, Kernel
 from simulation.layouts import provider_key, provider_keys
 from simulation.operators import Operators
-from simulation.payers import Payers
+from simulation.payers import USUAL_HABITS, Habits, Payers
 from simulation.provider_events import ProviderEvents
 from simulation.providers import Outage, Shop, SimulatedProviders
 from simulation.queue import Queue
 from simulation.releases import UNKNOWN_WORD, NewerDynamoDBClient, is_unreadable, unreadable_items
 from simulation.restores import Forgotten, Restores
+from simulation.scenarios import SCENARIOS
 from simulation.services import AppConfigClient, DynamoDBClient, KmsClient, Network, SecretsClient, SqsClient
 from simulation.workload import ARRIVAL_MS, DOCUMENT, MERCHANTS, REFUNDS_BY_ITSELF, Order, orders
 from testing.dynamodb.database import Database
@@ -127,7 +128,7 @@ def tables() -> dict[str, Table]:
 class Plan:
     """What is to be run. To shrink a finding, `only` keeps some payments, `without` leaves kinds of faults out,
     `without_steps` leaves out what merchants ask for afterwards, by the numbers of payment and step, and `is_brief`
-    makes a long run an ordinary one.
+    makes a long run an ordinary one. `scenario`: its name, if the run is about one.
     """
 
     seed: int
@@ -135,11 +136,33 @@ class Plan:
     without: frozenset[str] = frozenset()
     without_steps: frozenset[tuple[int, int]] = frozenset()
     is_brief: bool = False
+    scenario: str | None = None
 
     @property
     def is_long(self) -> bool:
         """Whether the run waits for all that a provider may still turn round, which takes days."""
-        return self.seed % _LONG_EVERY == 0 and not self.is_brief
+        return self.seed % _LONG_EVERY == 0 and not self.is_brief and self.scenario is None
+
+    @property
+    def name(self) -> str:
+        """As results call it."""
+        return f"seed {self.seed}" if self.scenario is None else f"seed {self.seed} of {self.scenario}"
+
+    def faults(self) -> Faults:
+        """The rates of all kinds of faults, and the episodes."""
+        if self.scenario is not None:
+            return SCENARIOS[self.scenario].faults(without=self.without)
+        return Faults.drawn(Random(self.seed + 1), without=self.without)
+
+    def orders(self, hurry: float) -> list[Order]:
+        """What merchants want paid."""
+        drawn = orders(Random(self.seed), EPOCH_MS + MINUTE_MS, hurry=hurry)
+        return drawn if self.scenario is None else SCENARIOS[self.scenario].shaped(drawn)
+
+    @property
+    def habits(self) -> Habits:
+        """What payers do."""
+        return USUAL_HABITS if self.scenario is None else SCENARIOS[self.scenario].habits
 
 
 @dataclass(slots=True)
@@ -190,8 +213,8 @@ class World:
         self.plan = plan
         self.kernel = Kernel(plan.seed)
         random = self.kernel.random
-        planned = Faults.drawn(Random(plan.seed + 1), without=plan.without)
-        self.orders = orders(Random(plan.seed), EPOCH_MS + MINUTE_MS, hurry=planned.rates["payer_hurries"])
+        planned = plan.faults()
+        self.orders = plan.orders(planned.rates["payer_hurries"])
         self.planned = planned
         self.faults = Faults(
             random, dict.fromkeys(planned.rates, 0.0), frozenset(), self._strike, Random(plan.seed + 4)
@@ -251,7 +274,7 @@ class World:
         self.platform.is_closed = lambda function: (
             self.restores.is_closed and function not in {"operations", "reconciler"}
         )
-        self.payers = Payers(self.kernel, self.faults, self.api, self.providers)
+        self.payers = Payers(self.kernel, self.faults, self.api, self.providers, habits=plan.habits)
         self.merchants = Clients(self.kernel, self.faults, self.api, self.operators, self.providers, self.payers)
         self.payers.gives_up = self.merchants.give_up
         self.providers.refunding = self.dashboards.refund_beside
@@ -581,9 +604,16 @@ class World:
             if int(tries["N"]) >= _TRIED_OFTEN and status in {"SUCCESS", "FAILED", "CANCELLED"}:
                 return False
             return int(item["dueAt"]["N"]) < self.kernel.now_ms + 2 * HOUR_MS
-        if status in {"IN_REVIEW", "FAILED", "CANCELLED", "SUCCEEDED"}:
+        if status in {"FAILED", "CANCELLED"}:
+            return is_payment and self._was_charged_late(item)
+        if status in {"IN_REVIEW", "SUCCEEDED"}:
             return False
         return self.plan.is_long or not self._is_undecided(item)
+
+    def _was_charged_late(self, item: Item) -> bool:
+        """Whether the books have a charge for a declined attempt that is still inquired about."""
+        watched = [attempt["M"] for attempt in item["attempts"]["L"] if "reopens_until_ms" in attempt["M"]]
+        return any(self.providers.is_charged(provider_key(item, attempt)) for attempt in watched)
 
     def _is_undecided(self, item: Item) -> bool:
         """Whether the provider's books know nothing of the open attempt, or have a charge that waits for its payer."""

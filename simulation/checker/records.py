@@ -224,10 +224,10 @@ def _news(payment: PaymentEvidence) -> Iterator[tuple[int, str]]:
         before = known.get(operation_id) if operation_id else None
         if operation_id:
             known[operation_id] = event["facts"]["operationStatus"]
-        if event["type"] == _CHARGED_TWICE:
-            yield event["seq"], _CHARGED_TWICE
-        elif event.get("from") not in {None, event["to"]}:
+        if event.get("from") not in {None, event["to"]}:
             yield event["seq"], _PAYMENT_TOPICS[event["to"]]
+        elif event["type"] == _CHARGED_TWICE:
+            yield event["seq"], _CHARGED_TWICE
         elif operation_id and before != known[operation_id] and (before or event["type"].endswith(_OUTSIDE)):
             yield event["seq"], f"{_KINDS[operation_id[:4]]}.{known[operation_id].lower()}"
 

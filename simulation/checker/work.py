@@ -120,8 +120,7 @@ def _too_soon(name: str, which: str, after: Stored, one: Stored, other: Stored) 
         return  # another writer had closed it; the payment is due for its order
     step_ms = INQUIRY_STEPS_MS[min(inquiries, len(INQUIRY_STEPS_MS) - 1)]
     waits_ms = after["readyAt"] - after["updatedAt"]
-    ends_ms = after.get("checkout", {}).get("expires_at_ms")
-    turns_ms = {inquiries_end_ms(other), refusal_proven_ms(other), other.get("reopens_until_ms"), ends_ms}
+    turns_ms = {inquiries_end_ms(other), refusal_proven_ms(other), other.get("reopens_until_ms"), _end_ms(after)}
     at_turn = after["readyAt"] in turns_ms
     if waits_ms < min(step_ms, _capture_wait_ms(other, after["updatedAt"])) and not at_turn:
         yield Violation("I13", name, f"{which}inquires again after {waits_ms} ms instead of {step_ms} ms")
@@ -231,6 +230,14 @@ def _waits_for(item: Stored) -> str:
 
 
 _OPEN: Final = {"STARTED", "UNKNOWN", "ACCEPTED", "REQUIRES_ACTION", "AUTHORIZED"}
+
+
+def _end_ms(item: Stored) -> int | None:
+    """When a checkout ends: at its expiry, and at once where it is still open after that."""
+    expires_ms: int | None = item.get("checkout", {}).get("expires_at_ms")
+    if expires_ms is None or item["status"] != "REQUIRES_ACTION":
+        return expires_ms
+    return max(expires_ms, int(item["updatedAt"]))
 
 
 def _capture_wait_ms(attempt: Stored, now_ms: int) -> int:

@@ -65,6 +65,7 @@ CHECKOUTS: Final[tuple[Mutant, ...]] = (
             "return ConfirmedCancelled(reference=link_id)\n    Declined(",
         ),
         ConfirmedCancelled=ConfirmedCancelled,
+        scenario="closings",
     ),
     broken(
         _ROOM,
@@ -77,6 +78,7 @@ CHECKOUTS: Final[tuple[Mutant, ...]] = (
         "an order of Cashfree whose termination was asked for is closed",
         Edit(cashfree, "_without_money", 'case "TERMINATED":', 'case "TERMINATED" | "TERMINATION_REQUESTED":'),
         Edit(cashfree, "whole", 'if "PENDING" in words or', "if"),
+        scenario="closings",
     ),
     broken(
         _ROOM,
@@ -88,6 +90,7 @@ CHECKOUTS: Final[tuple[Mutant, ...]] = (
             "case Declined() | Accepted():\n",
             "case Declined() | Accepted():\n            return ConfirmedCancelled(reference=reference)\n",
         ),
+        scenario="closings",
     ),
     broken(
         _ROOM,
@@ -108,6 +111,7 @@ CHECKOUTS: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "a failed try in a closed session of Razorpay's mock is final",
         Edit(mock_sessions.Sessions, "_closed", "if not payments or not self.reopens_for_seconds:", "if True:"),
+        scenario="closings",
     ),
     broken(
         _ROOM,
@@ -214,6 +218,7 @@ CHECKOUTS: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "the amount of a created link of Razorpay is not compared",
         Edit(razorpay, "_opened", "if (link.get", "if False and (link.get"),
+        scenario="other_objects",
     ),
     broken(
         _ROOM,

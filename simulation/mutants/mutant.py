@@ -17,13 +17,14 @@ Patches = list[AbstractContextManager[Any]]
 class Mutant:
     """`survives`: the argument why nobody can tell it from the real design; empty for all that must be found.
 
-    `room`: the capability that it breaks. `breaks`: the sentence of the design that it breaks.
+    `room`: the capability that it breaks. `scenario`: the one whose seeds find it, where the others do not.
     """
 
     room: str
     name: str
     patches: Callable[[], Patches]
     survives: str = ""
+    scenario: str | None = None
 
 
 @contextmanager
@@ -38,7 +39,8 @@ def applied(mutant: Mutant) -> Iterator[None]:
 def edited(owner: Any, name: str, *changes: tuple[str, str], **more: Any) -> Patches:
     """The function or method `name` of `owner` with parts of its source replaced; `more` are names that it needs.
 
-    Each part must stand in the source exactly once: a mutant whose place is gone is an error, not a survivor.
+    Each part must stand in the source exactly once: a mutant whose place is gone is an error, not a survivor. The new
+    function sees its module as it is when it runs, so that it calls the other changed functions of a mutant.
     """
     original = vars(owner)[name]
     function: Any = original.__func__ if isinstance(original, classmethod | staticmethod) else original
@@ -48,8 +50,9 @@ def edited(owner: Any, name: str, *changes: tuple[str, str], **more: Any) -> Pat
             raise LookupError(f"{name} holds {source.count(old)} times: {old}")
         source = source.replace(old, new)
     scope: dict[str, Any] = {}
-    exec(compile(source, f"<mutant of {name}>", "exec"), function.__globals__ | more, scope)  # noqa: S102 - our own source
-    return replaced(owner, name, scope[name])
+    maker = f"def made({', '.join(more)}):\n{textwrap.indent(source, '    ')}\n    return {name}\n"
+    exec(compile(maker, f"<mutant of {name}>", "exec"), function.__globals__, scope)  # noqa: S102 - our own source
+    return replaced(owner, name, scope["made"](**more))
 
 
 def replaced(owner: Any, name: str, replacement: Any) -> Patches:
@@ -83,6 +86,6 @@ def edits(*parts: Edit, **names: Any) -> Patches:
     return found
 
 
-def broken(room: str, name: str, *parts: Edit, survives: str = "", **names: Any) -> Mutant:
+def broken(room: str, name: str, *parts: Edit, survives: str = "", scenario: str | None = None, **names: Any) -> Mutant:
     """A mutant that consists of edits."""
-    return Mutant(room, name, lambda: edits(*parts, **names), survives)
+    return Mutant(room, name, lambda: edits(*parts, **names), survives, scenario)

@@ -44,6 +44,7 @@ ORDERING: Final[tuple[Mutant, ...]] = (
             _PROVEN,
             f"(payment.status is PaymentStatus.CANCELLED or {_PROVEN})",
         ),
+        scenario="cancelled_orders",
     ),
     broken(
         "orders",

@@ -321,6 +321,14 @@ class TestTheWholeRead:
         assert isinstance(known, Succeeded)
         assert (known.reference, [extra.reference for extra in known.extra_charges]) == ("2", ["1"])
 
+    def test_of_two_charges_of_the_same_second_nobody_knows_which_one_cashfree_keeps(self) -> None:
+        at = {"payment_completion_time": "2026-09-21T20:00:00+05:30"}
+        both = [payment(number, "SUCCESS", **at) for number in ("1", "2")]
+        assert read(order(), both) == Mismatch(code="duplicate_charge")
+        known = read(order(), both, reference="2")
+        assert isinstance(known, Succeeded)
+        assert known.reference == "2"
+
     def test_two_charges_without_times_are_not_put_in_order(self) -> None:
         undated = [payment(number, "SUCCESS", payment_time=None) for number in ("1", "2")]
         assert isinstance(read(order(), undated), Unknown)

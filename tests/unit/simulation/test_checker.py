@@ -10,7 +10,7 @@ import pytest
 from simulation.check import evidence_of
 from simulation.checker.evidence import Evidence, PaymentEvidence, Violation
 from simulation.checker.invariants import INVARIANTS, first_violation, violations
-from simulation.checker.work import MAX_REQUESTS_PER_SESSION, MAX_SESSIONS_PER_HOUR
+from simulation.checker.work import MAX_REQUESTS_PER_SESSION, MAX_SESSIONS_PER_HOUR, i13_bounded_work
 from simulation.history import Write
 from simulation.kernel import EPOCH_MS
 from simulation.providers import SECRET
@@ -1239,6 +1239,20 @@ def test_an_exception_is_found() -> None:
     story.history.defects.append("KeyError('x')")
     assert "DEFECT -: KeyError('x')" in found(story.evidence())
     assert first_violation(story.evidence()) == Violation("DEFECT", "-", "KeyError('x')")
+
+
+@pytest.mark.parametrize(("status", "is_found"), [("REQUIRES_ACTION", False), ("PENDING", True)])
+def test_only_a_checkout_that_is_over_and_still_open_is_due_at_once(status: str, is_found: bool) -> None:
+    story = Story()
+    story.accept()
+    story.claim(2)
+    story.outcome(2, "UNKNOWN", "PENDING", readyAt=story.now_ms)
+    story.claim(3, append=False)
+    over = {"status": status, "checkout": {"expires_at_ms": story.now_ms - 60_000}}
+    waited = story.settled("UNKNOWN", inquiries=3)
+    story.change(3, attempts=waited, lease=story.free(), readyAt=story.now_ms, updatedAt=story.now_ms, **over)
+    said = [str(violation) for violation in i13_bounded_work(story.evidence())]
+    assert any("inquires again after 0 ms" in what for what in said) is is_found
 
 
 def test_every_invariant_has_a_bad_history() -> None:

@@ -14,7 +14,7 @@ from simulation.mutants import MUTANTS, Mutant, applied
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    for name in ("SEED", "SEEDS", "SEED_BASE", "SCALE", "TRACE", "ONLY", "PROCESSES", "REMEMBER"):
+    for name in ("SEED", "SEEDS", "SEED_BASE", "SCENARIO", "SCALE", "TRACE", "ONLY", "PROCESSES", "REMEMBER"):
         monkeypatch.delenv(name, raising=False)
     return monkeypatch
 

@@ -128,10 +128,19 @@ class ProcessProviderEvent:
         if open_operation is not None and found.attempt.state is AttemptState.AUTHORIZED:
             # The open capture or void decides the charge's state.
             return self._expedite_operation(inbound, found.payment, open_operation)
-        written = self._prove(inbound, WorkItem(payment=found.payment), found.attempt, inbound.provider_event.outcome)
+        claimed = None if self._may_be_given_back(inbound, found.attempt) else inbound.provider_event.outcome
+        written = self._prove(inbound, WorkItem(payment=found.payment), found.attempt, claimed)
         if written is None:
             return self._expedite_payment(inbound, found)
         return isinstance(written, Stored | AlreadySeen)
+
+    def _may_be_given_back(self, inbound: ReceivedEvent, attempt: Attempt) -> bool:
+        """Return whether the provider keeps one charge of a hosted object and gives the others back by itself.
+
+        An event tells of one charge only. Which one the provider keeps, a read of the whole object says.
+        """
+        hosted = self.providers.get(inbound.provider).capabilities.hosted
+        return attempt.hosted is not None and hosted is not None and hosted.returns_extra_charges
 
     def _prove(
         self, inbound: ReceivedEvent, item: WorkItem, attempt: Attempt, claimed: Outcome | None

@@ -215,7 +215,8 @@ def _without_fee(request: ChargeRequest, payment: dict[str, Any], paid: Succeede
 def _paid(request: ChargeRequest, money: Sequence[_Money]) -> Outcome:
     """The payment's charge is the one that we know, else the first that took money; further ones are extra.
 
-    Cashfree returns the money of further ones by itself.
+    Cashfree returns the money of further ones by itself. Its times are in seconds: of two that ended in the same second
+    nobody can say which one it keeps, so a person decides.
     """
     unclear = [found.outcome for found in money if not isinstance(found.outcome, Succeeded)]
     taken = [(found.payment, found.outcome) for found in money if isinstance(found.outcome, Succeeded)]
@@ -223,7 +224,10 @@ def _paid(request: ChargeRequest, money: Sequence[_Money]) -> Outcome:
         return unclear[0] if len(unclear) == 1 or not _is_held(unclear) else Mismatch(code="duplicate_charge")
     in_order = sorted(taken, key=lambda pair: _paid_at(pair[0])) if len(taken) > 1 else taken
     outcomes = [outcome for _, outcome in in_order]
-    ours = next((outcome for outcome in outcomes if outcome.reference == request.reference), outcomes[0])
+    ours = next((outcome for outcome in outcomes if outcome.reference == request.reference), None)
+    if ours is None and len(in_order) > 1 and _paid_at(in_order[0][0]) == _paid_at(in_order[1][0]):
+        return Mismatch(code="duplicate_charge")
+    ours = ours or outcomes[0]
     return replace(ours, extra_charges=tuple(_extra(other) for other in outcomes if other is not ours))
 
 

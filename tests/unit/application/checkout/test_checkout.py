@@ -545,6 +545,20 @@ class TestPaidTwice:
         shop.settle(payment)
         assert shop.at("alpha").asked("inquire") == asked
 
+    def test_where_the_provider_gives_one_back_only_a_read_says_which_charge_is_the_payment_s(self, shop: Shop) -> None:
+        alpha = shop.at("alpha")
+        assert alpha.able.hosted is not None
+        alpha.able = replace(alpha.able, hosted=replace(alpha.able.hosted, returns_extra_charges=True))
+        payment = shop.choose(shop.sell())
+        both = self.extra(shop, payment)
+        alpha.inquiries.append(both)
+        given_back = replace(both, reference="pi_2", extra_charges=())
+        shop.world.process_provider_event(shop.event(payment, reference="pi_2", outcome=given_back))
+        payment = shop.settle(payment)
+        assert payment.status is S.SUCCESS
+        assert payment.attempts[0].reference == both.reference
+        assert [charge.reference for charge in payment.extra_charges] == ["pi_2"]
+
     def test_told_by_a_proof(self, shop: Shop) -> None:
         payment = shop.choose(shop.sell())
         shop.at("alpha").is_paid = True

@@ -1,10 +1,15 @@
 """A checkout holds an order, and another payment of that order is charged after all: never two charges that stay."""
 
+from dataclasses import replace
+
 import pytest
 
 from payflowx.application.checkout.page import Contact, Obstacle
 from payflowx.application.payments.new_checkout import NewCheckout
 from payflowx.domain.checkout.view import Screen
+from payflowx.domain.orders.ordered_change import wait_for_holder
+from payflowx.domain.payments.last_errors import last_error
+from payflowx.domain.payments.order_link import OrderStanding
 from payflowx.domain.payments.outcome import Declined
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.shared.errors import Refusal
@@ -110,3 +115,19 @@ def test_a_late_checkout_that_waited_for_the_holder_is_still_read_once_more(shop
     shop.wait(first, 3_700)
     assert shop.at("gamma").asked("inquire") == asked + 1
     assert shop.world.now(first).due_at_ms is None
+
+
+def test_a_payment_that_was_charged_beside_the_holder_waits_for_nothing_but_its_last_read(shop: Shop) -> None:
+    first = shop.choose(shop.sell("key-1", order_id=ORDER))
+    shop.at("alpha").is_paid = True
+    paid = replace(shop.wait(first, 61), status=PaymentStatus.IN_REVIEW)
+    order = paid.order
+    assert order is not None
+    paid = replace(paid, last_error=last_error(paid, "order_charged_twice", None))
+    beside = {
+        standing: replace(paid, order=replace(order, standing=standing, contends_with="pay_holder"))
+        for standing in (OrderStanding.CONTENDING, OrderStanding.CHARGED_TWICE)
+    }
+    now_ms = shop.world.clock.now_ms()
+    assert wait_for_holder(beside[OrderStanding.CONTENDING], now_ms) is not None
+    assert wait_for_holder(beside[OrderStanding.CHARGED_TWICE], now_ms) is None

@@ -1,0 +1,64 @@
+"""Named scenarios: some things about one payment happen together in nearly every seed, and most others not at all.
+
+A defect may need two rare things at once, such as a bank that still processes a try while its object is closed. Among
+all the other faults that is met in one of thousands of seeds. A scenario changes what happens, and how often: the code
+that runs and the rules that judge it are those of every seed.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Final
+
+from simulation.checkouts import ALL_PROVIDERS, as_checkout
+from simulation.faults import APART, MAX_RATES, Faults
+from simulation.payers import USUAL_HABITS, Habits
+from simulation.workload import Order, tries_of_orders
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """`rates`: how often kinds of faults happen; those that are not named never do."""
+
+    rates: Mapping[str, float]
+    shaped: Callable[[list[Order]], list[Order]]
+    """The payments of the scenario, made of those that a seed draws."""
+    habits: Habits = USUAL_HABITS
+
+    def faults(self, *, without: frozenset[str]) -> Faults:
+        """The same rates in each seed."""
+        rates = {kind: 0.0 if kind in without else self.rates.get(kind, 0.0) for kind in (*MAX_RATES, *APART)}
+        return Faults(Random(), rates, frozenset())
+
+
+def _checkouts(orders: list[Order]) -> list[Order]:
+    """Each payment at one provider or at all, without anything that follows it."""
+    return [_checkout(order, Random(f"scenario {order.payer['id']}")) for order in orders]
+
+
+def _checkout(order: Order, random: Random) -> Order:
+    body = {name: value for name, value in order.body.items() if name not in {"capture", "customer"}}
+    body |= {"currency": "INR", "metadata": {"gateway": random.choice(ALL_PROVIDERS)}}
+    return replace(order, body=as_checkout(random, body, order.payer), steps=())
+
+
+def _checkouts_of_orders(orders: list[Order]) -> list[Order]:
+    return tries_of_orders(_checkouts(orders))
+
+
+SCENARIOS: Final[Mapping[str, Scenario]] = {
+    # Objects are closed, or expire, while a bank processes a try or after one that failed.
+    "closings": Scenario(
+        {"payer_hurries": 0.7, "payer_gives_up": 0.2, "gateway_slow": 0.3, "event_late": 0.3, "event_lost": 0.3},
+        _checkouts,
+        Habits(("fail", "late", "slow", "leave"), beside_closing=("late", "slow", "fail")),
+    ),
+    # Providers create objects with another amount than was asked for.
+    "other_objects": Scenario({"gateway_other_object": 0.5, "event_lost": 0.3}, _checkouts),
+    # A merchant cancels when a try fails that may still be charged, and the order is paid by another payment.
+    "cancelled_orders": Scenario(
+        {"payer_gives_up": 0.9, "event_late": 0.3, "event_lost": 0.3},
+        _checkouts_of_orders,
+        Habits(("pay", "fail", "fail", "late", "slow", "leave")),
+    ),
+}

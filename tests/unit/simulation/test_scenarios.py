@@ -1,0 +1,103 @@
+"""Scenarios: what they are about happens in each seed, nothing else goes wrong, and other seeds stay as they are."""
+
+import sys
+from collections import Counter
+
+import pytest
+
+from simulation.__main__ import plans
+from simulation.check import check_plan, evidence_of, judge
+from simulation.checkouts import is_checkout
+from simulation.faults import APART, EPISODES, MAX_RATES
+from simulation.mutants import MUTANTS, OPEN_MUTANTS, applied
+from simulation.mutants.mutant import Edit, Mutant, edits
+from simulation.payers import USUAL_HABITS
+from simulation.scenarios import SCENARIOS
+from simulation.shrinking import shrink
+from simulation.trace import tell
+from simulation.world import Plan
+from tests.unit.simulation import two_functions
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+class TestEachScenario:
+    def test_names_kinds_of_faults_that_there_are(self, scenario: str) -> None:
+        assert SCENARIOS[scenario].rates.keys() <= {*MAX_RATES, *APART}
+
+    def test_has_the_same_rates_in_each_seed_and_no_episode(self, scenario: str) -> None:
+        faults = Plan(1, scenario=scenario).faults()
+        assert faults.rates == Plan(2, scenario=scenario).faults().rates
+        assert {kind for kind, rate in faults.rates.items() if rate} == SCENARIOS[scenario].rates.keys()
+        assert faults.episodes == frozenset()
+        assert not any(Plan(1, scenario=scenario, without=frozenset({*MAX_RATES, *APART})).faults().rates.values())
+
+    def test_runs_clean_and_only_what_it_names_goes_wrong(self, scenario: str) -> None:
+        first, again = (check_plan(Plan(3, scenario=scenario)) for _ in range(2))
+        assert first.violations == ()
+        assert first.hash == again.hash != check_plan(Plan(3)).hash
+        assert first.faults.keys() <= SCENARIOS[scenario].rates.keys()
+
+
+def test_most_payments_of_closings_are_checkouts_at_every_provider_whose_payers_hurry() -> None:
+    plan = Plan(4, scenario="closings")
+    evidence = evidence_of(plan)
+    assert all(is_checkout(order.body) and not order.steps for order in evidence.result.orders)
+    assert evidence.result.faults.counts["payer_hurries"] > 5
+    acts = Counter(act for _, who, act, _ in evidence.result.history.steps if who.startswith("payer at "))
+    assert acts["late"] + acts["slow"] > 5
+    assert acts["pay"] < acts["late"] + acts["slow"] + acts["fail"] + acts["reopen"]
+
+
+def test_objects_have_other_amounts_in_other_objects() -> None:
+    assert check_plan(Plan(1, scenario="other_objects")).faults["gateway_other_object"] > 5
+
+
+def test_orders_are_cancelled_and_asked_for_again_in_cancelled_orders() -> None:
+    evidence = evidence_of(Plan(0, scenario="cancelled_orders"))
+    assert all("orderId" in order.body for order in evidence.result.orders)
+    assert judge(evidence).statuses["CANCELLED"] > 1
+
+
+def test_a_usual_seed_has_usual_payers_and_its_own_rates() -> None:
+    assert Plan(1).habits is USUAL_HABITS
+    assert Plan(1).faults().rates != Plan(2).faults().rates
+    assert any(Plan(seed).faults().episodes for seed in range(5))
+    assert set(EPISODES) >= Plan(1).faults().episodes
+
+
+def test_one_seed_of_each_scenario_for_32_others_and_pieces_add_up() -> None:
+    whole = plans(range(64))
+    assert sum(plan.scenario is None for plan in whole) == 64
+    assert sum(plan.scenario is not None for plan in whole) == 2 * len(SCENARIOS)
+    pieces = [plan for start in range(0, 64, 16) for plan in plans(range(start, start + 16))]
+    assert Counter(pieces) == Counter(whole)
+    assert plans(range(3)) == [Plan(0), Plan(1), Plan(2)]
+
+
+def test_a_finding_in_a_scenario_is_made_smaller_inside_it_and_told() -> None:
+    mutant = next(m for m in MUTANTS if m.name == "the amount of a created link of Razorpay is not compared")
+    with applied(mutant):
+        plan = shrink(check_plan(Plan(0, scenario="other_objects")))
+        evidence = evidence_of(plan)
+        small = judge(evidence)
+    assert plan.scenario == "other_objects"
+    assert small.violations[0].invariant == "I20"
+    assert small.payments < 4
+    assert "razorpay" in "\n".join(tell(evidence, small.violations[0].payment))
+
+
+class TestMutantsNameScenarios:
+    def test_that_there_are(self) -> None:
+        named = {mutant.scenario for mutant in (*MUTANTS, *OPEN_MUTANTS) if mutant.scenario}
+        assert named == set(SCENARIOS), "a scenario is there for a broken design that the other seeds do not find"
+
+    def test_two_changed_functions_of_a_module_see_each_other(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "payflowx.two_functions", two_functions)  # edits change the product's modules
+        parts = (
+            Edit(two_functions, "outer", "return inner() + 1", "return inner() + more"),
+            Edit(two_functions, "inner", "return 1", "return 10"),
+        )
+        with applied(Mutant("payments", "both", lambda: edits(*parts, more=100))):
+            assert two_functions.outer() == 110
+        assert two_functions.outer() == 2
+        assert "more" not in vars(two_functions)
