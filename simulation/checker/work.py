@@ -189,7 +189,7 @@ def rest(evidence: Evidence) -> Iterator[Violation]:
                     yield Violation("REST", name, f"{which}waits {waits_ms // _MINUTE_MS} min for its {kind}")
                 last = number + 1 == len(owner.versions)
                 next_ms = evidence.result.ended_ms if last else owner.versions[number + 1][0].at_ms
-                from_ms = max(_next_ms(after), evidence.result.trouble_ended_ms)
+                from_ms = max(_next_ms(after), write.at_ms, evidence.result.trouble_ended_ms)
                 if kind and next_ms - from_ms > WAKE_MS:
                     what = f"{which}was not worked on for {(next_ms - from_ms) // _MINUTE_MS} min ({kind})"
                     yield Violation("REST", name, what)
