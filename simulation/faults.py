@@ -149,8 +149,6 @@ class Faults:
         for kind, most in APART.items():
             on, share = random.random() < _APART, random.random()
             rates[kind] = most * share if on and kind not in without else 0.0
-        if rates["restore"]:
-            rates["gateway_refuses_acts"] = 0.0  # a void that a person closed is not asked for again: docs/proof.md
         return Faults(random, rates, frozenset(kind for kind, on in episodes.items() if on and kind not in without))
 
     def strikes(self, kind: str) -> bool:

@@ -216,10 +216,9 @@ def unknown_attributes_stay(evidence: Evidence) -> Iterator[Violation]:
 def i9_one_open_attempt(evidence: Evidence) -> Iterator[Violation]:
     """At most one attempt of a payment or operation is open; a charge, an execution and a refusal end all attempts."""
     for name, payment in evidence.payments.items():
-        yield from _open_attempts(name, "", payment.versions, ends={*OPEN, "SUCCEEDED", "MISMATCH"})
+        yield from _open_attempts(name, "", payment.versions, ends=set())
         for operation in payment.operations.values():
-            ends = {*OPEN, "SUCCEEDED", "MISMATCH", "DECLINED", "FENCED"}
-            yield from _open_attempts(name, f"{operation.operation_id} ", operation.versions, ends=ends)
+            yield from _open_attempts(name, f"{operation.operation_id} ", operation.versions, ends=_REFUSED)
         yield from _final_refusals(name, payment)
         yield from _limits(name, payment)
         yield from _late_requests(name, payment)
@@ -233,11 +232,15 @@ def _open_attempts(name: str, which: str, versions: Sequence[Version], *, ends: 
         if sum(state in OPEN for state in states) > 1:
             yield Violation("I9", name, f"{which}has several open attempts: {states}")
         began = before is not None and len(after["attempts"]) > len(before["attempts"])
-        if began and set(states[:-1]) & ends:
+        more = ends if began and not _is_recorded_only(after["attempts"][-1]) else set()
+        if began and set(states[:-1]) & {*OPEN, "SUCCEEDED", "MISMATCH", *more}:
             yield Violation("I9", name, f"{which}began an attempt after {states[:-1]}")
         may_begin = {"PENDING"} if "checkout" not in after else {"REQUIRES_ACTION"}
         if began and after["status"] not in may_begin:
             yield Violation("I9", name, f"{which}began an attempt while it was {after['status']}")
+
+
+_REFUSED: Final = {"DECLINED", "FENCED"}
 
 
 def _is_recorded_only(attempt: Mapping[str, Any]) -> bool:
@@ -254,10 +257,12 @@ def _final_refusals(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
         if len(after["attempts"]) == len(before["attempts"]):
             continue
         for attempt in after["attempts"][:-1]:
+            if _is_recorded_only(after["attempts"][-1]):
+                continue
             if attempt.get("decline_kind") in {"hard", "funds"} and "checkout" not in after:
                 what = f"began attempt {len(after['attempts'])} after a decline of kind {attempt['decline_kind']}"
                 yield Violation("I9", name, what)
-            if attempt.get("reopens_until_ms") is not None and not _is_recorded_only(after["attempts"][-1]):
+            if attempt.get("reopens_until_ms") is not None:
                 yield Violation("I9", name, f"began attempt {len(after['attempts'])} while one may reopen")
 
 

@@ -14,7 +14,7 @@ from payflowx.adapters.dynamodb.core.values import from_attributes, to_attribute
 from payflowx.adapters.dynamodb.payments import attempt_store
 from payflowx.adapters.dynamodb.payments.attempt_store import DynamoDBAttemptStore
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
-from payflowx.application.payments import charge_session, process_job
+from payflowx.application.payments import charge_session, process_job, void_on_request
 from payflowx.application.payments.attempt_session import AttemptSession
 from payflowx.application.payments.cancel_payment import CancelPayment
 from payflowx.application.payments.charge_session import ChargeSession
@@ -523,6 +523,11 @@ CHARGING: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "a failed cancellation waits until the authorization lapses",
         Edit(inquiry_times, "next_inquiry_at_ms", "and not cancel_requested and lapses", "and lapses"),
+    ),
+    broken(
+        _ROOM,
+        "a cancellation whose void failed tries no other one",
+        Edit(void_on_request, "_is_due", "or (later", "or (False and later"),
     ),
     # -- telling
     broken(

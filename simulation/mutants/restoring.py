@@ -3,6 +3,7 @@
 from typing import Final
 
 from payflowx.adapters.dynamodb.merchants import configuration
+from payflowx.application.payments.resume_restored import ResumeRestored
 from payflowx.application.payments.search_forgotten import SearchForgotten
 from payflowx.domain.outbound_webhooks import merchant_events
 from payflowx.domain.payments import restored
@@ -76,5 +77,10 @@ RESTORING: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "after a restore, an order that looks free is charged",
         Edit(restored, "may_send_after", "and not is_order_unsure", ""),
+    ),
+    broken(
+        _ROOM,
+        "after a restore, a search that proves nothing is not repeated behind an open attempt",
+        Edit(ResumeRestored, "search", "is_proven=is_proven", "is_proven=True"),
     ),
 )

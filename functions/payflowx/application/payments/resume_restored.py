@@ -83,8 +83,9 @@ class ResumeRestored:
             self.items.reschedule(owner, postponed(owner, now_ms + _ASK_AGAIN_MS, now_ms))
             return SearchStored(go_on=False)
         open_attempt = next((attempt for attempt in owner.attempts if attempt.is_open), None)
-        if may_send_after(item, window, search) or (open_attempt is not None and search.found is None):
-            stored = self.items.reschedule(owner, searched(owner, window, now_ms))
+        is_proven = may_send_after(item, window, search)
+        if is_proven or (open_attempt is not None and search.found is None):
+            stored = self.items.reschedule(owner, searched(owner, window, now_ms, is_proven=is_proven))
             return SearchStored(go_on=isinstance(stored, Stored))
         if open_attempt is not None:
             return Contradicted(attempt=open_attempt)

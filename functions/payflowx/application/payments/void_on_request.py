@@ -1,6 +1,7 @@
 """The void of an authorization whose cancellation was requested before it was known."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from payflowx.application.payments.operation_request import new_operation_request_of
 from payflowx.domain.payments.attempt import Attempt
@@ -15,13 +16,17 @@ from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
 
 _PATH = "cancel_requested"
 """Stands where a request of the API has its path: no idempotency key of a merchant leads to the same id."""
+_AGAIN_AFTER: Final = 6
+"""Inquiries after which a further void is tried, when they have become hourly: an hour and a half after the first."""
+_INQUIRIES_A_DAY: Final = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoidOnRequest:
     """The merchant cancelled while the outcome was unknown; then the charge was found authorized.
 
-    One void is tried. After a refusal, inquiries and cancellations continue by the inquiry back-off.
+    After a void that failed, inquiries and cancellations continue by the inquiry back-off, and a further void is tried
+    about once a day, until one takes effect or the authorization lapses.
     """
 
     providers: Providers
@@ -29,13 +34,13 @@ class VoidOnRequest:
     def __call__(self, payment: Payment, attempt: Attempt, context: Context) -> Change | None:
         """Return the change that accepts the void; None where none is due or the provider supports none."""
         requested = payment.cancel_requested and payment.status is PaymentStatus.AUTHORIZED
-        if not requested or attempt.state is not AttemptState.AUTHORIZED or attempt.inquiries > 0:
+        if not requested or attempt.state is not AttemptState.AUTHORIZED or not _is_due(attempt):
             return None
         void = self._void(payment, attempt, context)
         if not self.providers.get(attempt.provider).supports(new_operation_request_of(payment, void)):
             return None
         change = request_operation(payment, void, context)
-        tried = replace(attempt, inquiries=1)
+        tried = replace(attempt, inquiries=attempt.inquiries + 1)
         attempts = tuple(tried if a.number == attempt.number else a for a in change.after.attempts)
         return replace(change, after=replace(change.after, attempts=attempts), wake_in_seconds=0)
 
@@ -54,3 +59,8 @@ class VoidOnRequest:
             now_ms=context.now_ms,
             send_deadline_ms=context.now_ms + context.policy.charge_deadline_ms,
         )
+
+
+def _is_due(attempt: Attempt) -> bool:
+    later = attempt.inquiries - _AGAIN_AFTER
+    return attempt.inquiries == 0 or (later >= 0 and later % _INQUIRIES_A_DAY == 0)

@@ -111,7 +111,9 @@ class Reconcile:
                 self.queue.send(run_id)
                 return
             if not self.runs.save(run, after):
-                return  # another worker processes it
+                # Another worker processes it. If that one had the same message and dies, no other message is left.
+                self.queue.send(run_id, delay_seconds=RETRY_SECONDS)
+                return
             if after.tries:
                 self._retry_later(after)
                 return

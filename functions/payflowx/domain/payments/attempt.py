@@ -36,6 +36,7 @@ nothing by itself, never writes it and carries it along.
 CAPTURE_OF: Final = "capture_of"
 """The fact beside it: the provider's id of the authorization. No other one is captured for the attempt."""
 SENT_BEFORE_RESTORE: Final = "sent_before_restore"
+SEARCH_FOLLOWS: Final = "search_follows"
 """The fact that a request may have left before the tables were restored, with the time to which they were.
 
 Nothing is sent for such an attempt again. Release 0.2.0 carries it along, ignores it and sends: a restored deployment
@@ -86,6 +87,14 @@ class Attempt:
     def is_sent_before_restore(self) -> bool:
         """What became of it is known to its provider only: it is inquired about and never sent again."""
         return SENT_BEFORE_RESTORE in self.progress
+
+    @property
+    def is_followed_by_search(self) -> bool:
+        """After a restore, the providers did not prove that nothing was sent after this attempt.
+
+        Once it is closed they are asked again, before anything is sent and before the item ends.
+        """
+        return SEARCH_FOLLOWS in self.progress
 
     @property
     def is_open(self) -> bool:

@@ -240,6 +240,8 @@ def _without_effect(
     """
     if operation.held is not Held.RESERVED or not all(a.state in NO_CHARGE_STATES for a in operation.attempts):
         return _still_in_review(operation, recorded, context), payment, None
+    if recorded.is_followed_by_search and operation.status is OperationStatus.PENDING:
+        return _placed(*wake_at(operation, context.now_ms, context.now_ms), payment)
     stop = why_stop(operation, context.now_ms)
     at_ms = next_attempt_at_ms(operation, operation.attempts, context, deadline_ms=operation.send_deadline_ms)
     if stop is None and at_ms is not None and operation.status is OperationStatus.PENDING:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from payflowx.domain.payments.attempt import SENT_BEFORE_RESTORE, Attempt
+from payflowx.domain.payments.attempt import SEARCH_FOLLOWS, SENT_BEFORE_RESTORE, Attempt
 from payflowx.domain.payments.change import Change, Context, change_of
 from payflowx.domain.payments.event_types import PAYMENT_RESTORED
 from payflowx.domain.payments.operation import Operation, Origin
@@ -44,8 +44,13 @@ class Search:
 
 
 def needs_search(owner: Payment | Operation, window: RestoreWindow | None) -> bool:
-    """Return whether the providers must be asked before anything is sent for it, and before it ends."""
+    """Return whether the providers must be asked before anything is sent for it, and before it ends.
+
+    An open attempt is resolved first, if they were asked once already.
+    """
     if window is None or not window.concerns(owner.created_at_ms) or owner.due_at_ms is None:
+        return False
+    if any(attempt.is_open and attempt.is_followed_by_search for attempt in owner.attempts):
         return False
     if owner.searched_at_ms is not None and owner.searched_at_ms >= window.recorded_at_ms:
         return False
@@ -131,13 +136,19 @@ def forgotten_attempt(item: WorkItem, search: Search) -> tuple[int, Candidate]:
     return following, next(untried, item.payment.route.candidates[0])
 
 
-def searched(owner: Payment | Operation, window: RestoreWindow, now_ms: int) -> Payment | Operation:
-    """Return the item after a search that found nothing new: open attempts are never sent again, all others may be."""
-    attempts = tuple(sent_before(attempt, window) if attempt.is_open else attempt for attempt in owner.attempts)
+def searched(owner: Payment | Operation, window: RestoreWindow, now_ms: int, *, is_proven: bool) -> Payment | Operation:
+    """Return the item after a search that found nothing new: open attempts are never sent again.
+
+    All others may be if the search proved that nothing was forgotten. If not, another search follows the open attempt.
+    """
+    attempts = tuple(
+        sent_before(attempt, window, search_follows=not is_proven) if attempt.is_open else attempt
+        for attempt in owner.attempts
+    )
     return replace(
         owner,
         attempts=attempts,
-        searched_at_ms=max(now_ms, window.recorded_at_ms),
+        searched_at_ms=max(now_ms, window.recorded_at_ms) if is_proven else owner.searched_at_ms,
         version=owner.version + 1,
         lease=owner.lease.after_change_by_another(now_ms),
     )
@@ -155,9 +166,10 @@ def postponed(owner: Payment | Operation, until_ms: int, now_ms: int) -> Payment
     )
 
 
-def sent_before(attempt: Attempt, window: RestoreWindow) -> Attempt:
+def sent_before(attempt: Attempt, window: RestoreWindow, *, search_follows: bool = False) -> Attempt:
     """Return the attempt as one whose request may have left in the forgotten time, or before it."""
-    return replace(attempt, progress={**attempt.progress, SENT_BEFORE_RESTORE: str(window.restored_to_ms)})
+    marks = {SENT_BEFORE_RESTORE: str(window.restored_to_ms)} | ({SEARCH_FOLLOWS: "true"} if search_follows else {})
+    return replace(attempt, progress={**attempt.progress, **marks})
 
 
 def raise_numbers(

@@ -375,6 +375,8 @@ def _uncharged(payment: Payment, before: Attempt, recorded: Attempt, context: Co
 
     The next attempt goes to another provider or to the same one.
     """
+    if recorded.is_followed_by_search and not _waits_for_choice(payment, context):
+        return _searched_next(payment, context)
     failure = _release_class(payment, before, recorded, context) or _failure_class(recorded)
     is_door = payment.checkout is not None and recorded.state is AttemptState.FENCED  # closed as it should be
     error = payment.last_error if is_door else last_error(payment, failure, recorded)
@@ -397,6 +399,22 @@ def _uncharged(payment: Payment, before: Attempt, recorded: Attempt, context: Co
     if at_ms is None:
         return _failed_after(payment, recorded, PATIENCE_OVER), None
     return wake_at(replace(payment, status=PaymentStatus.PENDING), at_ms, context.now_ms)
+
+
+def _waits_for_choice(payment: Payment, context: Context) -> bool:
+    """Return whether the payer chooses what is next, so that nothing is sent and nothing ends."""
+    checkout = payment.checkout
+    if checkout is None or payment.cancel_requested or len(payment.attempts) >= MAX_ATTEMPTS:
+        return False
+    return context.now_ms < checkout.expires_at_ms and payment.status is not PaymentStatus.IN_REVIEW
+
+
+def _searched_next(payment: Payment, context: Context) -> tuple[Payment, int | None]:
+    """Let a worker ask the providers what a restore has forgotten; a review is a person's, who asks them instead."""
+    if payment.status is PaymentStatus.IN_REVIEW:
+        return replace(payment, due_at_ms=None), None
+    status = PaymentStatus.PENDING if payment.checkout is None else PaymentStatus.REQUIRES_ACTION
+    return wake_at(replace(payment, status=status, capturable=0), context.now_ms, context.now_ms)
 
 
 def _door_closed(

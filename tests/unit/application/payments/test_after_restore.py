@@ -187,6 +187,37 @@ class TestPayments:
         assert world.now(payment).status is PaymentStatus.IN_REVIEW
         assert charges(world) == [key_of(payment)]
 
+    @pytest.mark.parametrize("kind", list(DeclineKind))
+    @pytest.mark.parametrize("cancelled", [False, True])
+    def test_what_follows_an_open_attempt_is_searched_for_before_anything_is_sent_or_ends(
+        self, kind: DeclineKind, monkeypatch: pytest.MonkeyPatch, *, cancelled: bool
+    ) -> None:
+        """The first attempt was not sent when the copy was made. It was sent in the time that the copy lacks."""
+        world = World()
+        world.set_merchant(accounts=[account for account in world.accounts if account.provider != "beta"])
+        world.rules.document = fallback("gamma", "alpha")
+        prove_absence(world, "alpha")
+        payment = world.accept()
+        world.providers.get("gamma").charges = [NotSent(code="connection_refused")]
+        alpha(world).charges = [Unknown(code="read_timeout")]
+        while len(world.now(payment).attempts) < 2:
+            world.work()
+        assert [a.state for a in world.now(payment).attempts] == [AttemptState.NOT_SENT, AttemptState.UNKNOWN]
+        sent = (charges(world), charges(world, "gamma"))
+        restore(world)
+        if cancelled:
+            alpha(world).able = replace(alpha(world).able, can_cancel_and_confirm=True)
+            world.cancel(payment.merchant_id, payment.transaction_id)
+        decline = Declined(kind=kind, code="do_not_honor")
+        monkeypatch.setattr(
+            ScriptedProvider,
+            "inquire",
+            lambda provider, request, _account: decline if request.provider_key == key_of(payment, 2) else NotFound(),
+        )
+        work_for_long(world, turns=60)
+        assert (charges(world), charges(world, "gamma")) == sent
+        assert world.now(payment).status is PaymentStatus.IN_REVIEW
+
     def test_a_decline_of_the_forgotten_time_is_followed_by_the_next_attempt(self, world: World) -> None:
         restore(world)
         payment = world.accept()
@@ -221,6 +252,28 @@ class TestOperations:
         assert stored is not None
         assert stored.status is OperationStatus.SUCCEEDED
         assert [what for what, _ in alpha(world).moved if what == "move"] == []
+
+    def test_a_refund_whose_open_attempt_had_no_effect_is_searched_for_before_it_ends(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        payment = self.paid(world)
+        refund = world.request(OperationKind.REFUND, payment, 100).operation
+        alpha(world).moves = [Unknown(code="read_timeout")]
+        world.work()
+        restore(world)
+        alpha(world).able = replace(alpha(world).able, absence_is_proof=False)
+        refused, first = Declined(code="not_refundable"), f"pfx-{refund.operation_id[4:]}-1"
+        monkeypatch.setattr(
+            ScriptedProvider,
+            "inquire_operation",
+            lambda provider, request, _account: refused if request.provider_key == first else NotFound(),
+        )
+        work_for_long(world, turns=60)
+        stored = world.operations.get(payment.merchant_id, payment.transaction_id, refund.operation_id)
+        assert stored is not None
+        assert stored.attempts[0].state is AttemptState.DECLINED
+        assert stored.status is OperationStatus.IN_REVIEW
+        assert [what for what, _ in alpha(world).moved].count("move") == 1
 
 
 class TestNumbers:

@@ -1,5 +1,7 @@
 """A cancellation that was accepted while the outcome was unknown voids the authorization that is found then."""
 
+from itertools import pairwise
+
 import pytest
 
 from payflowx.domain.payments.outcome import Declined, Outcome, Unknown
@@ -46,21 +48,36 @@ def test_the_authorization_is_voided(world: World) -> None:  # noqa: F811
     assert world.clock.now_ms() - payment.created_at_ms < HOUR_MS
 
 
-def test_a_refused_void_is_not_repeated_without_end(world: World) -> None:  # noqa: F811
+def test_a_refused_void_is_repeated_once_a_day(world: World) -> None:  # noqa: F811
     payment = cancelled_while_unknown(world)
     refusal: Outcome = Declined(code="not_voidable")
     world.providers.get("beta").moves = [refusal] * 100
-    run(world, payment, steps=30)
-    assert voids(world, payment) == [OperationStatus.FAILED]
+    tried_at_ms: list[int] = []
+    while world.clock.now_ms() - payment.created_at_ms < 3 * DAY_MS:
+        run(world, payment, steps=1)
+        tried_at_ms += [world.clock.now_ms()] * (len(voids(world, payment)) - len(tried_at_ms))
+    assert set(voids(world, payment)) == {OperationStatus.FAILED}
+    pauses_ms = [later - sooner for sooner, later in pairwise(tried_at_ms)]
+    assert len(pauses_ms) == 4
+    assert HOUR_MS < pauses_ms[0] < 2 * HOUR_MS
+    assert all(DAY_MS - 2 * HOUR_MS <= pause_ms <= DAY_MS + 2 * HOUR_MS for pause_ms in pauses_ms[1:])
     assert world.now(payment).status is PaymentStatus.AUTHORIZED
     assert world.now(payment).ready_at_ms - world.clock.now_ms() <= HOUR_MS
-    assert world.clock.now_ms() - payment.created_at_ms < 5 * DAY_MS
+
+
+def test_a_further_void_ends_the_payment(world: World) -> None:  # noqa: F811
+    payment = cancelled_while_unknown(world)
+    world.providers.get("beta").moves = [Declined(code="not_voidable")]
+    run(world, payment, steps=12)
+    assert sorted(voids(world, payment)) == [OperationStatus.FAILED, OperationStatus.SUCCEEDED]
+    assert world.now(payment).status is PaymentStatus.CANCELLED
+    assert world.clock.now_ms() - payment.created_at_ms < 2 * HOUR_MS
 
 
 def test_the_merchant_may_ask_for_a_further_void(world: World) -> None:  # noqa: F811
     payment = cancelled_while_unknown(world)
     world.providers.get("beta").moves = [Declined(code="not_voidable")]
-    run(world, payment, steps=3)
+    run(world, payment, steps=2)
     assert world.cancel("acme", payment.transaction_id, "again").void is not None
     world.work_until_idle()
     assert sorted(voids(world, payment)) == [OperationStatus.FAILED, OperationStatus.SUCCEEDED]

@@ -10,7 +10,7 @@ from payflowx.domain.payments.outcome import Mismatch, Unknown
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.reconciliation.matching import MatchResult, review_discrepancy
 from payflowx.domain.reconciliation.reports import ReportUnavailable
-from payflowx.domain.reconciliation.run import MAX_FRUITLESS_TRIES, Phase, Source
+from payflowx.domain.reconciliation.run import MAX_FRUITLESS_TRIES, RETRY_SECONDS, Phase, Source
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS
 from payflowx.domain.shared.operation_request import OperationKind
@@ -378,12 +378,14 @@ class TestInterruptions:
         world.pay("order-1")
         world.a_day_later()
         (run,) = world.start.asked_for(world.asked(), DECISION)
-        world.before_next("put_item", lambda: world.reconcile(run.run_id, world.deadline))
+        world.before_next("update_item", lambda: world.reconcile(run.run_id, world.deadline))
         world.reconcile(run.run_id, world.deadline)
         done = world.runs.get(run.run_id)
         assert done is not None
         assert done.counts == {"matched": 1}
         assert [line for line, _ in world.telemetry.lines].count("reconciled") == 1
+        # The slower one cannot know whether the faster one lives: both may have had the same message.
+        assert [delay for text, delay in world.run_queue.sent if run.run_id in text] == [0, RETRY_SECONDS]
 
     def test_a_message_that_comes_twice_finds_it_done(self, world: ReconciliationWorld) -> None:
         world.pay("order-1")
