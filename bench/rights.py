@@ -62,6 +62,7 @@ UNREACHED: Final[Mapping[str, str]] = {
     "Reconciler: sqs:SendMessage on Jobs": "no report here asks for an inquiry",
     "Worker: sqs:SendMessage on SlowJobs": "no account here is slow",
     "Sweeper: dynamodb:PutItem on Transactions": "no item here is woken forty times, which sends it to review",
+    "Sweeper: dynamodb:GetItem on Transactions": "no item here is woken forty times, which sends it to review",
     "Deliverer: dynamodb:UpdateItem on Configuration (endpoints)": "no endpoint here fails for days, which disables it",
     "Operations: sqs:ChangeMessageVisibility on dead letters": "a letter that is not given back returns by itself",
     **{
