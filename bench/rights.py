@@ -61,6 +61,8 @@ UNREACHED: Final[Mapping[str, str]] = {
     "Operations: sqs:DeleteMessage on dead letters": "a queue is purged as a whole here, and no letter replayed",
     "Reconciler: sqs:SendMessage on Jobs": "no report here asks for an inquiry",
     "Worker: sqs:SendMessage on SlowJobs": "no account here is slow",
+    "Deliverer: dynamodb:GetItem on Transactions": "no two deliveries here write one event at once",
+    "Deliverer: dynamodb:GetItem on Configuration (endpoints)": "no two deliveries here change one endpoint at once",
     "Sweeper: dynamodb:PutItem on Transactions": "no item here is woken forty times, which sends it to review",
     "Sweeper: dynamodb:GetItem on Transactions": "no item here is woken forty times, which sends it to review",
     "Deliverer: dynamodb:UpdateItem on Configuration (endpoints)": "no endpoint here fails for days, which disables it",
