@@ -43,6 +43,8 @@ _TABLES: Final = {
     "Configuration": "ConfigurationTableName",
 }
 _UNOPENED: Final = "no payer opens a page here: tests/e2e does"
+_SOON: Final = ("--wait-seconds", "120")
+"""A run that is refused a right stands still until its message is a dead letter."""
 _ONCE: Final = "a running function has read it, and keeps it for longer than this lasts"
 UNREACHED: Final[Mapping[str, str]] = {
     "Checkout": _UNOPENED,
@@ -279,7 +281,7 @@ def _said_by(merchant: str, account: tuple[str, ...], reason: tuple[str, ...]) -
         ("dlq", "explain", "jobs"),
         ("dlq", "purge", "jobs", "--yes", *reason),
         ("audit", "list"),
-        ("reconcile", "--provider", "stripe", "--merchant", MERCHANT_ID, *_yesterday(), *reason),
+        ("reconcile", "--provider", "stripe", "--merchant", MERCHANT_ID, *_yesterday(), *_SOON, *reason),
     ):
         fault = _said(arguments)
         if fault is not None:
