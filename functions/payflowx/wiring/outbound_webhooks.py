@@ -94,6 +94,9 @@ class DelivererWiring(OutboundWebhooks):
             client=self.platform.clients.sqs, url=self.settings.slowdeliveries_queue_url, codec=DELIVERIES
         )
         room = QueueRoom(
-            waiting=deliveries.waiting, late_at=self.settings.slowdeliveries_late_at, now_ms=self.platform.clock.now_ms
+            waiting=deliveries.waiting,
+            late_at=self.settings.slowdeliveries_late_at,
+            now_ms=self.platform.clock.now_ms,
+            telemetry=self.telemetry,
         )
         return SlowLane(send=deliveries.send, room=room, telemetry=self.telemetry)

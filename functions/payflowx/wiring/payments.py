@@ -73,6 +73,9 @@ class WorkerWiring(RefundReader, ProviderHealthAccess):
     def _slow_lane(self) -> SlowLane[Job]:
         jobs = Queue(client=self.platform.clients.sqs, url=self.settings.slowjobs_queue_url, codec=JOBS)
         room = QueueRoom(
-            waiting=jobs.waiting, late_at=self.settings.slowjobs_late_at, now_ms=self.platform.clock.now_ms
+            waiting=jobs.waiting,
+            late_at=self.settings.slowjobs_late_at,
+            now_ms=self.platform.clock.now_ms,
+            telemetry=self.telemetry,
         )
         return SlowLane(send=jobs.send, room=room, telemetry=self.telemetry)

@@ -87,4 +87,6 @@ class SweeperWiring(LedgerWriter):
         )
 
     def _room(self, queue: Queue[Any], late_at: int) -> QueueRoom:
-        return QueueRoom(waiting=queue.waiting, late_at=late_at, now_ms=self.platform.clock.now_ms)
+        return QueueRoom(
+            waiting=queue.waiting, late_at=late_at, now_ms=self.platform.clock.now_ms, telemetry=self.telemetry
+        )

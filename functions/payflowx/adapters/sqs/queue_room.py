@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from payflowx.domain.shared.ambient import Telemetry
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import SECOND_MS
 
@@ -26,6 +27,7 @@ class QueueRoom:
     late_at: int
     """More waiting messages than the queue's consumer takes in a minute of the slowest calls."""
     now_ms: Callable[[], int]
+    telemetry: Telemetry
     _room: int = 0
     _asked_at_ms: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -51,4 +53,5 @@ class QueueRoom:
         try:
             return self.late_at - self.waiting()
         except StorageUnavailableError:
+            self.telemetry.warn("a queue does not say how long it is, and counts as not late")
             return self.late_at

@@ -6,7 +6,7 @@ import pytest
 
 from payflowx.adapters.sqs.queue_room import QueueRoom
 from payflowx.domain.shared.errors import StorageUnavailableError
-from tests.support.memory import ManualClock
+from tests.support.memory import ManualClock, RecordingTelemetry
 
 
 @dataclass
@@ -29,8 +29,9 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-def room_of(depth: Depth, clock: ManualClock) -> QueueRoom:
-    return QueueRoom(waiting=depth.waiting, late_at=10, now_ms=clock.now_ms)
+def room_of(depth: Depth, clock: ManualClock, telemetry: RecordingTelemetry | None = None) -> QueueRoom:
+    telemetry = telemetry or RecordingTelemetry()
+    return QueueRoom(waiting=depth.waiting, late_at=10, now_ms=clock.now_ms, telemetry=telemetry)
 
 
 def test_it_lends_what_the_queue_lacks_and_asks_once_for_it(clock: ManualClock) -> None:
@@ -60,8 +61,11 @@ def test_room_of_a_while_ago_is_asked_for_again(clock: ManualClock) -> None:
 
 
 def test_a_queue_that_does_not_tell_its_length_is_not_late(clock: ManualClock) -> None:
-    room = room_of(Depth(0, is_down=True), clock)
+    telemetry = RecordingTelemetry()
+    room = room_of(Depth(0, is_down=True), clock, telemetry)
     assert all(room.admits() for _ in range(10))
+    said = [message for message, _ in telemetry.lines]
+    assert said == ["a queue does not say how long it is, and counts as not late"]
 
 
 def test_a_clock_that_was_set_back_stops_nothing(clock: ManualClock) -> None:
