@@ -476,6 +476,13 @@ def test_a_stored_event_is_redelivered_and_recorded(world: World, target: Any) -
     assert invoke({"command": "list_endpoints", "merchantId": payment.merchant_id})["items"] == []
 
 
+def test_an_event_that_nobody_was_to_be_told_of_does_not_wait(world: World) -> None:
+    payment = succeeded(world)
+    asked = {"command": "list_merchant_events", "merchantId": payment.merchant_id}
+    assert handler_of(world)(asked)["items"]
+    assert handler_of(world)({**asked, "undelivered": True})["items"] == []
+
+
 def _month(world: World) -> str:
     from datetime import UTC, datetime
 
