@@ -47,7 +47,8 @@ def _show(request: ScreenRequest) -> Page:
         values={
             "proposal": proposal,
             "change": {
-                words(name): value for name, value in change.items() if name not in _KNOWN and value is not None
+                "Change": words(change["command"]),
+                **{words(name): value for name, value in change.items() if name not in _KNOWN and value is not None},
             },
             "address": _address(proposal),
             "story": address_of(merchant, payment) if payment else None,

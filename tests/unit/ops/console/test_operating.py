@@ -151,6 +151,27 @@ def test_hostile_texts_never_break_out(text: str, target: Any, cloudwatch: Cloud
         assert_contained(browser.post("/routing/check", form).text)
 
 
+@pytest.mark.parametrize(
+    ("address", "command", "nothing"),
+    [
+        ("/deliveries", "list_merchant_events", "Every event is delivered."),
+        ("/deliveries", "list_endpoints", "The merchant has no endpoint."),
+        ("/merchants/acme", "list_keys", "The merchant has no key."),
+        ("/merchants/acme", "list_proposals", "Nothing waits."),
+        ("/reviews?merchant=acme", "list_reviews", "Nothing waits for a person."),
+        ("/dead-letters/jobs", "explain_dead_letters", "No dead letter can be read now."),
+    ],
+)
+def test_what_could_not_be_read_is_not_said_to_be_nothing(
+    address: str, command: str, nothing: str, target: Any
+) -> None:
+    refused = {"error": {"code": "storage_unavailable", "message": "It is busy."}}
+    browser, _ = browser_with(target, **{command: refused})
+    page = text_of_page(browser.get(address))
+    assert "It is busy." in page
+    assert nothing not in page
+
+
 @pytest.mark.parametrize("environment", ["local", "prod"])
 def test_every_screen_shows_commands_that_exist(target: Any, environment: str) -> None:
     function = FakeFunction(**answers("acme"))
@@ -503,7 +524,7 @@ def test_a_finished_run_is_repeated_under_the_next_number(target: Any) -> None:
 def test_both_lines_of_a_discrepancy_are_shown(target: Any) -> None:
     browser, _ = browser_with(target)
     text = text_of_page(browser.get("/reconciliation/rec_1"))
-    assert "no line acme no line acme" in text
+    assert "no line no line" in text
     assert "5 acme 6 acme" in text
 
 
