@@ -172,6 +172,16 @@ def test_what_could_not_be_read_is_not_said_to_be_nothing(
     assert nothing not in page
 
 
+@pytest.mark.parametrize(
+    "document", ["{", "[" * 90_000, '{"a":' * 10_000, "null", '{"rules": 5}', '{"rules": [5]}', "9" * 9_999]
+)
+def test_a_document_that_is_none_is_shown_with_its_faults(target: Any, document: str) -> None:
+    browser, _ = browser_with(target, check_routing={"faults": ["It is no document."]})
+    answer = browser.post("/routing/check", browser.new_form("/routing/check") | {"document": document})
+    assert answer.status_code == 200
+    assert "It cannot be published." in answer.text
+
+
 @pytest.mark.parametrize("environment", ["local", "prod"])
 def test_every_screen_shows_commands_that_exist(target: Any, environment: str) -> None:
     function = FakeFunction(**answers("acme"))
