@@ -62,6 +62,8 @@ class Clients:
     busy: int = 0
     _paths: dict[tuple[str, str], str] = field(default_factory=dict)
     """The address of each order's payment."""
+    expired_keys: set[tuple[str, str | None]] = field(default_factory=set)
+    """Merchants, and keys that a restore has forgotten for too long to be used again."""
 
     def start(self, order: Order, *, without: frozenset[int] = frozenset()) -> None:
         """Let the client software of an order begin when it is time. `without`: the numbers of steps it leaves out."""
@@ -111,7 +113,8 @@ class Clients:
 
     def _repeat_later(self, order: Order, body: str, delay_ms: int) -> None:
         self.kernel.sleep(delay_ms)
-        self._create(order, body)
+        if (order.merchant, order.key) not in self.expired_keys:
+            self._create(order, body)
 
     def repeat(self, call: Call) -> None:
         """Ask again, under the same key, for what was answered before the deployment was restored."""

@@ -204,18 +204,21 @@ class Operators:
         names = {"merchantId": merchant}
         names |= {"operationId": review["operationId"]} if review["operationId"] else {}
         names |= {} if review["operationId"] else {"transactionId": review["transactionId"]}
-        if moved is is_right and not review["operationId"]:
-            names |= _reference(books, review)
-        self.api.command(
-            {
-                "command": "close_operation_review" if review["operationId"] else "close_review",
-                **names,
-                "verdict": "charged" if moved is is_right else "not_charged",
-                "evidence": "The provider's dashboard",
-            },
-            is_right=is_right,
-            books=books,
-        )
+        charge = _charge_id(books) if moved is is_right and not review["operationId"] else None
+        for named in _references(charge, review):
+            answer = self.api.command(
+                {
+                    "command": "close_operation_review" if review["operationId"] else "close_review",
+                    **names,
+                    **named,
+                    "verdict": "charged" if moved is is_right else "not_charged",
+                    "evidence": "The provider's dashboard",
+                },
+                is_right=is_right,
+                books=books,
+            ).answer
+            if answer is None or answer["ok"]:
+                return
 
     def _is_settled(self, review: dict[str, Any]) -> bool:
         """Whether what is not in the books will not come any more: a request may be on its way for an hour."""
@@ -247,10 +250,20 @@ class Operators:
         return [line for line in lines if line["chargeId"] in charges]
 
 
-def _reference(books: list[Record], review: dict[str, Any]) -> dict[str, str]:
-    """The provider's id of the charge, where the list of reviews does not hold it: refunds are recognized by it."""
+def _charge_id(books: list[Record]) -> str | None:
     charges = [line["chargeId"] for line in books if line["kind"] == "charge" and line["status"] == "charged"]
-    return {"reference": charges[0]} if charges and review["providerRef"] is None else {}
+    return charges[0] if charges else None
+
+
+def _references(charge: str | None, review: dict[str, Any]) -> list[dict[str, str]]:
+    """The provider's id of the charge, where the list of reviews does not hold it: refunds are recognized by it.
+
+    Nobody types what seems to be on the list. It may be the id of the hosted object: then the closing is refused first.
+    """
+    if charge is None or review["providerRef"] == charge:
+        return [{}]
+    named = {"reference": charge}
+    return [named] if review["providerRef"] is None else [{}, named]
 
 
 def _charge_moved(books: list[Record], amount: int) -> bool | None:

@@ -29,6 +29,8 @@ _LONGEST_JUMP_MS: Final = 15 * _MINUTE_MS
 _REPEATED: Final = 0.75
 """This part of the requests that were forgotten comes again, under its key, after the opening."""
 _REPEATED_WITHIN_MS: Final = 20 * _MINUTE_MS
+_REPEATED_BEFORE_MS: Final = 24 * 60 * _MINUTE_MS
+"""A day after the opening, nobody uses a forgotten key again: the product's documents ask merchants not to."""
 _GONE: Final = 410
 _ERASE: Final = "erase_personal_data"
 RESTORED_TABLES: Final = ("Transactions", "Idempotency")
@@ -103,6 +105,8 @@ class Restores:
             if random.random() < _REPEATED:
                 ask = partial(self.world.merchants.repeat, call)
                 kernel.after(random.randrange(_REPEATED_WITHIN_MS), partial(kernel.spawn, ask))
+        keys = {(call.merchant, call.key) for call in calls}
+        kernel.after(_REPEATED_BEFORE_MS, lambda: self.world.merchants.expired_keys.update(keys))
 
     # -- sources
 

@@ -55,6 +55,21 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     ),
     # Providers create objects with another amount than was asked for.
     "other_objects": Scenario({"gateway_other_object": 0.5, "event_lost": 0.3}, _checkouts),
+    # The tables are restored while a third of the connections are refused and answers are lost.
+    "restores": Scenario(
+        {
+            "restore": 1.0,
+            "gateway_refused": 0.35,
+            "gateway_answer_lost": 0.25,
+            "gateway_request_lost": 0.15,
+            "gateway_error_after": 0.1,
+            "event_lost": 0.5,
+            "client_cancels": 0.3,
+            "client_repeats_later": 0.4,
+            "operator_reconciles": 0.7,
+        },
+        lambda orders: orders,
+    ),
     # A merchant cancels when a try fails that may still be charged, and the order is paid by another payment.
     "cancelled_orders": Scenario(
         {"payer_gives_up": 0.9, "event_late": 0.3, "event_lost": 0.3},

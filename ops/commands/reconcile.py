@@ -18,7 +18,8 @@ from ops.session import Session, pass_session
 from ops.target import aws_errors
 
 _POLL_SECONDS: Final = 2.0
-_MAX_WAIT_SECONDS: Final = 3_600
+_WAIT_SECONDS: Final = 3_600
+_MAX_WAIT_SECONDS: Final = 86_400
 _DAY = UtcTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"])
 _OVER: Final = frozenset({"done", "failed"})
 _COLUMNS: Final = ("verdict", "remedy", "kind", "transactionId", "reference", "theirAmount", "ourAmount", "currency")
@@ -37,6 +38,13 @@ _COLUMNS: Final = ("verdict", "remedy", "kind", "transactionId", "reference", "t
 )
 @click.option("--again", type=click.IntRange(0, 1_000), default=0, help="Repeat a finished run: 1, 2, ...")
 @click.option("--wait/--no-wait", default=True, help="Wait for the end and show the differences.")
+@click.option(
+    "--wait-seconds",
+    type=click.IntRange(1, _MAX_WAIT_SECONDS),
+    default=_WAIT_SECONDS,
+    show_default=True,
+    help="Wait no longer for one run. It goes on by itself.",
+)
 @reason_option
 @target_options
 @pass_session
@@ -51,6 +59,7 @@ def reconcile(
     file: Path | None,
     again: int,
     wait: bool,
+    wait_seconds: int,
     reason: str,
 ) -> None:
     """Compare our book with a provider's.
@@ -70,7 +79,7 @@ def reconcile(
         again=again,
     )["runs"]
     if wait:
-        runs = [_waited_for(session, run["runId"]) for run in runs]
+        runs = [_waited_for(session, run["runId"], wait_seconds) for run in runs]
     reports = [{**run, "findings": list(findings_of(session, run["runId"])) if wait else []} for run in runs]
     session.show(reports, "\n\n".join(_report(run) for run in reports))
     if any(run["differences"] or run["phase"] == "failed" for run in reports):
@@ -90,14 +99,15 @@ def _uploaded(session: Session, provider: str, file: Path) -> str:
     return key
 
 
-def _waited_for(session: Session, run_id: str) -> dict[str, Any]:
-    until = time.monotonic() + _MAX_WAIT_SECONDS
+def _waited_for(session: Session, run_id: str, wait_seconds: int) -> dict[str, Any]:
+    until = time.monotonic() + wait_seconds
     while True:
         run: dict[str, Any] = _shown(session, run_id)["run"]
         if run["phase"] in _OVER:
             return run
         if time.monotonic() > until:
-            raise OperatorError(f"{run_id} is not over after an hour.", Exit.UNAVAILABLE, hint="It goes on; ask later.")
+            what = f"{run_id} is not over after {wait_seconds} s."
+            raise OperatorError(what, Exit.UNAVAILABLE, hint="It goes on; repeat the command later.")
         time.sleep(_POLL_SECONDS)
 
 

@@ -138,11 +138,14 @@ def _attempts(name: str, which: str, before: Stored, after: Stored, *, by_operat
 
 
 def _is_opened_again(one: Stored, other: Stored, before: Stored, after: Stored) -> bool:
-    """The claim of a worker that sends a provider's newest attempt for the first time: none of it had left before."""
+    """The claim of a worker that sends a provider's newest attempt for the first time: none of it had left before.
+
+    After a restore, any attempt may be found to have left in the forgotten time: it is inquired about and not sent.
+    """
     newest = [a["number"] for a in after["attempts"] if a["provider"] == one["provider"]][-1]
     return (
         (one["state"], other["state"]) == ("NOT_SENT", "STARTED")
-        and one["number"] == newest
+        and (one["number"] == newest or _is_recorded_only(other))
         and one["request_hash"] == other["request_hash"]
         and after["lease"]["epoch"] > before["lease"]["epoch"]
         and bool(after["lease"]["owner"])

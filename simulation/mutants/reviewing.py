@@ -5,7 +5,7 @@ from typing import Final
 from payflowx.adapters.dynamodb.payments import review_items
 from payflowx.application.reconciliation.reconcile import Reconcile
 from payflowx.application.reconciliation.resolve_discrepancy import ResolveDiscrepancy
-from payflowx.domain.payments import balances, operation_review, operation_state_machine, review
+from payflowx.domain.payments import balances, operation_review, operation_state_machine, review, state_machine
 from payflowx.domain.reconciliation import matching
 from simulation.mutants.mutant import Edit, Mutant, broken
 
@@ -80,6 +80,42 @@ REVIEWING: Final[tuple[Mutant, ...]] = (
             "moved = Moved(payment=payment, operation=operation, move=Move.BOOK)",
         ),
         Move=balances.Move,
+    ),
+    broken(
+        "reviews",
+        "a checkout's review is closed with the id of its object",
+        Edit(review, "evidence_obstacle", "case _ if _may_be_the_object(attempt, reference):", "case _ if False:"),
+        scenario="restores",
+    ),
+    broken(
+        "reviews",
+        "a hosted object that a person found paid is not read once more",
+        Edit(
+            review,
+            "_charged",
+            "return after if attempt.state is AttemptState.SUCCEEDED else with_final_read(after, closed), closed",
+            "return after, closed",
+        ),
+        scenario="restores",
+    ),
+    broken(
+        "reviews",
+        "when a review ends by a charge, other open attempts keep its daily inquiries",
+        Edit(
+            state_machine,
+            "_succeeded",
+            "keeps_time = payment.status is not PaymentStatus.IN_REVIEW and any(",
+            "keeps_time = any(",
+        ),
+        scenario="restores",
+    ),
+    broken(
+        "reviews",
+        "when a person closes a review, nobody inquires about what else may be charged",
+        Edit(
+            review, "close_review", "after, wake_in_seconds = still_due(after, None, context)", "wake_in_seconds = None"
+        ),
+        scenario="restores",
     ),
     broken(
         "reviews",

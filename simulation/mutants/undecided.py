@@ -14,5 +14,7 @@ UNDECIDED: Final = frozenset(
         "refunds of others are read as long as a refusal of ours is not proven",
         "a job of the slow lane takes no lease",
         "closing a review gives back what is given back already",
+        "a hosted object that a person found paid is not read once more",
+        "when a person closes a review, nobody inquires about what else may be charged",
     }
 )

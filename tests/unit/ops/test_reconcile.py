@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO, Any
 
 import pytest
@@ -136,6 +137,19 @@ def test_json_for_scripts(functions: FakeReconciler) -> None:
     functions.pages = [[FINDING]]
     result = run(functions, *ASKED, "--json")
     assert json.loads(result.output) == [{**RUN, "findings": [FINDING]}]
+
+
+def test_it_waits_no_longer_than_it_was_told_to(functions: FakeReconciler, monkeypatch: pytest.MonkeyPatch) -> None:
+    functions.run |= {"phase": "theirs"}
+    passed = [0.0]
+    monkeypatch.setattr(module, "_POLL_SECONDS", 2.0)
+    sleep = lambda seconds: passed.__setitem__(0, passed[0] + seconds)  # noqa: E731 - one line of a stand-in
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: passed[0], sleep=sleep))
+    result = run(functions, *ASKED, "--wait-seconds", "9")
+    assert passed == [10.0]
+    assert result.exit_code == 5
+    assert "rec_1 is not over after 9 s.\n  It goes on" in result.output
+    assert run(functions, *ASKED, "--wait-seconds", "0").exit_code == 2
 
 
 def test_a_run_that_could_not_be_read_says_so(functions: FakeReconciler) -> None:

@@ -10,6 +10,7 @@ import pytest
 from simulation.check import evidence_of
 from simulation.checker.evidence import Evidence, PaymentEvidence, Violation
 from simulation.checker.invariants import INVARIANTS, first_violation, violations
+from simulation.checker.records import i16_merchant_events
 from simulation.checker.work import MAX_REQUESTS_PER_SESSION, MAX_SESSIONS_PER_HOUR, i13_bounded_work
 from simulation.history import Write
 from simulation.kernel import EPOCH_MS
@@ -1239,6 +1240,18 @@ def test_an_exception_is_found() -> None:
     story.history.defects.append("KeyError('x')")
     assert "DEFECT -: KeyError('x')" in found(story.evidence())
     assert first_violation(story.evidence()) == Violation("DEFECT", "-", "KeyError('x')")
+
+
+@pytest.mark.parametrize(("topic", "is_found"), [("payment.succeeded", False), ("payment.charged_twice", True)])
+def test_a_further_charge_that_gives_the_payment_a_new_status_is_published_as_that_status(
+    topic: str, *, is_found: bool
+) -> None:
+    story = paid()
+    event = story.items["Transactions", (story.partition, "EVENT#000002")]
+    assert (event["from"], event["to"]) != (event["to"], event["to"])
+    event |= {"type": {"S": "payment.charged_twice"}, "topic": {"S": topic}}
+    said = [str(violation) for violation in i16_merchant_events(story.evidence())]
+    assert any("new statuses are" in what for what in said) is is_found
 
 
 @pytest.mark.parametrize(("status", "is_found"), [("REQUIRES_ACTION", False), ("PENDING", True)])

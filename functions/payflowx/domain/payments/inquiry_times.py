@@ -32,6 +32,14 @@ def wake_at(owner: Owner, at_ms: int, now_ms: int) -> tuple[Owner, int | None]:
     return replace(owner, ready_at_ms=at_ms, due_at_ms=at_ms + DUE_AFTER_ACCEPT_MS), wait_seconds
 
 
+def still_due(owner: Owner, wake_in_seconds: int | None, context: Context) -> tuple[Owner, int | None]:
+    """Keep an item due as long as an attempt may still become a charge, whatever the item's status."""
+    if owner.due_at_ms is not None or not _is_unresolved(owner):
+        return owner, wake_in_seconds
+    wait_ms = REVIEW_INTERVAL_MS if is_in_review(owner) else inquiry_delay_ms(0)
+    return wake_at(owner, context.now_ms + wait_ms, context.now_ms)
+
+
 def inquired(owner: Owner, attempt: Attempt, context: Context) -> tuple[Owner, Attempt]:
     """Return owner and attempt after an inquiry without a new state: one inquiry more, and the lease released."""
     waited = replace(attempt, inquiries=attempt.inquiries + 1)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.balances import Move, Moved, apply_success, correct_captured, give_back
 from payflowx.domain.payments.change import Change, Context, operation_change
+from payflowx.domain.payments.inquiry_times import still_due
 from payflowx.domain.payments.operation import Held, Operation
 from payflowx.domain.payments.operation_state_machine import operation_facts
 from payflowx.domain.payments.payment import LastError, Payment
@@ -77,17 +78,17 @@ def _close_succeeded(
         reference=decision.reference or attempt.reference,
     )
     moved = _with_excess_reviewed(_moved(payment, operation, attempt, decision))
-    others_open = any(a.is_open for a in operation.attempts if a.number != attempt.number)
     done = replace(
         moved.operation,
         status=OperationStatus.SUCCEEDED,
         attempts=_with(operation, closed),
         last_error=None,
-        due_at_ms=operation.due_at_ms if others_open else None,
+        due_at_ms=None,
     )
+    done, wake_in_seconds = still_due(done, None, context)
     facts = operation_facts(done) | {"movedAmount": done.booked}
     change = operation_change(payment, moved.payment, before, done, context, name="review_moved", facts=facts)
-    return replace(change, attempt_number=attempt.number, reference=decision.reference)
+    return replace(change, attempt_number=attempt.number, reference=decision.reference, wake_in_seconds=wake_in_seconds)
 
 
 def _moved(payment: Payment, operation: Operation, attempt: Attempt, decision: ReviewDecision) -> Moved:

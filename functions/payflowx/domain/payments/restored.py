@@ -98,8 +98,7 @@ def keys_in_question(item: WorkItem, candidates: Sequence[Candidate], *, max_ret
         last = min(MAX_ATTEMPTS, len(owner.attempts) + max_retries + 1 + len(candidates))
     unsent = [
         KeyInQuestion(number=a.number, candidate=Candidate(provider=a.provider, account_id=a.account_id))
-        for a in owner.attempts
-        if a.state is AttemptState.NOT_SENT
+        for a in _unsent(owner)
     ]
     forgotten = [
         KeyInQuestion(number=number, candidate=candidate)
@@ -109,13 +108,18 @@ def keys_in_question(item: WorkItem, candidates: Sequence[Candidate], *, max_ret
     return (*unsent, *forgotten)
 
 
+def _unsent(owner: Payment | Operation) -> Sequence[Attempt]:
+    return [attempt for attempt in owner.attempts if attempt.state is AttemptState.NOT_SENT]
+
+
 def may_send_after(item: WorkItem, window: RestoreWindow, search: Search) -> bool:
     """Return whether a complete search without a find lets ordinary work go on.
 
     An order that looks free may be held by a payment that was forgotten: then a payment that says *once* is not sent.
     """
     order = item.payment.order if item.operation is None else None
-    is_order_unsure = order is not None and order.once and not window.orders_known
+    has_request_left = len(item.owner.attempts) < MAX_ATTEMPTS or bool(_unsent(item.owner))
+    is_order_unsure = order is not None and order.once and not window.orders_known and has_request_left
     return search.complete and search.found is None and search.proven and not is_order_unsure
 
 
@@ -123,11 +127,14 @@ def forgotten_attempt(item: WorkItem, search: Search) -> tuple[int, Candidate]:
     """Return number and candidate of the attempt that stands for what was forgotten: a found one, or the likeliest.
 
     A find beyond the next number has the next number all the same, and the find's provider: only a person can tell
-    what became of those between.
+    what became of those between. Where no attempt may follow, it is the last one that is stored as not sent.
     """
     following = len(item.owner.attempts) + 1
     if search.found is not None:
         return min(search.found.number, following), search.found.candidate
+    if following > MAX_ATTEMPTS:
+        last = _unsent(item.owner)[-1]
+        return last.number, Candidate(provider=last.provider, account_id=last.account_id)
     if item.operation is not None:
         charge = item.payment.attempt(item.operation.charge_attempt)
         return following, Candidate(provider=charge.provider, account_id=charge.account_id)

@@ -10,7 +10,9 @@ from typing import Final
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.balances import correct_captured
 from payflowx.domain.payments.change import Change, Context, change_of
+from payflowx.domain.payments.closed_attempts import with_final_read
 from payflowx.domain.payments.events import Fact
+from payflowx.domain.payments.inquiry_times import still_due
 from payflowx.domain.payments.operation import Held
 from payflowx.domain.payments.payment import LastError, Payment
 from payflowx.domain.payments.transitions import check_review_transition
@@ -20,6 +22,8 @@ from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
 
 CLOSED_BY_OPERATOR: Final = "closed_by_operator"
 """The code of an attempt that an operator's evidence closed."""
+_CHARGE_IS_NAMED: Final = frozenset({AttemptState.SUCCEEDED, AttemptState.AUTHORIZED})
+"""The states in which the reference of an attempt is that of its charge."""
 
 
 class ReviewVerdict(StrEnum):
@@ -77,9 +81,15 @@ def close_review(
     match decision.verdict:
         case ReviewVerdict.CHARGED:
             after, attempt = _charged(rebuilt or payment, decision, context)
+            after, wake_in_seconds = still_due(after, None, context)
             facts = _facts(attempt) | {"capturedAmount": after.captured}
             change = change_of(payment, after, "review.charged", facts, context)
-            return replace(change, attempt_number=attempt.number, reference=attempt.reference)
+            return replace(
+                change,
+                attempt_number=attempt.number,
+                reference=attempt.reference,
+                wake_in_seconds=wake_in_seconds,
+            )
         case ReviewVerdict.NOT_CHARGED:
             after, question = _not_charged(rebuilt or payment, decision, context)
             return change_of(payment, after, "review.not_charged", _facts(question), context)
@@ -109,8 +119,23 @@ def evidence_obstacle(attempt: Attempt, reference: str | None) -> str | None:
                 "The provider's reference belongs to another attempt, so it proves nothing for this one. "
                 "Give the reference of its own charge, or close the review as not charged."
             )
+        case _ if _may_be_the_object(attempt, reference):
+            return (
+                "The payer pays in a hosted object, and the provider's id of the charge inside it is not known. "
+                "Without it, a second charge there could not be told from this one, and no refund could name it. "
+                "Give the charge's id from the provider's dashboard, not the id of the session, link, order or invoice."
+            )
         case _:
             return None
+
+
+def _may_be_the_object(attempt: Attempt, reference: str | None) -> bool:
+    """Return whether the id of the charge would be that of the hosted object, or none."""
+    if attempt.hosted is None or (reference is None and attempt.state in _CHARGE_IS_NAMED):
+        return False
+    object_id = attempt.hosted.object_id
+    # As long as the object's id is not stored, the attempt's reference may be that id.
+    return (reference or (attempt.reference if object_id else None)) in {None, object_id}
 
 
 def _charged(payment: Payment, decision: ReviewDecision, context: Context) -> tuple[Payment, Attempt]:
@@ -135,7 +160,6 @@ def _charged(payment: Payment, decision: ReviewDecision, context: Context) -> tu
         deadline_ms=None,
         reopens_until_ms=None,
     )
-    others_open = any(a.is_open for a in payment.attempts if a.number != attempt.number)
     corrected = correct_captured(payment, _captured(payment, attempt, decision.amount))
     after = replace(
         corrected,
@@ -144,11 +168,12 @@ def _charged(payment: Payment, decision: ReviewDecision, context: Context) -> tu
         charged_attempt=attempt.number,
         capturable=0,
         last_error=None,
-        due_at_ms=payment.due_at_ms if others_open else None,
+        due_at_ms=None,
     )
     if after.excess:
         after = replace(after, status=PaymentStatus.IN_REVIEW, last_error=payment.last_error)
-    return after, closed
+    # A hosted object that an answer proved to be paid has its last read scheduled already.
+    return after if attempt.state is AttemptState.SUCCEEDED else with_final_read(after, closed), closed
 
 
 def _charged_attempt(payment: Payment) -> Attempt:

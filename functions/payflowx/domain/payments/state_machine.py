@@ -24,6 +24,7 @@ from payflowx.domain.payments.inquiry_times import (
     inquired,
     next_attempt_at_ms,
     next_inquiry_at_ms,
+    still_due,
     unwatched,
     wake_at,
 )
@@ -66,7 +67,7 @@ def apply_outcome(payment: Payment, attempt: Attempt, outcome: Outcome, context:
     since_ms = not_sent_since(payment.not_sent_since_ms, recorded, context.now_ms)
     known = replace(payment, attempts=attempts, not_sent_since_ms=since_ms)
     advanced, wake_in_seconds = _advance(known, attempt, recorded, context)
-    advanced, wake_in_seconds = _still_due(advanced, wake_in_seconds, context)
+    advanced, wake_in_seconds = still_due(advanced, wake_in_seconds, context)
     advanced = _with_captured(advanced, payment, outcome)
     if isinstance(outcome, Succeeded) and recorded.hosted is not None:
         advanced = closed_attempts.with_final_read(_with_extra_charges(advanced, recorded, outcome, context), recorded)
@@ -77,7 +78,7 @@ def apply_outcome(payment: Payment, attempt: Attempt, outcome: Outcome, context:
 
 def fail_payment(payment: Payment, stop: FailureReason, context: Context) -> Change:
     """End a payment on which nothing was charged and no attempt is allowed any more."""
-    ended, wake_in_seconds = _still_due(_ended(payment, stop), None, context)
+    ended, wake_in_seconds = still_due(_ended(payment, stop), None, context)
     facts: dict[str, Fact] = {"reason": stop.code, "attempts": len(payment.attempts)}
     change = change_of(payment, ended, f"payment.{ended.status.lower()}", facts, context)
     return replace(change, wake_in_seconds=wake_in_seconds)
@@ -177,7 +178,7 @@ def schedule_inquiry(payment: Payment, attempt: Attempt, context: Context) -> tu
     if attempt.failed_tries > payment.attempt(attempt.number).failed_tries:
         kept = replace(kept, last_error=last_error(kept, "try_failed", waited))
     if attempt.is_watched and not attempt.may_reopen(context.now_ms):
-        return _still_due(unwatched(kept, waited), None, context)
+        return still_due(unwatched(kept, waited), None, context)
     if not attempt.is_open and not attempt.is_watched:
         return kept, None  # another writer closed the attempt meanwhile
     at_ms = next_inquiry_at_ms(payment, waited, context)
@@ -210,18 +211,9 @@ def _authorized_late(payment: Payment, attempt: Attempt, outcome: Authorized, co
         known = _ended(replace(known, last_error=error), _AUTHORIZED_LATE)
     elif payment.checkout is not None or not has_next_step(payment):
         known = replace(known, due_at_ms=None)
-    advanced, wake_in_seconds = _still_due(known, None, context)
+    advanced, wake_in_seconds = still_due(known, None, context)
     change = change_of(payment, advanced, "attempt.authorized_late", attempt_facts(noted), context)
     return replace(change, attempt_number=attempt.number, reference=noted.reference, wake_in_seconds=wake_in_seconds)
-
-
-def _still_due(payment: Payment, wake_in_seconds: int | None, context: Context) -> tuple[Payment, int | None]:
-    """Keep a payment due as long as an attempt may still become a charge, whatever the payment's status."""
-    if payment.due_at_ms is not None or payment.unresolved_attempt is None:
-        return payment, wake_in_seconds
-    in_review = payment.status is PaymentStatus.IN_REVIEW
-    wait_ms = REVIEW_INTERVAL_MS if in_review else inquiry_delay_ms(0)
-    return wake_at(payment, context.now_ms + wait_ms, context.now_ms)
 
 
 def _advance(payment: Payment, before: Attempt, recorded: Attempt, context: Context) -> tuple[Payment, int | None]:
@@ -267,7 +259,8 @@ def _succeeded(payment: Payment, recorded: Attempt) -> Payment:
         charged = payment.charged_attempt or recorded.number
         status = PaymentStatus.IN_REVIEW
         return replace(payment, status=status, charged_attempt=charged, last_error=error, due_at_ms=None)
-    other_open = any(a.is_open for a in payment.attempts)
+    # The daily inquiries of a review end with it: what else is open is inquired about at once, then by the back-off.
+    keeps_time = payment.status is not PaymentStatus.IN_REVIEW and any(a.is_open for a in payment.attempts)
     return replace(
         payment,
         status=PaymentStatus.SUCCESS,
@@ -276,7 +269,7 @@ def _succeeded(payment: Payment, recorded: Attempt) -> Payment:
         captured=payment.amount,
         refundable=payment.amount,
         last_error=None,
-        due_at_ms=payment.due_at_ms if other_open else None,
+        due_at_ms=payment.due_at_ms if keeps_time else None,
     )
 
 

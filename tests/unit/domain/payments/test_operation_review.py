@@ -10,9 +10,12 @@ from payflowx.domain.payments.operation_review import close_operation_review
 from payflowx.domain.payments.outcome import Declined, Succeeded, Unknown
 from payflowx.domain.payments.payment import LastError, Lease, Payment
 from payflowx.domain.payments.review import ReviewDecision, ReviewVerdict
+from payflowx.domain.shared.backoff import inquiry_delay_ms
 from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
+from tests.support.memory import NOW_MS
 from tests.support.world import World
 from tests.unit.domain.payments.test_review import CONTEXT
 
@@ -53,6 +56,18 @@ def test_a_refund_that_happened_is_booked() -> None:
     assert change.operation_after.last_attempt.state is AttemptState.SUCCEEDED
     assert (change.attempt_number, change.reference) == (1, "re_1")
     assert (change.event.type, change.event.facts["movedAmount"]) == ("refund.review_moved", 500)
+
+
+def test_with_the_review_its_daily_inquiries_about_another_attempt_end() -> None:
+    payment, operation = unknown(World(), OperationKind.REFUND, 500)
+    second = replace(operation.attempts[0], number=2, provider_key="pfx-2")
+    in_a_day = replace(
+        operation, attempts=(*operation.attempts, second), ready_at_ms=NOW_MS + DAY_MS, due_at_ms=NOW_MS + DAY_MS
+    )
+    change = close(payment, in_a_day, ReviewVerdict.CHARGED, "re_1")
+    assert change.operation_after.status is OperationStatus.SUCCEEDED
+    assert change.operation_after.ready_at_ms == CONTEXT.now_ms + inquiry_delay_ms(0)
+    assert change.wake_in_seconds == inquiry_delay_ms(0) // SECOND_MS
 
 
 def test_a_refund_that_did_not_happen_gives_its_amount_back() -> None:

@@ -8,14 +8,22 @@ import pytest
 from payflowx.domain.merchants.operator_action import checked_words, operator_action_of
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import Change, Context
+from payflowx.domain.payments.hosted import (
+    FINAL_READ_AFTER_MS,
+    HOSTED_EXPIRES_AT,
+    HOSTED_METHOD,
+    HOSTED_OBJECT,
+    HOSTED_RETURN_URL,
+)
 from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.review import ReviewDecision, ReviewVerdict, close_review, request_inquiry
 from payflowx.domain.payments.state_machine import apply_outcome
 from payflowx.domain.payments.transitions import REVIEW_TRANSITIONS, check_review_transition
+from payflowx.domain.shared.backoff import inquiry_delay_ms
 from payflowx.domain.shared.errors import Refusal, TransitionError
-from payflowx.domain.shared.limits import HOUR_MS
+from payflowx.domain.shared.limits import DAY_MS, DUE_AFTER_ACCEPT_MS, HOUR_MS, SECOND_MS
 from payflowx.domain.shared.statuses import NO_CHARGE_STATES, OPEN_STATES, AttemptState, PaymentStatus
 from tests.support.balance import assert_balanced
 from tests.support.memory import NOW_MS
@@ -176,6 +184,80 @@ def test_the_reference_of_another_attempt_proves_nothing() -> None:
     with pytest.raises(Refusal, match="belongs to another attempt"):
         close(mismatched("reference_taken"), ReviewVerdict.CHARGED)
     assert close(mismatched("reference_taken"), ReviewVerdict.CHARGED, "ch_own").after.status is PaymentStatus.SUCCESS
+
+
+def paid_in_an_object(state: AttemptState, *, reference: str | None, object_id: str | None) -> Payment:
+    facts = {HOSTED_METHOD: "card", HOSTED_EXPIRES_AT: str(NOW_MS + HOUR_MS), HOSTED_RETURN_URL: "https://pay.example"}
+    facts |= {HOSTED_OBJECT: object_id} if object_id else {}
+    payment = payment_with(state)
+    return replace(payment, attempts=(replace(payment.attempt(1), progress=facts, reference=reference),))
+
+
+@pytest.mark.parametrize("state", sorted(OPEN_STATES - {AttemptState.AUTHORIZED}))
+@pytest.mark.parametrize(
+    ("stored", "object_id", "named"),
+    [
+        ("link_1", "link_1", None),
+        (None, "link_1", None),
+        (None, None, None),
+        ("link_1", None, None),  # the object's id is not stored after a restore
+        ("ch_1", "link_1", "link_1"),
+    ],
+)
+def test_the_id_of_a_hosted_object_names_no_charge(
+    state: AttemptState, stored: str | None, object_id: str | None, named: str | None
+) -> None:
+    payment = paid_in_an_object(state, reference=stored, object_id=object_id)
+    with pytest.raises(Refusal, match="hosted object") as refused:
+        close(payment, ReviewVerdict.CHARGED, named)
+    assert refused.value.code == "evidence_contradicts"
+    assert close(payment, ReviewVerdict.NOT_CHARGED).after.status is PaymentStatus.FAILED
+
+
+@pytest.mark.parametrize("state", sorted(OPEN_STATES | {AttemptState.MISMATCH}))
+@pytest.mark.parametrize(("stored", "named"), [("link_1", "ch_1"), ("ch_1", None)])
+def test_a_hosted_object_that_a_person_found_paid_is_read_once_more(
+    state: AttemptState, stored: str, named: str | None
+) -> None:
+    payment = paid_in_an_object(state, reference=stored, object_id="link_1")
+    after = close(payment, ReviewVerdict.CHARGED, named).after
+    assert (after.status, after.attempt(1).reference) == (PaymentStatus.SUCCESS, "ch_1")
+    last_read_ms = NOW_MS + HOUR_MS + FINAL_READ_AFTER_MS
+    assert after.event_inquiries is not None
+    assert (after.event_inquiries.waiting, after.event_inquiries.ready_at_ms) == ((1,), last_read_ms)
+    assert after.due_at_ms == last_read_ms + DUE_AFTER_ACCEPT_MS
+
+
+@pytest.mark.parametrize("other", ["open", "watched"])
+def test_with_the_review_its_daily_inquiries_about_other_attempts_end(other: str) -> None:
+    closed = payment_with(AttemptState.DECLINED, AttemptState.UNKNOWN)
+    declined = replace(closed.attempt(1), reopens_until_ms=NOW_MS + HOUR_MS)
+    payment = payment_with(AttemptState.UNKNOWN, AttemptState.UNKNOWN)
+    if other == "watched":
+        payment = replace(closed, attempts=(declined, closed.attempt(2)))
+    in_a_day = replace(payment, ready_at_ms=NOW_MS + DAY_MS, due_at_ms=NOW_MS + DAY_MS)
+    change = close(in_a_day, ReviewVerdict.CHARGED, "ch_1")
+    wait_ms = inquiry_delay_ms(0)
+    assert (change.after.status, change.after.ready_at_ms) == (PaymentStatus.SUCCESS, NOW_MS + wait_ms)
+    assert (change.after.due_at_ms, change.wake_in_seconds) == (
+        NOW_MS + wait_ms + DUE_AFTER_ACCEPT_MS,
+        wait_ms // SECOND_MS,
+    )
+
+
+def test_a_success_that_ends_a_review_ends_its_daily_inquiries_about_other_attempts() -> None:
+    payment = payment_with(AttemptState.UNKNOWN, AttemptState.UNKNOWN)
+    in_a_day = replace(payment, ready_at_ms=NOW_MS + DAY_MS, due_at_ms=NOW_MS + DAY_MS)
+    outcome = Succeeded(reference="ch_1", amount=payment.amount, currency=payment.currency, merchant_reference="pfx-1")
+    change = apply_outcome(in_a_day, in_a_day.attempt(1), outcome, CONTEXT)
+    assert change is not None
+    assert (change.after.status, change.after.ready_at_ms) == (PaymentStatus.SUCCESS, NOW_MS + inquiry_delay_ms(0))
+
+
+def test_an_object_whose_last_read_is_done_is_not_read_again() -> None:
+    payment = paid_in_an_object(AttemptState.SUCCEEDED, reference="ch_1", object_id="link_1")
+    after = close(replace(payment, charged_attempt=1), ReviewVerdict.CHARGED).after
+    assert (after.event_inquiries, after.due_at_ms) == (None, None)
 
 
 def test_a_second_charge_that_was_given_back_leaves_the_first() -> None:
