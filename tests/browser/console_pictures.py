@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 FOLDER: Final = ROOT / "docs" / "images"
-_SIZE: Final = {"width": 960, "height": 640}
+_SIZE: Final = {"width": 1200, "height": 800}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,12 @@
 """Changes above a merchant's limit, for the second person: one proposes, another one approves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
 from ops.commands.approvals import subject_of
+from ops.console.parts import gather
 from ops.console.rendering import words
 from ops.console.screen import Action, Done, Page, Screen, ScreenRequest, View, fingerprint
 from ops.console.screens.story import address_of
@@ -20,6 +22,20 @@ def waiting_proposals(session: Session, merchant: str) -> list[dict[str, Any]]:
     """Those of a merchant that wait for a second person, newest first, each with what it is about."""
     items = session.ask("list_proposals", merchantId=merchant)["items"]
     return [{**item, "of": subject_of(item), "address": _address(item)} for item in items if item["state"] in _WAITING]
+
+
+def waiting_for(session: Session, merchant: str, subject: str) -> list[dict[str, Any]]:
+    """Those about one payment, operation or merchant. A form that was made before one of them is stale.
+
+    None where they cannot be listed: a review is closed without the list, too.
+    """
+    part = gather({"proposals": partial(waiting_proposals, session, merchant)})["proposals"]
+    return [item for item in part.value or () if item["of"] == subject]
+
+
+def seen_with(shown: object, waiting: Iterable[Mapping[str, Any]]) -> list[object]:
+    """What a form was made from, where its act may become a proposal."""
+    return [shown, sorted(item["proposalId"] for item in waiting)]
 
 
 def proposed(answer: Mapping[str, Any]) -> Done | None:
@@ -47,7 +63,8 @@ def _show(request: ScreenRequest) -> Page:
         values={
             "proposal": proposal,
             "change": {
-                words(name): value for name, value in change.items() if name not in _KNOWN and value is not None
+                "Change": words(change["command"]),
+                **{words(name): value for name, value in change.items() if name not in _KNOWN and value is not None},
             },
             "address": _address(proposal),
             "story": address_of(merchant, payment) if payment else None,

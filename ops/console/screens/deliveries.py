@@ -51,7 +51,7 @@ def _undelivered(request: ScreenRequest, merchant: str) -> list[dict[str, Any]]:
 
 
 def _redeliver(request: ScreenRequest) -> Done:
-    """One event where the form names it, else the oldest of those that wait."""
+    """One event where the form names it, else the oldest of those that the page shows."""
     merchant = request.form.get("merchant", "")
     if not merchant:
         raise OperatorError("Say whose.", Exit.USAGE)
@@ -71,7 +71,8 @@ def _redeliver(request: ScreenRequest) -> Done:
             if error.exit_code != int(Exit.REFUSED):
                 raise
             refused += 1
-    left = f" {len(waiting) - len(chosen)} more wait." if len(waiting) > len(chosen) else ""
+    or_more = " or more" if len(waiting) >= _SHOWN else ""
+    left = f" {len(waiting) - len(chosen)}{or_more} more wait." if len(waiting) > len(chosen) else ""
     without = f" {refused} have no enabled endpoint." if refused else ""
     return Done(
         location=f"{_PATH}?{urlencode({'merchant': merchant})}",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final, Self
 from urllib.parse import urlencode
 
@@ -227,7 +227,9 @@ def _csv(request: ScreenRequest) -> Download:
     filters = Filters.of(request.query)
     merchant = filters.merchant or request.session.merchant(None)
     pages = request.session.pages("list_payments", "position", "nextPosition", **filters.fields(merchant))
-    rows = islice((payment for payment in pages if filters.wants(payment)), _MAX_CSV_ROWS)
+    # A refusal comes with the first page: read before the answer begins, it is a page that says why.
+    first = list(islice(pages, 1))
+    rows = islice((payment for payment in chain(first, pages) if filters.wants(payment)), _MAX_CSV_ROWS)
     return Download(
         name=f"payments-{filters.begin:%Y-%m-%d}-{filters.end:%Y-%m-%d}.csv",
         content_type="text/csv",

@@ -10,7 +10,7 @@ from ops.commands.approvals import decided_text
 from ops.console.parts import gather
 from ops.console.rendering import time_of
 from ops.console.screen import Action, Done, Page, Screen, ScreenRequest, View, fingerprint
-from ops.console.screens.approvals import waiting_proposals
+from ops.console.screens.approvals import seen_with, waiting_for, waiting_proposals
 from ops.console.typed import typed_amount
 from ops.errors import Exit, OperatorError
 
@@ -46,6 +46,8 @@ def _show(request: ScreenRequest) -> Page:
     merchant = parts["merchant"]
     if merchant.fault is not None:
         raise merchant.fault
+    proposals = parts["proposals"].value or []
+    limits = [item for item in proposals if item["of"] == name]
     keys = parts["keys"].value["items"] if parts["keys"].value else []
     return Page(
         template="merchant.html",
@@ -55,10 +57,10 @@ def _show(request: ScreenRequest) -> Page:
             "name": name,
             "path": f"{_PATH}/{quote(name, safe='')}",
             "keys": keys,
-            "limits_seen": fingerprint(merchant.value["approvalLimits"] or {}),
+            "limits_seen": fingerprint(seen_with(merchant.value["approvalLimits"] or {}, limits)),
             "seen": {key["keyId"]: fingerprint(key) for key in keys},
             "old": {key["keyId"] for key in keys if _is_old(key)},
-            "proposals": parts["proposals"].value or [],
+            "proposals": proposals,
             "faults": {part: found.fault for part, found in parts.items() if found.fault is not None},
         },
         commands=(
@@ -93,7 +95,7 @@ def _limits(request: ScreenRequest) -> Done:
     if not (currency and amount):
         raise OperatorError("Say a currency, such as USD, and an amount in its minor unit.", Exit.USAGE)
     known = request.session.ask("show_merchant", merchantId=merchant)["approvalLimits"] or {}
-    request.refuse_if_changed(known)
+    request.refuse_if_changed(seen_with(known, waiting_for(request.session, merchant, merchant)))
     limits = {**known, currency.upper(): typed_amount(amount)}
     answer = request.change("set_approval_limits", merchantId=merchant, limits=limits)
     return _done(merchant, decided_text(answer, f"Two people decide above {amount} {currency.upper()} from now on."))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from ops.commands.credentials import state_of
 from ops.console.parts import Part, gather
@@ -96,7 +97,7 @@ def _switch(request: ScreenRequest) -> Done:
     request.refuse_if_changed(_state(found))
     request.change("set_provider_switch", provider=provider, merchantId=named, disabled=_OFF[wanted])
     return Done(
-        location=f"{_PATH}?merchant={merchant}" if merchant else _PATH,
+        location=f"{_PATH}?{urlencode({'merchant': merchant})}" if merchant else _PATH,
         message=f"{provider} is switched {wanted} for {whom}; heeded within a minute.",
     )
 

@@ -10,7 +10,7 @@ from ops.console.money import Currency
 from ops.console.parts import gather
 from ops.console.rendering import words
 from ops.console.screen import Action, Done, Page, Screen, ScreenRequest, View, fingerprint
-from ops.console.screens.approvals import proposed, waiting_proposals
+from ops.console.screens.approvals import proposed, seen_with, waiting_for, waiting_proposals
 from ops.console.screens.runbooks import runbook_names
 from ops.console.screens.story import address_of
 from ops.console.typed import typed_amount
@@ -53,6 +53,7 @@ def _list(request: ScreenRequest) -> Page:
 def _show(request: ScreenRequest) -> Page:
     merchant, ident = request.path["merchant"], request.path["ident"]
     shown = shown_review(request.session, ident, merchant, **_facts(request))
+    waiting = waiting_for(request.session, merchant, ident)
     currency = _currency(request, shown)
     verdicts = shown["verdicts"]
     rows = [
@@ -75,7 +76,8 @@ def _show(request: ScreenRequest) -> Page:
             "verdicts": _VERDICTS,
             "runbook": _runbook(str(shown["reason"])),
             "refused": {name: effect["why"] for name, effect in verdicts.items() if "refused" in effect},
-            "seen": fingerprint(shown),
+            "waiting": waiting,
+            "seen": fingerprint(seen_with(shown, waiting)),
             "is_operation": not ident.startswith(_PAYMENT),
             "facts": _facts(request),
         },
@@ -128,7 +130,7 @@ def _close(request: ScreenRequest) -> Done:
     if verdict not in _VERDICTS or not evidence:
         raise OperatorError("Say what the evidence shows, and what the evidence is.", Exit.USAGE)
     shown = shown_review(request.session, ident, merchant, **_facts(request))
-    request.refuse_if_changed(shown)
+    request.refuse_if_changed(seen_with(shown, waiting_for(request.session, merchant, ident)))
     if "refused" in shown["verdicts"][verdict]:
         raise OperatorError(shown["verdicts"][verdict]["why"], Exit.REFUSED)
     closed = close_review(

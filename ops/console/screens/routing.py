@@ -44,7 +44,7 @@ def _rules(document: str) -> Iterator[dict[str, Any]]:
             use = rule["use"]
             shares = use.get("split") or [{"percent": 100, "providers": use["providers"]}]
             yield {"name": rule["name"], "when": list(_conditions(rule["when"])), "shares": shares}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return
 
 

@@ -1,22 +1,22 @@
 """The other incidents: a provider that is down, a webhook endpoint that is lost, a reconciliation that does not end."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from local.environment import LocalEnvironment
 from local.merchant_endpoint import Received
 from local.simulators import control
 from tests.browser.conftest import NewTab
 from tests.browser.console_incidents.operator import (
-    close_port,
+    a_provider_that_is_down,
+    begins_at,
     endpoint_of,
     go_to,
     operator,
-    pay,
     refused_payment,
     said,
-    settled,
     until,
     words,
 )
@@ -24,12 +24,12 @@ from tests.browser.console_incidents.operator import (
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
+_HEEDED_SECONDS: Final = 60
+"""A switch is heeded by then, as the page says."""
+
 
 def test_a_provider_is_down_and_is_taken_out_and_put_back(environment: LocalEnvironment, new_tab: NewTab) -> None:
-    close_port(environment.mocks["mock"], seconds=90)
-    failed_over = settled(environment, pay(environment))
-    assert (failed_over["status"], failed_over["provider"]) == ("SUCCESS", "cashfree_mock")
-    with operator(new_tab) as tab:
+    with a_provider_that_is_down(environment, "mock") as failed_over, operator(new_tab) as tab:
         go_to(tab, "Find")
         tab.get_by_role("link", name=failed_over["transactionId"]).click()
         tab.get_by_role("heading", name=failed_over["transactionId"]).wait_for()
@@ -44,13 +44,9 @@ def test_a_provider_is_down_and_is_taken_out_and_put_back(environment: LocalEnvi
             form.get_by_label("Reason").fill(reason)
             form.get_by_role("button", name=f"Switch mock {switch}").click()
             said(tab, f"mock is switched {switch} for everyone; heeded within a minute.")
-            until(f"new payments begin at {expected}", partial(_begins, environment, expected), seconds=300)
-
-
-def _begins(environment: LocalEnvironment, provider: str) -> bool:
-    """Whether a new payment's first attempt is there."""
-    made = settled(environment, pay(environment))
-    return bool(made["attempts"][0]["provider"] == provider)
+            # Five payments in a row that begin at the closed port would open the breaker, for ten minutes.
+            time.sleep(_HEEDED_SECONDS)
+            until(f"new payments begin at {expected}", partial(begins_at, environment, expected))
 
 
 def test_a_lost_endpoint_is_found_and_gets_what_it_missed(environment: LocalEnvironment, new_tab: NewTab) -> None:

@@ -12,6 +12,7 @@ from local.environment import LocalEnvironment
 from local.errors import LocalEnvironmentError
 from local.merchant_endpoint import MerchantEndpoint, Received
 from local.simulators import control
+from ops.session import Session
 from tests.browser.conftest import NewTab
 from tests.browser.operators_console import running_console
 
@@ -22,7 +23,11 @@ Answer = TypeVar("Answer")
 
 MINUTES: Final = 15
 """An incident has to be over by then."""
-_PATIENT_SECONDS: Final = 120
+_PATIENT_SECONDS: Final = 300
+"""Nothing that is waited for takes so long, except on a machine that other work has slowed down."""
+_DOWN_SECONDS: Final = 90
+_BREAKER_SECONDS: Final = 900
+"""A breaker stays open for ten minutes after the last failure."""
 
 
 @contextmanager
@@ -65,7 +70,22 @@ def until(what: str, is_so: Callable[[], bool], *, seconds: int = _PATIENT_SECON
         time.sleep(0.5)
 
 
-def close_port(simulator: str, *, seconds: int) -> None:
+@contextmanager
+def a_provider_that_is_down(environment: LocalEnvironment, provider: str) -> Iterator[dict[str, Any]]:
+    """A payment that began there and was paid elsewhere. Afterwards the provider is switched on, whatever happened."""
+    until(f"new payments begin at {provider}", lambda: begins_at(environment, provider), seconds=_BREAKER_SECONDS)
+    _close_port(environment.mocks[provider], seconds=_DOWN_SECONDS)
+    paid = settled(environment, pay(environment))
+    tried = [attempt["provider"] for attempt in paid["attempts"]]
+    assert (paid["status"], tried[0], len(tried)) == ("SUCCESS", provider, 2), paid
+    try:
+        yield paid
+    finally:
+        switch = {"provider": provider, "merchantId": None, "disabled": False}
+        Session().change("set_provider_switch", "the incident is over", **switch)
+
+
+def _close_port(simulator: str, *, seconds: int) -> None:
     """Take a simulated provider down, and wait until it is: it answers this request before it closes its port."""
     control(simulator, closePortSeconds=seconds)
     port = int(simulator.rpartition(":")[2])
@@ -123,8 +143,30 @@ def refused_payment(environment: LocalEnvironment, received: Received) -> str:
         settled(environment, pay(environment))
         return bool(received.refused_payments)
 
-    until("the endpoint refuses an event", is_refused, seconds=300)
+    until("the endpoint refuses an event", is_refused)
     return next(iter(received.refused_payments))
+
+
+def begins_at(environment: LocalEnvironment, provider: str) -> bool:
+    """Whether a new payment's first attempt is there."""
+    made = settled(environment, pay(environment))
+    return bool(made["attempts"][0]["provider"] == provider)
+
+
+def payment_in_review(environment: LocalEnvironment) -> dict[str, Any]:
+    """A payment of which `mock` reports another amount.
+
+    Payments pass `mock` over while its breaker is open, such as after an incident: then another one is made.
+    """
+    made: dict[str, Any] = {}
+
+    def is_in_review() -> bool:
+        nonlocal made
+        made = settled(environment, pay(environment, "tok_wrong_amount@mock"))
+        return bool(made["status"] == "IN_REVIEW")
+
+    until("a payment is in review", is_in_review, seconds=_BREAKER_SECONDS)
+    return made
 
 
 def settled(environment: LocalEnvironment, payment: dict[str, Any]) -> dict[str, Any]:

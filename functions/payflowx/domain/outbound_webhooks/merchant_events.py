@@ -90,6 +90,16 @@ class MerchantEvent:
         """The same id for all endpoints and all tries: receivers recognize repetitions by it."""
         return event_id(self.transaction_id, self.seq)
 
+    @property
+    def is_undelivered(self) -> bool:
+        """An endpoint has not taken it, or none was selected yet.
+
+        An event that was never due is not: the merchant had no endpoint, so nobody was to be told.
+        """
+        if not self.planned:
+            return self.due_at_ms is not None
+        return any(delivery.state is not DeliveryState.DELIVERED for delivery in self.deliveries.values())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:

@@ -207,6 +207,23 @@ class TestEndpoints:
         assert "sealed" not in repr(rotated(endpoint(), "sealed-2", NOW)).replace("sealed_", "")
 
 
+class TestUndelivered:
+    def test_it_waits_until_its_endpoints_are_selected(self) -> None:
+        assert merchant_event().is_undelivered
+
+    def test_an_event_that_was_never_due_waits_for_nobody(self) -> None:
+        assert not merchant_event(due_at_ms=None).is_undelivered
+
+    @pytest.mark.parametrize("state", DeliveryState)
+    def test_one_endpoint_that_has_not_taken_it_is_enough(self, state: DeliveryState) -> None:
+        deliveries = {"we_a": Delivery(state=DeliveryState.DELIVERED), "we_b": Delivery(state=state)}
+        event = merchant_event(planned=True, due_at_ms=None, deliveries=deliveries)
+        assert event.is_undelivered == (state is not DeliveryState.DELIVERED)
+
+    def test_no_endpoint_subscribed(self) -> None:
+        assert not merchant_event(planned=True, due_at_ms=None).is_undelivered
+
+
 class TestIds:
     def test_an_id_names_its_item(self) -> None:
         assert parse_event_id(event_id("pay_abcdefgh234567ab", 12)) == ("pay_abcdefgh234567ab", 12)

@@ -1,5 +1,7 @@
 """A second person's screen, over an operators' function that answers what a test tells it to."""
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -113,22 +115,63 @@ def test_an_unknown_proposal_is_not_found(browser: Browser) -> None:
     assert browser.get("/approvals/demo/prop_nothing").status_code == 404
 
 
-def test_a_closing_above_the_limit_becomes_a_proposal(function: FakeFunction) -> None:
-    review = "/reviews/demo/pay_aaaaaaaaaaaaaaaa"
+REVIEW = "/reviews/demo/pay_aaaaaaaaaaaaaaaa"
+CLOSING = {"verdict": "not_charged", "evidence": "line 7", "reason": "TICKET-1"}
+
+
+@pytest.fixture
+def reviewer(function: FakeFunction) -> Browser:
     shown = {**shown_review(), "merchantId": "demo", "transactionId": "pay_aaaaaaaaaaaaaaaa"}
     shown["ours"] = {name: value for name, value in shown["ours"].items() if name != "operationStatus"}
     function.answers |= {
         "show_review": shown,
         "show_payment": {"money": "5000.00 USD"},
         "close_review": {"proposal": proposal()},
+        "list_proposals": {"items": []},
     }
-    browser = browser_of(function, may_write=True).enter()
-    fields = hidden_fields(browser.get(review).text, f"{review}/close")
-    fields |= {"verdict": "not_charged", "evidence": "line 7", "reason": "TICKET-1"}
-    answer = browser.post(f"{review}/close", fields)
+    return browser_of(function, may_write=True).enter()
+
+
+def test_a_closing_above_the_limit_becomes_a_proposal(reviewer: Browser, function: FakeFunction) -> None:
+    fields = hidden_fields(reviewer.get(REVIEW).text, f"{REVIEW}/close") | CLOSING
+    answer = reviewer.post(f"{REVIEW}/close", fields)
     assert answer.status_code == 303
     assert answer.headers["location"].startswith(f"{ADDRESS}?done=")
-    assert "so it is proposed" in text_of_page(browser.get(answer.headers["location"]))
+    function.answers["list_proposals"] = {"items": [proposal()]}
+    assert "so it is proposed" in text_of_page(reviewer.get(answer.headers["location"]))
+
+
+def test_a_second_tab_does_not_propose_the_closing_again(reviewer: Browser, function: FakeFunction) -> None:
+    tabs = [hidden_fields(reviewer.get(REVIEW).text, f"{REVIEW}/close") | CLOSING for _ in range(2)]
+    assert reviewer.post(f"{REVIEW}/close", tabs[0]).status_code == 303
+    function.answers["list_proposals"] = {"items": [proposal()]}
+    refused = reviewer.post(f"{REVIEW}/close", tabs[1])
+    assert refused.status_code == 409
+    assert "A closing by arn:ada waits for a second person." in unescape(re.sub(r"<[^>]*>", "", refused.text))
+    assert changes(function) == ["close_review"]
+
+
+def test_a_second_tab_does_not_propose_limits_again(function: FakeFunction) -> None:
+    merchant = "/merchants/demo"
+    limits = proposal(change={"command": "set_approval_limits", "merchantId": "demo", "limits": {"USD": 1}})
+    function.answers |= {
+        "show_merchant": {
+            "name": "Demo",
+            "disabledProviders": [],
+            "checkout": {"shownName": None, "newCheckouts": True},
+            "automaticRefund": False,
+            "approvalLimits": {"USD": 5},
+        },
+        "list_keys": {"items": []},
+        "set_approval_limits": {"proposal": limits},
+    }
+    browser = browser_of(function, may_write=True).enter()
+    act = f"{merchant}/limits"
+    tabs = [browser.form(merchant, act) | {"currency": "USD", "amount": "1", "reason": "T"} for _ in range(2)]
+    assert browser.post(act, tabs[0]).status_code == 303
+    function.answers["list_proposals"] = {"items": [limits]}
+    assert browser.post(act, tabs[1]).status_code == 409
+    assert changes(function) == ["set_approval_limits"]
 
 
 def test_without_write_a_proposal_is_read_only(function: FakeFunction) -> None:

@@ -151,6 +151,37 @@ def test_hostile_texts_never_break_out(text: str, target: Any, cloudwatch: Cloud
         assert_contained(browser.post("/routing/check", form).text)
 
 
+@pytest.mark.parametrize(
+    ("address", "command", "nothing"),
+    [
+        ("/deliveries", "list_merchant_events", "Every event is delivered."),
+        ("/deliveries", "list_endpoints", "The merchant has no endpoint."),
+        ("/merchants/acme", "list_keys", "The merchant has no key."),
+        ("/merchants/acme", "list_proposals", "Nothing waits."),
+        ("/reviews?merchant=acme", "list_reviews", "Nothing waits for a person."),
+        ("/dead-letters/jobs", "explain_dead_letters", "No dead letter can be read now."),
+    ],
+)
+def test_what_could_not_be_read_is_not_said_to_be_nothing(
+    address: str, command: str, nothing: str, target: Any
+) -> None:
+    refused = {"error": {"code": "storage_unavailable", "message": "It is busy."}}
+    browser, _ = browser_with(target, **{command: refused})
+    page = text_of_page(browser.get(address))
+    assert "It is busy." in page
+    assert nothing not in page
+
+
+@pytest.mark.parametrize(
+    "document", ["{", "[" * 90_000, '{"a":' * 10_000, "null", '{"rules": 5}', '{"rules": [5]}', "9" * 9_999]
+)
+def test_a_document_that_is_none_is_shown_with_its_faults(target: Any, document: str) -> None:
+    browser, _ = browser_with(target, check_routing={"faults": ["It is no document."]})
+    answer = browser.post("/routing/check", browser.new_form("/routing/check") | {"document": document})
+    assert answer.status_code == 200
+    assert "It cannot be published." in answer.text
+
+
 @pytest.mark.parametrize("environment", ["local", "prod"])
 def test_every_screen_shows_commands_that_exist(target: Any, environment: str) -> None:
     function = FakeFunction(**answers("acme"))
@@ -476,6 +507,13 @@ def test_a_stored_event_is_redelivered_and_recorded(world: World, target: Any) -
     assert invoke({"command": "list_endpoints", "merchantId": payment.merchant_id})["items"] == []
 
 
+def test_an_event_that_nobody_was_to_be_told_of_does_not_wait(world: World) -> None:
+    payment = succeeded(world)
+    asked = {"command": "list_merchant_events", "merchantId": payment.merchant_id}
+    assert handler_of(world)(asked)["items"]
+    assert handler_of(world)({**asked, "undelivered": True})["items"] == []
+
+
 def _month(world: World) -> str:
     from datetime import UTC, datetime
 
@@ -496,7 +534,7 @@ def test_a_finished_run_is_repeated_under_the_next_number(target: Any) -> None:
 def test_both_lines_of_a_discrepancy_are_shown(target: Any) -> None:
     browser, _ = browser_with(target)
     text = text_of_page(browser.get("/reconciliation/rec_1"))
-    assert "no line acme no line acme" in text
+    assert "no line no line" in text
     assert "5 acme 6 acme" in text
 
 

@@ -336,6 +336,13 @@ def test_a_wrong_filter_is_said_in_words(browser: Browser, query: dict[str, str]
     assert 'role="alert"' in answer.text
 
 
+def test_a_csv_that_is_refused_is_a_page_that_says_why(browser: Browser) -> None:
+    answer = browser.get("/find.csv", params={"merchant": "x" * 100})
+    assert answer.status_code >= 400
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "does not take this command" in answer.text
+
+
 def test_the_csv_has_the_rows_of_the_list_and_no_formula(world: World, browser: Browser) -> None:
     paid = [succeeded(world, f"order-{number}", amount=100 * number) for number in range(1, 4)]
     answer = browser.get("/find.csv", params={"least": "200"})

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from payflowx.domain.merchants.directory import AuditEntry
-from payflowx.domain.outbound_webhooks.merchant_events import DeliveryState, MerchantEvent
+from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent
 from payflowx.domain.outbound_webhooks.ports import MerchantEventQuery
 from payflowx.domain.shared.limits import DAY_MS, MAX_LIST_RANGE_DAYS
 from payflowx.entrypoints.api.payments.presenting import timestamp
@@ -75,13 +75,8 @@ def _list(wired: OperatorsWiring, command: ListMerchantEventsCommand) -> dict[st
         position=command.position,
     )
     page = wired.read_merchant_events.page(query)
-    items = [event for event in page.items if not command.undelivered or _is_undelivered(event)]
+    items = [event for event in page.items if not command.undelivered or event.is_undelivered]
     return {"items": [_event(event) for event in items], "nextPosition": page.next_position}
-
-
-def _is_undelivered(event: MerchantEvent) -> bool:
-    states = {delivery.state for delivery in event.deliveries.values()}
-    return not event.planned or bool(states - {DeliveryState.DELIVERED})
 
 
 def _redeliver(wired: OperatorsWiring, command: RedeliverEventCommand) -> dict[str, Any]:
