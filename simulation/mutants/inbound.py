@@ -139,10 +139,6 @@ INBOUND: Final[tuple[Mutant, ...]] = (
         "an event about a closed attempt does not hold the next one",
         Edit(claim, "_further_attempt", "if is_waiting(payment):", "if False:"),
         Edit(claim, "decide_claim", "if hinted is not None:", "if False:"),
-        survives=(
-            "The simulators keep their word: an irrevocable decline is no charge, so the inquiry finds nothing. A "
-            "provider that breaks it is played in `tests/unit/application/inbound_webhooks/test_closed_attempts.py`."
-        ),
     ),
     broken(
         _ROOM,

@@ -22,12 +22,11 @@ _SIZE: Final = {"width": 1200, "height": 800}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """One screen. `path` is None where `prepare` leads there from the page before it."""
+    """One screen, in both themes. `path` is None where `prepare` leads there from the page before it."""
 
     name: str
     path: str | None = None
     prepare: Callable[["Page"], None] = lambda _tab: None
-    scheme: str = "light"
 
 
 def _first_row(tab: "Page") -> None:
@@ -54,14 +53,14 @@ def _tried(tab: "Page") -> None:
 PICTURES: Final = (
     Picture(name="now", path="/?window=7d", prepare=_below_the_alarms),
     Picture(name="find", path="/find"),
-    Picture(name="story", path="/find?text=demo-data-refunded-001", scheme="dark"),
+    Picture(name="story", path="/find?text=demo-data-refunded-001"),
     Picture(name="review", path="/reviews", prepare=_mismatch),
     Picture(name="approval"),
     Picture(name="deliveries", path="/deliveries"),
     Picture(name="dead-letters", path="/dead-letters/notices"),
     Picture(name="reconciliation", path="/reconciliation"),
     Picture(name="reconciliation-run", path="/reconciliation", prepare=_first_row),
-    Picture(name="routing", path="/routing", scheme="dark"),
+    Picture(name="routing", path="/routing"),
     Picture(name="routing-tried", path="/routing/edit", prepare=_tried),
     Picture(name="providers", path="/providers"),
     Picture(name="merchant", path="/merchants/demo"),
@@ -92,9 +91,10 @@ def _take_all(chromium: "Browser", address: str) -> None:
         screens.examine(tab, picture.name)
         tab.evaluate("document.querySelectorAll('main details').forEach(one => { one.open = false })")
         tab.set_viewport_size(_SIZE)
-        tab.emulate_media(color_scheme=picture.scheme)  # type: ignore[arg-type]
-        tab.evaluate("place => scrollTo(0, place)", place)
-        tab.screenshot(path=FOLDER / f"console-{picture.name}.png")
+        for scheme in ("dark", "light"):
+            tab.emulate_media(color_scheme=scheme)
+            tab.evaluate("place => scrollTo(0, place)", place)
+            tab.screenshot(path=FOLDER / f"console-{picture.name}-{scheme}.png")
         print(f"{picture.name}: no barrier, pictured")
 
 
