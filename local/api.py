@@ -2,16 +2,32 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import urllib3
+from urllib3.util import Retry
 
 from local.errors import LocalEnvironmentError
+
+_TOO_MANY: Final = Retry(
+    total=20,
+    connect=False,
+    read=False,
+    redirect=False,
+    other=False,
+    status=20,
+    status_forcelist=(429,),
+    allowed_methods=None,
+    backoff_factor=0.2,
+    backoff_max=5,
+    raise_on_status=False,
+)
+"""A busy machine answers 429: the same request follows under its key, after `Retry-After`. Nothing else is repeated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """JSON requests; each raises `LocalEnvironmentError` for an answer of 400 or above."""
+    """JSON requests; each raises `LocalEnvironmentError` for an answer of 400 or above, a 429 that stays among them."""
 
     base_url: str
     api_key: str
@@ -32,7 +48,7 @@ class Api:
 
     def _call(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> dict[str, Any]:
         sent = {"Authorization": f"Bearer {self.api_key}", **headers}
-        answer = self.pool.request(method, self.base_url + path, headers=sent, body=body, retries=False)
+        answer = self.pool.request(method, self.base_url + path, headers=sent, body=body, retries=_TOO_MANY)
         if answer.status >= 400:
             raise LocalEnvironmentError(f"{method} {path} answered {answer.status}: {answer.data.decode()[:300]}")
         decoded: dict[str, Any] = json.loads(answer.data or b"{}")
