@@ -9,7 +9,7 @@ from urllib3.util import Retry
 
 from local.errors import LocalEnvironmentError
 
-_TOO_MANY: Final = Retry(
+_WHILE_BUSY: Final = Retry(
     total=20,
     connect=False,
     read=False,
@@ -18,11 +18,14 @@ _TOO_MANY: Final = Retry(
     status=20,
     status_forcelist=(429,),
     allowed_methods=None,
-    backoff_factor=0.2,
+    respect_retry_after_header=False,
+    backoff_factor=0.5,
     backoff_max=5,
     raise_on_status=False,
 )
-"""A busy machine answers 429: the same request follows under its key, after `Retry-After`. Nothing else is repeated."""
+"""A busy machine answers 429: the same request follows under its key, for a minute and a half at most, whatever
+`Retry-After` says. Nothing else is repeated.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Api:
 
     def _call(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> dict[str, Any]:
         sent = {"Authorization": f"Bearer {self.api_key}", **headers}
-        answer = self.pool.request(method, self.base_url + path, headers=sent, body=body, retries=_TOO_MANY)
+        answer = self.pool.request(method, self.base_url + path, headers=sent, body=body, retries=_WHILE_BUSY)
         if answer.status >= 400:
             raise LocalEnvironmentError(f"{method} {path} answered {answer.status}: {answer.data.decode()[:300]}")
         decoded: dict[str, Any] = json.loads(answer.data or b"{}")

@@ -23,6 +23,7 @@ class Answers(BaseHTTPRequestHandler):
         status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
         self.send_response(status)
         self.send_header("Content-Length", "2")
+        self.send_header("Retry-After", "86400")  # nobody waits for so long here
         self.end_headers()
         self.wfile.write(b"{}")
 

@@ -1248,7 +1248,7 @@ def test_a_further_charge_that_gives_the_payment_a_new_status_is_published_as_th
 ) -> None:
     story = paid()
     event = story.items["Transactions", (story.partition, "EVENT#000002")]
-    assert (event["from"], event["to"]) != (event["to"], event["to"])
+    assert event["from"] != event["to"]
     event |= {"type": {"S": "payment.charged_twice"}, "topic": {"S": topic}}
     said = [str(violation) for violation in i16_merchant_events(story.evidence())]
     assert any("new statuses are" in what for what in said) is is_found

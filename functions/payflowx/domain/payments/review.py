@@ -131,11 +131,12 @@ def evidence_obstacle(attempt: Attempt, reference: str | None) -> str | None:
 
 def _may_be_the_object(attempt: Attempt, reference: str | None) -> bool:
     """Return whether the id of the charge would be that of the hosted object, or none."""
-    if attempt.hosted is None or (reference is None and attempt.state in _CHARGE_IS_NAMED):
+    if attempt.hosted is None:
         return False
     object_id = attempt.hosted.object_id
-    # As long as the object's id is not stored, the attempt's reference may be that id.
-    return (reference or (attempt.reference if object_id else None)) in {None, object_id}
+    # As long as neither a charge nor the object's id is stored, the attempt's reference may be that id.
+    is_told_apart = object_id is not None or attempt.state in _CHARGE_IS_NAMED
+    return (reference or (attempt.reference if is_told_apart else None)) in {None, object_id}
 
 
 def _charged(payment: Payment, decision: ReviewDecision, context: Context) -> tuple[Payment, Attempt]:

@@ -193,14 +193,13 @@ def paid_in_an_object(state: AttemptState, *, reference: str | None, object_id: 
     return replace(payment, attempts=(replace(payment.attempt(1), progress=facts, reference=reference),))
 
 
-@pytest.mark.parametrize("state", sorted(OPEN_STATES - {AttemptState.AUTHORIZED}))
+@pytest.mark.parametrize("state", sorted(OPEN_STATES | {AttemptState.SUCCEEDED}))
 @pytest.mark.parametrize(
     ("stored", "object_id", "named"),
     [
         ("link_1", "link_1", None),
         (None, "link_1", None),
         (None, None, None),
-        ("link_1", None, None),  # the object's id is not stored after a restore
         ("ch_1", "link_1", "link_1"),
     ],
 )
@@ -212,6 +211,13 @@ def test_the_id_of_a_hosted_object_names_no_charge(
         close(payment, ReviewVerdict.CHARGED, named)
     assert refused.value.code == "evidence_contradicts"
     assert close(payment, ReviewVerdict.NOT_CHARGED).after.status is PaymentStatus.FAILED
+
+
+@pytest.mark.parametrize("state", sorted(OPEN_STATES - {AttemptState.AUTHORIZED}))
+def test_after_a_restore_the_stored_id_may_be_that_of_the_object(state: AttemptState) -> None:
+    payment = paid_in_an_object(state, reference="link_1", object_id=None)
+    with pytest.raises(Refusal, match="hosted object"):
+        close(payment, ReviewVerdict.CHARGED)
 
 
 @pytest.mark.parametrize("state", sorted(OPEN_STATES | {AttemptState.MISMATCH}))
