@@ -50,7 +50,8 @@ def test_the_secret_is_rotated_at_most_every_32_days_and_two_versions_sign(funct
     assert keys[0] not in json.dumps(entries)
 
 
-def test_an_extra_charge_is_listed_until_its_refund_is_recorded(functions: Functions) -> None:
+def charged_twice(functions: Functions) -> dict[str, str]:
+    """The names of a payment whose payer paid twice on one page: pi_1 is its charge, pi_2 the extra one."""
     alpha = functions.providers.get("alpha")
     alpha.able = replace(alpha.able, currencies=frozenset({"USD"}), hosted=HOSTED)
     alpha.charges = [
@@ -70,8 +71,14 @@ def test_an_extra_charge_is_listed_until_its_refund_is_recorded(functions: Funct
     alpha.inquiries = [twice]
     functions.operate(command="resolve_payment", **names)
     functions.work()
+    return names
+
+
+def test_an_extra_charge_is_listed_until_its_refund_is_recorded(functions: Functions) -> None:
+    names = charged_twice(functions)
+    alpha = functions.providers.get("alpha")
     (owed,) = functions.operate(command="list_owed_charges", merchantId="acme")["items"]
-    assert (owed["transactionId"], owed["providerRef"], owed["accountId"]) == (made["transactionId"], "pi_2", "main")
+    assert (owed["transactionId"], owed["providerRef"], owed["accountId"]) == (names["transactionId"], "pi_2", "main")
     assert owed["refundedBy"] == "operator"
     alpha.able = replace(alpha.able, hosted=replace(HOSTED, returns_extra_charges=True))
     assert functions.operate(command="list_owed_charges", merchantId="acme")["items"][0]["refundedBy"] == "provider"
@@ -81,5 +88,5 @@ def test_an_extra_charge_is_listed_until_its_refund_is_recorded(functions: Funct
         assert recorded["refundRef"] == "re_2"
         assert recorded["refundedAt"] is not None
     assert functions.operate(command="list_owed_charges", merchantId="acme")["items"] == []
-    _, shown, _ = functions.call("GET", f"/payments/{made['transactionId']}")
-    assert (shown["extraCharges"], shown["refundable"]) == ([recorded], made["amount"])
+    _, shown, _ = functions.call("GET", f"/payments/{names['transactionId']}")
+    assert (shown["extraCharges"], shown["refundable"]) == ([recorded], shown["amount"])

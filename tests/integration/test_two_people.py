@@ -17,6 +17,10 @@ from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import DAY_MS
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult
 from payflowx.entrypoints.operators import handler as operators
+from payflowx.entrypoints.operators.commands.approvals import APPROVABLE
+from payflowx.entrypoints.operators.commands.base import ProposableCommand
+from payflowx.entrypoints.operators.commands.registry import RUNNERS
+from tests.integration.test_checkout_operators import charged_twice
 from tests.support.engine import REGION, InProcessEngine
 from tests.support.handlers import Context, Functions
 
@@ -237,6 +241,20 @@ def test_a_refund_recorded_by_hand_above_the_limit_needs_two(limited: Operate, f
     proposal = limited("ada", **refund, reference="re_large", amount=101)["proposal"]
     assert functions.operate(command="show_payment", **names)["refunded"] == 100
     assert approve(limited, "bob", proposal)["answer"]["refunded"] == 201
+
+
+def test_the_refund_of_an_extra_charge_above_the_limit_needs_two(limited: Operate, functions: Functions) -> None:
+    names = charged_twice(functions)
+    refund = {"command": "record_extra_refund", **names, "charge": "pi_2", "reference": "re_2", "evidence": "case 7"}
+    proposal = limited("ada", **refund)["proposal"]
+    assert functions.operate(command="show_payment", **names)["extraCharges"][0]["refundRef"] is None
+    assert approve(limited, "bob", proposal)["answer"]["extraCharges"][0]["refundRef"] == "re_2"
+
+
+def test_what_can_be_proposed_can_be_approved() -> None:
+    proposable = {command for command in RUNNERS if issubclass(command, ProposableCommand)}
+    assert proposable == set(APPROVABLE)
+    assert len(proposable) == 5
 
 
 def test_a_currency_without_a_limit_needs_two_for_every_amount(limited: Operate, functions: Functions) -> None:

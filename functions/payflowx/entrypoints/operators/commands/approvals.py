@@ -1,27 +1,33 @@
 """Proposals and their second person."""
 
+from collections.abc import Mapping
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 
 import msgspec
 
 from payflowx.domain.merchants.caller import VerifiedCaller
-from payflowx.entrypoints.operators.commands import merchants, payments, reviews
-from payflowx.entrypoints.operators.commands.base import Command, MerchantId, MutatingCommand, ProposalId
+from payflowx.entrypoints.operators.commands import extra_charges, merchants, payments, reviews
+from payflowx.entrypoints.operators.commands.base import (
+    Command,
+    MerchantId,
+    MutatingCommand,
+    ProposableCommand,
+    ProposalId,
+)
 from payflowx.entrypoints.operators.commands.second_person import present_proposal
 from payflowx.wiring.operators import OperatorsWiring
 
-_Proposable = (
-    reviews.CloseReviewCommand
-    | reviews.CloseOperationReviewCommand
-    | payments.RecordRefundCommand
-    | merchants.SetApprovalLimitsCommand
-)
-_RUN: Final[dict[type, Any]] = {
+APPROVABLE: Final[Mapping[type[ProposableCommand], Any]] = {
     reviews.CloseReviewCommand: reviews.run,
     reviews.CloseOperationReviewCommand: reviews.run,
     payments.RecordRefundCommand: payments.run,
+    extra_charges.RecordExtraRefundCommand: extra_charges.run,
     merchants.SetApprovalLimitsCommand: merchants.run,
 }
+"""The function of each command that can be proposed."""
+_ANY: Final[Any] = reduce(or_, APPROVABLE)
 
 
 class ListProposalsCommand(Command, tag="list_proposals"):
@@ -64,13 +70,13 @@ def run(
 def _approve(wired: OperatorsWiring, command: ApproveProposalCommand) -> dict[str, Any]:
     action = command.operator_action()
     proposal = wired.decide_proposal.approve(command.merchant_id, command.proposal_id, action)
-    proposed = msgspec.json.decode(proposal.content, type=_Proposable)
+    proposed = msgspec.json.decode(proposal.content, type=_ANY)
     approved = msgspec.structs.replace(
         proposed,
         operator=action.who,
         reason=action.why,
         verified=VerifiedCaller(action.who, proposed_by=proposal.proposed_by),
     )
-    answer: dict[str, Any] = _RUN[type(approved)](wired, approved)
+    answer: dict[str, Any] = APPROVABLE[type(approved)](wired, approved)
     wired.decide_proposal.finish(proposal)
     return {"proposalId": proposal.proposal_id, "answer": answer}

@@ -32,3 +32,9 @@ class MutatingCommand(Command, kw_only=True):
     def operator_action(self) -> OperatorAction:
         """Raises `Refusal` (`reason_invalid`)."""
         return operator_action_of(self.operator, self.reason, self.verified)
+
+
+class ProposableCommand(MutatingCommand, kw_only=True):
+    """A change that becomes a proposal where the merchant's limits ask for a second person."""
+
+    merchant_id: MerchantId

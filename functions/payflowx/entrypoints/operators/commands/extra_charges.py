@@ -15,7 +15,7 @@ from payflowx.entrypoints.operators.commands.base import (
     Command,
     Limit,
     MerchantId,
-    MutatingCommand,
+    ProposableCommand,
     TransactionId,
 )
 from payflowx.entrypoints.operators.commands.presenting import money, payment_fields
@@ -35,13 +35,12 @@ class ListOwedChargesCommand(Command, tag="list_owed_charges"):
     position: _OwedPosition | None = None
 
 
-class RecordExtraRefundCommand(MutatingCommand, tag="record_extra_refund"):
+class RecordExtraRefundCommand(ProposableCommand, tag="record_extra_refund"):
     """Records a refund of an extra charge that was made in the provider's dashboard.
 
     `charge`: the provider's id of the extra charge. `reference`: that of its refund.
     """
 
-    merchant_id: MerchantId
     transaction_id: TransactionId
     charge: _Reference
     reference: _Reference

@@ -11,7 +11,7 @@ from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.merchants.ports import ApprovalLimits
 from payflowx.domain.providers.ports import Account
 from payflowx.entrypoints.api.payments.presenting import timestamp
-from payflowx.entrypoints.operators.commands.base import Command, Limit, MerchantId, MutatingCommand
+from payflowx.entrypoints.operators.commands.base import Command, Limit, MerchantId, MutatingCommand, ProposableCommand
 from payflowx.entrypoints.operators.commands.checkout import present_profile
 from payflowx.entrypoints.operators.commands.second_person import decided_or_proposed
 from payflowx.wiring.operators import OperatorsWiring
@@ -54,10 +54,9 @@ class SetOrdersCommand(MutatingCommand, tag="set_orders"):
     automatic_refund: bool
 
 
-class SetApprovalLimitsCommand(MutatingCommand, tag="set_approval_limits"):
+class SetApprovalLimitsCommand(ProposableCommand, tag="set_approval_limits"):
     """The amounts by currency, in minor units, up to which one operator decides alone; none: any amount."""
 
-    merchant_id: MerchantId
     limits: dict[str, int] | None = None
 
 

@@ -14,6 +14,7 @@ from payflowx.entrypoints.operators.commands.base import (
     MerchantId,
     MutatingCommand,
     Position,
+    ProposableCommand,
     TransactionId,
 )
 from payflowx.entrypoints.operators.commands.presenting import (
@@ -94,10 +95,9 @@ class ResolvePaymentCommand(MutatingCommand, tag="resolve_payment"):
     transaction_id: TransactionId
 
 
-class RecordRefundCommand(MutatingCommand, tag="record_refund"):
+class RecordRefundCommand(ProposableCommand, tag="record_refund"):
     """Books a refund that was made in the dashboard of a provider whose refunds cannot be read."""
 
-    merchant_id: MerchantId
     transaction_id: TransactionId
     reference: Annotated[str, Meta(min_length=1, max_length=MAX_REFERENCE_CHARS)]
     amount: Annotated[int, Meta(ge=1, le=MAX_AMOUNT)]

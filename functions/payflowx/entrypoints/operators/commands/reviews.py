@@ -21,6 +21,7 @@ from payflowx.entrypoints.operators.commands.base import (
     MutatingCommand,
     OperationId,
     Position,
+    ProposableCommand,
     TransactionId,
 )
 from payflowx.entrypoints.operators.commands.presenting import money, operation_fields, payment_fields
@@ -49,10 +50,9 @@ class ReindexReviewsCommand(MutatingCommand, tag="reindex_reviews"):
     position: Position | None = None
 
 
-class CloseReviewCommand(MutatingCommand, tag="close_review"):
+class CloseReviewCommand(ProposableCommand, tag="close_review"):
     """`reference`: the provider's id of the charge, where it was not known. `amount`: what was taken and kept."""
 
-    merchant_id: MerchantId
     transaction_id: TransactionId
     verdict: ReviewVerdict
     evidence: str
@@ -60,13 +60,12 @@ class CloseReviewCommand(MutatingCommand, tag="close_review"):
     amount: _Amount | None = None
 
 
-class CloseOperationReviewCommand(MutatingCommand, tag="close_operation_review"):
+class CloseOperationReviewCommand(ProposableCommand, tag="close_operation_review"):
     """Of a capture, void or refund. `charged`: the money moved; `amount`: how much in all.
 
     `held`: the place of the operation's amount, where an older release did not store it.
     """
 
-    merchant_id: MerchantId
     operation_id: OperationId
     verdict: ReviewVerdict
     evidence: str

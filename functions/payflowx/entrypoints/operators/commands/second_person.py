@@ -1,31 +1,26 @@
 """A command that one person may carry out up to a limit, and proposes above it."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from payflowx.domain.merchants.approvals import Proposal, SecondPersonNeeded
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.entrypoints.api.payments.presenting import timestamp
+from payflowx.entrypoints.operators.commands.base import ProposableCommand
 from payflowx.wiring.operators import OperatorsWiring
 
 
-class _Decision(Protocol):
-    merchant_id: str
-
-    def operator_action(self) -> OperatorAction: ...
-
-
 def decided_or_proposed(
-    wired: OperatorsWiring, command: _Decision, decide: Callable[[OperatorAction], dict[str, Any]]
+    wired: OperatorsWiring, command: ProposableCommand, decide: Callable[[OperatorAction], dict[str, Any]]
 ) -> dict[str, Any]:
     """The answer of the command, or the proposal that it became."""
     action = command.operator_action()
     try:
         return decide(action)
     except SecondPersonNeeded as needed:
-        fields = msgspec.to_builtins(msgspec.structs.replace(command, verified=None))  # type: ignore[type-var]
+        fields = msgspec.to_builtins(msgspec.structs.replace(command, verified=None))
         kept = {name: value for name, value in fields.items() if value is not None}
         content = msgspec.json.encode(kept, order="deterministic").decode()
         return {"proposal": present_proposal(wired.propose(command.merchant_id, content, needed, action))}
