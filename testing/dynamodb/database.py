@@ -12,6 +12,7 @@ from testing.dynamodb.values import Item, order_of
 
 _TOKEN_LIFETIME_MS: Final = 600_000
 _MAX_ACTIONS: Final = 100
+_MAX_BATCH_READS: Final = 100
 _MAX_BATCH_WRITES: Final = 25
 _STALE_MS: Final = 1_000
 
@@ -115,6 +116,9 @@ class Database:
     def batch_get_item(self, **request: Any) -> dict[str, Any]:
         """BatchGetItem; the answer has no order."""
         found: dict[str, list[Item]] = {}
+        asked = [(name, repr(key)) for name, wanted in request["RequestItems"].items() for key in wanted["Keys"]]
+        if not 1 <= len(asked) <= _MAX_BATCH_READS or len(set(asked)) != len(asked):
+            raise client_error("BatchGetItem", "ValidationException", "1 to 100 different keys are needed")
         for name, wanted in request["RequestItems"].items():
             keys = [dict(key) for key in wanted["Keys"]]
             answers = [

@@ -209,23 +209,26 @@ class Reconcile:
     ) -> tuple[Counter[str], int]:
         """Store the discrepancies, then resolve them.
 
-        A repeated page uses the discrepancies that were stored before the interruption.
+        A repeated page uses the discrepancies that were stored before the interruption. Two lines of a page may say the
+        same: a refund that failed stands where it was made and where it was returned.
         """
         known = self.runs.known(run.run_id, [one.discrepancy.name for one in assessments]) if repeated else {}
         counts: Counter[str] = Counter()
-        differences: list[_Assessed] = []
+        differences: dict[str, _Assessed] = {}
         actions = 0
         for one in assessments:
             discrepancy = known.get(one.discrepancy.name, one.discrepancy)
+            if discrepancy.name in differences:
+                continue
             counts[discrepancy.result.value] += 1
             if discrepancy.result not in DISCREPANCIES:
                 continue
             if discrepancy.action is not ResolutionAction.NONE and not run.may_act(actions):
                 discrepancy = replace(discrepancy, action=ResolutionAction.NONE)
             actions += discrepancy.action is not ResolutionAction.NONE
-            differences.append(_Assessed(discrepancy=discrepancy, ledger_entry=one.ledger_entry))
-        self.runs.report(run.run_id, [one.discrepancy for one in differences])
-        for one in differences:
+            differences[discrepancy.name] = _Assessed(discrepancy=discrepancy, ledger_entry=one.ledger_entry)
+        self.runs.report(run.run_id, [one.discrepancy for one in differences.values()])
+        for one in differences.values():
             if one.discrepancy.action is ResolutionAction.ASK and not _has_time(deadline):
                 raise _OutOfTimeError
             if one.ledger_entry is not None and not self._resolve(run, one.discrepancy, one.ledger_entry):

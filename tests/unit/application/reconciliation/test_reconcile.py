@@ -1,5 +1,6 @@
 """Every class of difference, planted in a provider's book and reported; and runs that die at every write."""
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
-from payflowx.domain.shared.transport import HttpRequest, HttpResult, NoAnswer
+from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult, NoAnswer
 from payflowx.wiring.operators import OperatorsWiring
 from tests.support.providers import SimulatedHttp
 from tests.support.reconciliation import DECISION, REAL_PROVIDERS, ReconciliationWorld
@@ -54,6 +55,23 @@ class OnlyLists:
             return self.http.send(request, endpoint)
         self.refused += 1
         return NoAnswer(code="read_timeout")
+
+
+@dataclass
+class RefundFailed:
+    """A line on which Stripe's list shows each refund twice: when it was made, and when it failed."""
+
+    http: SimulatedHttp
+
+    def send(self, request: HttpRequest, endpoint: str) -> HttpResult:
+        result = self.http.send(request, endpoint)
+        if "balance_transactions" not in request.path or not isinstance(result, HttpResponse):
+            return result
+        listed = json.loads(result.body)
+        for made in [item for item in listed["data"] if item["type"] == "refund"]:
+            made["source"]["status"] = "failed"
+            listed["data"].insert(0, {**made, "id": "txn_returned", "type": "refund_failure"})
+        return replace(result, body=json.dumps(listed).encode())
 
 
 @dataclass
@@ -190,6 +208,19 @@ class TestDifferences:
         run = world.run()
         assert world.report(run) == []
         assert run.counts == {"matched": 1 if world.provider == "payu" else 2}
+
+    def test_a_refund_that_was_made_and_failed_stands_twice_on_one_page(self) -> None:
+        world = ReconciliationWorld()
+        payment = world.pay("order-1")
+        world.refund(payment, 100)
+        world.a_day_later()
+        line = RefundFailed(world.http)
+        world.providers.http = lambda: line  # type: ignore[attr-defined]
+        world.providers._connectors.clear()  # type: ignore[attr-defined]
+        run = world.run()
+        assert world.report(run) == [("status", "wake", payment.transaction_id)]
+        assert run.counts == {"matched": 1, "status": 1}
+        assert run.actions == 1
 
     def test_a_difference_that_is_in_review_already_is_not_put_there_twice(self, world: ReconciliationWorld) -> None:
         payment = world.pay("order-1")
