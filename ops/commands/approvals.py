@@ -74,7 +74,7 @@ def withdraw(session: Session, *, proposal_id: str, merchant: str | None, reason
 
 def proposal_text(proposal: Mapping[str, Any]) -> str:
     """What is proposed, for the person who decides."""
-    hidden = {"command", "merchantId", "operator", "reason"}
+    hidden = {"command", "merchantId", "operator", "reason", "seen"}
     change = {name: value for name, value in proposal["change"].items() if name not in hidden}
     rows = {
         "Proposal": proposal["proposalId"],

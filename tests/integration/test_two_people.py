@@ -12,7 +12,9 @@ from ops.identity import prove
 from ops.target import Target
 from payflowx.domain.merchants.caller import Identity
 from payflowx.domain.merchants.operator_action import OperatorAction
+from payflowx.domain.payments.change import Context as ChangeContext
 from payflowx.domain.payments.outcome import Mismatch
+from payflowx.domain.reconciliation.matching import MatchResult, review_discrepancy
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import DAY_MS
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult
@@ -201,6 +203,22 @@ def test_a_changed_proposal_is_none(limited: Operate, functions: Functions, clos
     assert code(approve(limited, "bob", proposal)) == "not_found"
 
 
+def test_a_review_that_asks_something_else_by_now_is_not_closed_by_an_older_proposal(
+    limited: Operate, functions: Functions, closing: dict[str, Any]
+) -> None:
+    proposal = limited("ada", **closing)["proposal"]
+    names = {"merchantId": "acme", "transactionId": closing["transactionId"]}
+    verdict = {**{name: value for name, value in closing.items() if name != "reference"}, "verdict": "not_charged"}
+    assert code(approve(limited, "ada", limited("bob", **verdict)["proposal"])) == "ok"
+    functions.clock.advance(1)
+    _review_again(functions, closing["transactionId"])
+    assert functions.operate(command="show_payment", **names)["status"] == "IN_REVIEW"
+    assert code(approve(limited, "bob", proposal)) == "invalid_state"
+    again = limited("ada", **closing)["proposal"]
+    assert again["change"]["seen"] != proposal["change"]["seen"]
+    assert approve(limited, "bob", again)["answer"]["status"] == "SUCCESS"
+
+
 def test_an_approval_that_was_interrupted_is_carried_out_by_the_next_one(
     limited: Operate, functions: Functions, closing: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,6 +234,16 @@ def test_an_approval_that_was_interrupted_is_carried_out_by_the_next_one(
     )
     functions.clock.advance(1)
     assert approve(limited, "bob", proposal)["answer"]["status"] == "SUCCESS"
+
+
+def _review_again(functions: Functions, transaction_id: str) -> None:
+    resolve = functions.operators.resolve_payment
+    payment = resolve.payments.get("acme", transaction_id)
+    assert payment is not None
+    context = ChangeContext(now_ms=functions.clock.now_ms(), actor="reconciliation", policy=resolve.policy)
+    change = review_discrepancy(payment, MatchResult.STATUS, context)
+    assert change is not None
+    assert resolve.outcome_writer.commit(change) is not None
 
 
 def _interrupt(*_given: object) -> None:

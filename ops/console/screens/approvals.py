@@ -15,7 +15,7 @@ from ops.session import Session
 
 _PATH: Final = "/approvals/{merchant}/{proposal_id}"
 _WAITING: Final = frozenset({"OPEN", "APPROVED"})
-_KNOWN: Final = frozenset({"command", "merchantId", "operator", "reason"})
+_KNOWN: Final = frozenset({"command", "merchantId", "operator", "reason", "seen"})
 
 
 def waiting_proposals(session: Session, merchant: str) -> list[dict[str, Any]]:

@@ -228,6 +228,12 @@ class TestRequests:
             b'"payment":{"capture":"manual","capture_options":{"manual_expiry_period":7200,"refund_speed":"normal"}}}'
         )
 
+    def test_the_order_of_stored_metadata_changes_no_byte(self) -> None:
+        given = {f"name{n:02}": str(n) for n in range(20)}
+        turned = dict(reversed(given.items()))
+        for step in CONNECTOR.charge_steps:
+            assert step.build(charge(metadata=given)).body == step.build(charge(metadata=turned)).body
+
     @pytest.mark.parametrize(
         ("kind", "capture", "minutes"),
         [

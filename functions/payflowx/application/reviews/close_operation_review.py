@@ -14,6 +14,7 @@ from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.operation_review import close_operation_review
 from payflowx.domain.payments.ports import Payments, ReferenceTaken, Stored
 from payflowx.domain.payments.retry import RetryPolicy
+from payflowx.domain.payments.review_since import check_seen, seen_review
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_ACCEPT_TRIES
@@ -45,13 +46,14 @@ class CloseOperationReview:
             operation = self.operations.get(merchant_id, transaction_id, operation_id) if transaction_id else None
             if payment is None or operation is None:
                 raise Refusal("not_found", "There is no capture, void or refund with this id.")
+            check_seen(operation, finding.seen)
+            seen = seen_review(operation)
             context = Context(now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=facts)
             payment, operation = current_ledger(payment, operation, self.operations)
             change = close_operation_review(payment, operation, finding.decision, context)
             largest = max(operation.amount, finding.amount or 0)
-            require_second_person(
-                limits_of(self.merchant_directory, merchant_id), largest, payment.currency, operator_action
-            )
+            limits = limits_of(self.merchant_directory, merchant_id)
+            require_second_person(limits, largest, payment.currency, operator_action, seen=seen)
             result = self.outcome_writer.apply(change)
             if isinstance(result, ReferenceTaken):
                 raise Refusal(

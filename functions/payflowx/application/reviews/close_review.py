@@ -15,6 +15,7 @@ from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments, ReferenceTaken, Stored
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.review import ReviewDecision, ReviewVerdict, close_review
+from payflowx.domain.payments.review_since import check_seen, seen_review
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES
@@ -23,13 +24,17 @@ from payflowx.domain.shared.text import provider_reference
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewEntry:
-    """An operator's evidence and its source; the other fields are those of `ReviewDecision`."""
+    """An operator's evidence and its source; the other fields are those of `ReviewDecision`.
+
+    `seen`: the review that the first person saw, where the second one approves its closing.
+    """
 
     verdict: ReviewVerdict
     evidence: str
     reference: str | None = None
     amount: int | None = None
     held: Held | None = None
+    seen: str | None = None
 
     @property
     def decision(self) -> ReviewDecision:
@@ -84,12 +89,12 @@ class CloseReview:
             if payment is None:
                 raise Refusal("not_found", "There is no payment with this id.")
             context = Context(now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=facts)
+            check_seen(payment, finding.seen)
             current, rebuilt = explained_payment(payment, self.operations)
             change = close_review(current, finding.decision, context, rebuilt=rebuilt)
             largest = max(payment.amount, finding.amount or 0)
-            require_second_person(
-                limits_of(self.merchant_directory, merchant_id), largest, payment.currency, operator_action
-            )
+            limits = limits_of(self.merchant_directory, merchant_id)
+            require_second_person(limits, largest, payment.currency, operator_action, seen=seen_review(payment))
             match self.outcome_writer.apply(change):
                 case Stored(item=stored):
                     return stored

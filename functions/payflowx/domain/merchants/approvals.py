@@ -18,20 +18,26 @@ PROPOSAL_ID_PATTERN: Final = re.compile(r"prop_[0-9]{13}_[a-z2-7]{16}")
 
 
 class SecondPersonNeeded(Refusal):
-    """The change is valid and above the limit: it has to be proposed, and approved by somebody else."""
+    """The change is valid and above the limit: it has to be proposed, and approved by somebody else.
 
-    def __init__(self, amount: int, currency: str) -> None:
+    `seen`: the review that the change would close.
+    """
+
+    def __init__(self, amount: int, currency: str, seen: str | None = None) -> None:
         super().__init__(
             "second_person_needed", "The amount is above the merchant's limit: a second person has to approve."
         )
         self.amount = amount
         self.currency = currency
+        self.seen = seen
 
 
-def require_second_person(limits: ApprovalLimits, amount: int, currency: str, action: OperatorAction) -> None:
+def require_second_person(
+    limits: ApprovalLimits, amount: int, currency: str, action: OperatorAction, *, seen: str | None = None
+) -> None:
     """Raise `SecondPersonNeeded` unless the amount is within the limits or somebody else's proposal is approved."""
     if limits.needs_two(amount, currency) and not action.is_of_two:
-        raise SecondPersonNeeded(amount, currency)
+        raise SecondPersonNeeded(amount, currency, seen)
 
 
 class ProposalState(StrEnum):

@@ -144,8 +144,7 @@ def _compare(entry: ReportEntry, ledger_entry: LedgerEntry, attempt: Attempt) ->
         return Assessment(result=_known_mismatch(entry, ledger_entry))
     if succeeded and not same_reference and not _shares_reference(entry, ledger_entry):
         return Assessment(result=MatchResult.DUPLICATE, action=_REVIEW)
-    expected = (_expected_amount(entry, ledger_entry), ledger_entry.payment.currency)
-    if (entry.amount, entry.currency) != expected and not _may_be_a_capture(entry, ledger_entry, attempt):
+    if not _is_expected(entry, ledger_entry) and not _may_be_a_capture(entry, ledger_entry, attempt):
         return Assessment(result=MatchResult.AMOUNT, action=_REVIEW)
     if succeeded:
         return _MATCHED
@@ -173,8 +172,7 @@ def _shares_reference(entry: ReportEntry, ledger_entry: LedgerEntry) -> bool:
 
 
 def _known_mismatch(entry: ReportEntry, ledger_entry: LedgerEntry) -> MatchResult:
-    same = (entry.amount, entry.currency) == (_expected_amount(entry, ledger_entry), ledger_entry.payment.currency)
-    return MatchResult.STATUS if same else MatchResult.AMOUNT
+    return MatchResult.STATUS if _is_expected(entry, ledger_entry) else MatchResult.AMOUNT
 
 
 def _reversed(ledger_entry: LedgerEntry) -> Assessment:
@@ -187,14 +185,20 @@ def _reversed(ledger_entry: LedgerEntry) -> Assessment:
     )
 
 
-def _expected_amount(entry: ReportEntry, ledger_entry: LedgerEntry) -> int:
-    if ledger_entry.operation is not None:
-        return ledger_entry.operation.amount
-    captured = ledger_entry.payment.captured
-    is_the_charge = (
-        ledger_entry.attempt is not None and ledger_entry.payment.charged_attempt == ledger_entry.attempt.number
-    )
-    return captured if is_the_charge and captured and entry.kind is EntryKind.CHARGE else ledger_entry.payment.amount
+def _is_expected(entry: ReportEntry, ledger_entry: LedgerEntry) -> bool:
+    """Return whether the entry has an amount and currency of the ledger.
+
+    A person may have closed the review of a refund with the amount that moved: then that one is listed.
+    """
+    operation, payment = ledger_entry.operation, ledger_entry.payment
+    if operation is not None:
+        amounts = {operation.amount, operation.booked}
+    else:
+        attempt = ledger_entry.attempt
+        is_the_charge = attempt is not None and payment.charged_attempt == attempt.number
+        known = payment.captured if is_the_charge and payment.captured and entry.kind is EntryKind.CHARGE else None
+        amounts = {known or payment.amount}
+    return entry.amount in amounts and entry.currency == payment.currency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

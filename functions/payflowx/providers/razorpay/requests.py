@@ -166,8 +166,11 @@ def _payment(request: ChargeRequest) -> dict[str, Any]:
 
 
 def notes_of(request: ChargeRequest) -> dict[str, str]:
-    """Our key, then the merchant's metadata as far as Razorpay has room: 15 notes of 256 characters."""
-    given = [(name, text) for name, text in request.metadata.items() if name != KEY_NOTE]
+    """Our key, then the merchant's metadata by name as far as Razorpay has room: 15 notes of 256 characters.
+
+    A stored map has no order of its own, and the bytes of a request never change.
+    """
+    given = [(name, text) for name, text in sorted(request.metadata.items()) if name != KEY_NOTE]
     kept = {name: text[:_MAX_NOTE_CHARS] for name, text in given[: _MAX_NOTES - 1]}
     return {**_notes(request.provider_key), **kept}
 

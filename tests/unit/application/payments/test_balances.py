@@ -19,6 +19,7 @@ from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import Job, Stored, VersionConflict
 from payflowx.domain.payments.review import ReviewVerdict
 from payflowx.domain.payments.review_reasons import ReviewReason
+from payflowx.domain.payments.review_since import seen_review
 from payflowx.domain.payments.state_machine import apply_outcome, erase, expedite
 from payflowx.domain.payments.verification import verify_outcome
 from payflowx.domain.shared.errors import Refusal
@@ -49,6 +50,8 @@ def close(
     verdict: ReviewVerdict,
     amount: int | None = None,
     was: Held | None = None,
+    *,
+    seen: str | None = None,
 ) -> Operation:
     """`payflowx review close ref_...`."""
     use_case = CloseOperationReview(
@@ -59,7 +62,7 @@ def close(
         clock=world.clock,
         policy=world.policy,
     )
-    entry = ReviewEntry(verdict=verdict, evidence="line 7", amount=amount, held=was)
+    entry = ReviewEntry(verdict=verdict, evidence="line 7", amount=amount, held=was, seen=seen)
     return use_case(operation.merchant_id, operation.operation_id, entry, ADA)
 
 
@@ -111,6 +114,18 @@ class TestEveryWayIntoReview:
         assert of(world, payment) == {"captured": 100, "refundable": 40, "refunded": 60}
         close(world, operation, verdict)
         assert of(world, payment) == after
+
+    def test_an_approved_closing_is_of_the_review_that_was_proposed(self, world: World) -> None:
+        payment = charged(world)
+        operation = to_review(world, payment, refund(world, payment, 60))
+        seen = seen_review(operation)
+        close(world, operation, CHARGED)
+        world.clock.advance(1)
+        again = to_review(world, payment, world.operation_now(operation))
+        with pytest.raises(Refusal, match="has changed"):
+            close(world, again, NOT_CHARGED, seen=seen)
+        assert of(world, payment) == {"captured": 100, "refundable": 40, "refunded": 60}
+        close(world, again, NOT_CHARGED, seen=seen_review(again))
 
     def test_a_failed_refund_that_the_report_lists_and_the_daily_inquiry_confirms(self, world: World) -> None:
         payment = charged(world)

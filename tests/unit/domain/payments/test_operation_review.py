@@ -10,6 +10,7 @@ from payflowx.domain.payments.operation_review import close_operation_review
 from payflowx.domain.payments.outcome import Declined, Succeeded, Unknown
 from payflowx.domain.payments.payment import LastError, Lease, Payment
 from payflowx.domain.payments.review import ReviewDecision, ReviewVerdict
+from payflowx.domain.payments.review_since import check_seen, seen_review
 from payflowx.domain.shared.backoff import inquiry_delay_ms
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
@@ -18,6 +19,24 @@ from payflowx.domain.shared.statuses import AttemptState, CaptureMode, Operation
 from tests.support.memory import NOW_MS
 from tests.support.world import World
 from tests.unit.domain.payments.test_review import CONTEXT
+
+
+def test_a_review_that_was_seen_is_the_same_until_it_asks_something_else() -> None:
+    _, operation = unknown(World(), OperationKind.REFUND)
+    seen = seen_review(operation)
+    inquired = replace(operation.attempts[0], inquiries=9)
+    assert seen_review(replace(operation, version=99, due_at_ms=7, attempts=(inquired,))) == seen
+    check_seen(operation, seen)
+    check_seen(operation, None)
+    later = (
+        replace(operation, review_since_ms=NOW_MS + 1),
+        replace(operation, last_error=LastError(code="reversed", message="x")),
+        replace(operation, attempts=(replace(operation.attempts[0], state=AttemptState.SUCCEEDED),)),
+        replace(operation, booked_amount=1),
+    )
+    for other in later:
+        with pytest.raises(Refusal, match="has changed"):
+            check_seen(other, seen)
 
 
 def paid(world: World, **changes: Any) -> Payment:

@@ -163,6 +163,16 @@ def judge(entry: ReportEntry, ours: LedgerEntry | None, *, young: bool = False) 
     return match_entry(entry, ours, has_own_key=is_ours, provider="alpha", account_id="main", young=young)
 
 
+def test_a_refund_that_a_person_closed_with_another_amount_is_listed_with_that_one() -> None:
+    ours = refund(A.SUCCEEDED)
+    assert ours.operation is not None
+    closed = replace(ours, operation=replace(ours.operation, booked_amount=60))
+    one = line(kind=EntryKind.REFUND, reference="re_1", provider_key=None)
+    assert judge(replace(one, amount=60), closed) == Assessment(result=V.MATCHED)
+    assert judge(replace(one, amount=ours.operation.amount), closed) == Assessment(result=V.MATCHED)
+    assert judge(replace(one, amount=61), closed) == Assessment(result=V.AMOUNT, action=R.REVIEW)
+
+
 def test_a_hold_that_was_given_free_is_no_refund() -> None:
     released = replace(NOTHING, payment=payment(attempt(A.FENCED)))
     assert judge(line(**REFUND), released).result is V.MATCHED

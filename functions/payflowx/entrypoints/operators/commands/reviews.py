@@ -32,6 +32,7 @@ from payflowx.wiring.operators import OperatorsWiring
 _PAGE = 100
 _Amount = Annotated[int, Meta(ge=1, le=MAX_AMOUNT)]
 _ReviewPosition = Annotated[str, Meta(pattern="^[0-9]{13}#(pay|cap|void|ref)_[a-z2-7]{16}$")]
+_Seen = Annotated[str, Meta(pattern="^rev_[a-z2-7]{16}$")]
 _Reference = Annotated[str, Meta(min_length=1, max_length=MAX_REFERENCE_CHARS)]
 
 
@@ -58,6 +59,8 @@ class CloseReviewCommand(ProposableCommand, tag="close_review"):
     evidence: str
     reference: _Reference | None = None
     amount: _Amount | None = None
+    seen: _Seen | None = None
+    """The review that was seen when this was proposed."""
 
 
 class CloseOperationReviewCommand(ProposableCommand, tag="close_operation_review"):
@@ -72,6 +75,8 @@ class CloseOperationReviewCommand(ProposableCommand, tag="close_operation_review
     reference: _Reference | None = None
     amount: _Amount | None = None
     held: Held | None = None
+    seen: _Seen | None = None
+    """The review that was seen when this was proposed."""
 
 
 class ShowReviewCommand(Command, tag="show_review"):
@@ -119,6 +124,7 @@ def run(
         reference=command.reference,
         amount=command.amount,
         held=command.held if isinstance(command, CloseOperationReviewCommand) else None,
+        seen=command.seen,
     )
 
     def decide(action: OperatorAction) -> dict[str, Any]:

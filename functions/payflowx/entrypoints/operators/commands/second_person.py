@@ -22,6 +22,8 @@ def decided_or_proposed(
     except SecondPersonNeeded as needed:
         fields = msgspec.to_builtins(msgspec.structs.replace(command, verified=None))
         kept = {name: value for name, value in fields.items() if value is not None}
+        if needed.seen is not None:
+            kept["seen"] = needed.seen
         content = msgspec.json.encode(kept, order="deterministic").decode()
         return {"proposal": present_proposal(wired.propose(command.merchant_id, content, needed, action))}
 
