@@ -1,6 +1,8 @@
 """The bill's page is what templates, counts and price list say, and each price says where it was read."""
 
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +23,17 @@ def stacks(stage: str) -> dict[str, dict[str, object]]:
 
 def test_the_page_is_written_from_these_templates_counts_and_prices() -> None:
     assert PAGE.read_text() == written(), "run `make costs`"
+
+
+def test_the_readme_names_the_sums_of_the_page() -> None:
+    page = PAGE.read_text()
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    (listed, after_free) = re.findall(r"^\| Dev \| ([0-9.]+), ([0-9.]+) \|", page, re.MULTILINE)[0]
+    (a_million,) = re.findall(
+        r"^\| \*\*all\*\* \| \| \*\*([0-9.]+)\*\* \|", page.split("## A million payments")[1], re.MULTILINE
+    )
+    assert f"about {float(listed):.0f} dollars a month at list prices, about {float(after_free):.0f} after" in readme
+    assert f"a thousand payments cost about {float(a_million) / 10:.0f} cents" in readme
 
 
 @pytest.mark.parametrize("region", REGIONS)
