@@ -2,12 +2,11 @@
 
 Settings come from the environment. PROCESSES: how many hunt at once (all cores). ONLY: a part of the names. SEEDS: how
 many seeds a mutant may survive. SEED_BASE: the first of them. REMEMBER=1 writes the seeds that found something to
-`simulation/mutants/seeds.json`, which the next hunts try first. OPEN=1 hunts those that are undecided. SCENARIO: the
-scenario of the mutants that name none.
+`simulation/mutants/found.json`, which the next hunts try first, and the page about them. OPEN=1 hunts those that are
+undecided. SCENARIO: the scenario of the mutants that name none.
 """
 
 import gc
-import json
 import multiprocessing
 import os
 import sys
@@ -16,20 +15,20 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from simulation.check import evidence_of
+from simulation.checker.evidence import Violation
 from simulation.checker.invariants import first_violation
 from simulation.mutants import MUTANTS as DECIDED
 from simulation.mutants import OPEN_MUTANTS, Mutant, applied
+from simulation.mutants_found import Found, read_found, write_found
 from simulation.world import Plan
 
 MUTANTS = OPEN_MUTANTS if os.environ.get("OPEN") else DECIDED
 _MAX_SEEDS: Final = 600
 _SEEDS_FOR_SURVIVORS: Final = 40
 _NAME_WIDTH: Final = 68
-_REMEMBERED: Final = Path(__file__).parent / "mutants" / "seeds.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Hunt:
 
     place: int
     seed: int | None
-    violation: str
+    violation: Violation | None
     seconds: float
 
 
@@ -69,8 +68,8 @@ def _hunt(place: int) -> Hunt:
             violation = first_violation(evidence_of(Plan(seed, scenario=_scenario(mutant))))
             gc.collect()
             if violation is not None:
-                return Hunt(place, seed, str(violation), time.monotonic() - started)
-    return Hunt(place, None, "", time.monotonic() - started)
+                return Hunt(place, seed, violation, time.monotonic() - started)
+    return Hunt(place, None, None, time.monotonic() - started)
 
 
 def _scenario(mutant: Mutant) -> str | None:
@@ -81,21 +80,20 @@ def _seeds(place: int) -> Iterator[int]:
     """The seed that found it before, and then one after the other."""
     mutant, base = MUTANTS[place], int(os.environ.get("SEED_BASE") or 0)
     count = int(os.environ.get("SEEDS") or (_SEEDS_FOR_SURVIVORS if mutant.survives else _MAX_SEEDS))
-    known = _remembered().get(mutant.name)
+    known = read_found().get(mutant.name)
     if known is not None:
-        yield known
-    yield from (seed for seed in range(base, base + count) if seed != known)
-
-
-def _remembered() -> dict[str, int]:
-    return dict(json.loads(_REMEMBERED.read_text())) if _REMEMBERED.exists() else {}
+        yield known.seed
+    yield from (seed for seed in range(base, base + count) if known is None or seed != known.seed)
 
 
 def _remember(hunts: list[Hunt]) -> None:
-    known = _remembered() | {MUTANTS[hunt.place].name: hunt.seed for hunt in hunts if hunt.seed is not None}
-    names = {mutant.name for mutant in MUTANTS if not mutant.survives}
-    kept = {name: seed for name, seed in sorted(known.items()) if name in names}
-    _REMEMBERED.write_text(json.dumps(kept, indent=1) + "\n")
+    write_found(
+        {
+            MUTANTS[hunt.place].name: Found(hunt.seed, hunt.violation.invariant)
+            for hunt in hunts
+            if hunt.seed is not None and hunt.violation is not None
+        }
+    )
 
 
 def _as_expected(hunt: Hunt) -> bool:
@@ -107,7 +105,7 @@ def _line(hunt: Hunt) -> str:
     head = f"{mutant.name:<{_NAME_WIDTH}}"
     if hunt.seed is not None:
         result = "WRONGLY CALLED EQUIVALENT, found" if mutant.survives else "found"
-        return f"{head} {result} by {Plan(hunt.seed, scenario=_scenario(mutant)).name}: {hunt.violation[:110]}"
+        return f"{head} {result} by {Plan(hunt.seed, scenario=_scenario(mutant)).name}: {str(hunt.violation)[:110]}"
     if mutant.survives:
         return f"{head} equivalent, not found. {mutant.survives}"
     return f"{head} NOT FOUND: mend the simulator"

@@ -13,7 +13,7 @@ from typing import Final
 from simulation.checkouts import ALL_PROVIDERS, as_checkout
 from simulation.faults import APART, MAX_RATES, Faults
 from simulation.payers import USUAL_HABITS, Habits
-from simulation.workload import Order, tries_of_orders
+from simulation.workload import Order, held_and_refunded, tries_of_orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,25 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             "operator_reconciles": 0.7,
         },
         lambda orders: orders,
+    ),
+    # Captures, voids, refunds and cancellations find no connection or an error; people act at the provider, and
+    # close reviews.
+    "operations": Scenario(
+        {
+            "gateway_refuses_acts": 0.5,
+            "gateway_refuses_repeat": 0.5,
+            "gateway_contradicts": 0.2,
+            "gateway_answer_lost": 0.2,
+            "dashboard_refunds": 0.5,
+            "dashboard_refunds_beside": 0.3,
+            "operation_turns_out": 0.4,
+            "operator_closes_reviews": 0.9,
+            "operator_errs": 0.3,
+            "event_lost": 0.5,
+            "event_late": 0.3,
+            "client_cancels": 0.3,
+        },
+        lambda orders: [held_and_refunded(order) for order in orders],
     ),
     # A merchant cancels when a try fails that may still be charged, and the order is paid by another payment.
     "cancelled_orders": Scenario(

@@ -24,6 +24,8 @@ _REAL_PROVIDERS: Final = tuple(REAL_PROVIDERS)
 _REAL: Final = 0.55
 """This part of the payments goes to the connectors and simulators of the four real providers, and nowhere else."""
 _MANUAL_AT_REAL: Final = ("stripe", "razorpay")
+_NEVER_HELD: Final = frozenset(_REAL_PROVIDERS) - {*_MANUAL_AT_REAL}
+_OF_CHECKOUTS: Final = frozenset({"capture", "checkout", "expiresInSeconds"})
 _PRESENT: Final = 0.22
 """This part of the payments is a checkout: its payer chooses, and pays on a provider's page."""
 _MORE_PRESENT: Final = 0.6
@@ -198,6 +200,17 @@ def _order(random: Random, number: int, start_ms: int, present: float) -> Order:
         steps=_steps(random, is_held=body.get("capture") == "manual"),
         extras={name: random.random() for name in ("concurrent", "later", "other", "cancel", "pause", "erase")},
     )
+
+
+def held_and_refunded(order: Order) -> Order:
+    """The same payment with a card that works, held where its providers can, and with all that may follow a charge."""
+    random = Random(f"operations {order.payer['id']}")
+    metadata = {name: text for name, text in order.body.get("metadata", {}).items() if text != EVERYWHERE}
+    is_held = metadata.get("gateway") not in _NEVER_HELD
+    body = {name: value for name, value in order.body.items() if name not in _OF_CHECKOUTS}
+    body |= {"paymentMethod": {"type": "card", "token": "tok_success"}, "metadata": metadata, "customer": order.payer}
+    body |= {"capture": "manual"} if is_held else {}
+    return replace(order, body=body, steps=_steps(random, is_held=is_held))
 
 
 def _payer(random: Random) -> dict[str, str]:

@@ -39,7 +39,7 @@ from payflowx.domain.payments.events import GENESIS_HASH
 from payflowx.domain.payments.outcome import Unknown
 from payflowx.domain.payments.payment import Lease
 from payflowx.domain.payments.ports import Existing, Stored
-from payflowx.domain.shared import backoff
+from payflowx.domain.shared import backoff, identifiers
 from payflowx.domain.shared.statuses import NO_CHARGE_STATES, OPEN_STATES, AttemptState, DeclineKind
 from payflowx.entrypoints.api.payments import fingerprints, presenting
 from payflowx.providers.http_provider import HttpProvider
@@ -283,6 +283,7 @@ CHARGING: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "merchants share a key space",
         Edit(keys, "idempotency_partition", 'f"M#{merchant_id}#payments#', 'f"M#all#payments#'),
+        Edit(identifiers, "derive_transaction_id", "PAYMENT_PREFIX, merchant_id,", 'PAYMENT_PREFIX, "all",'),
     ),
     # -- claiming
     Mutant(_ROOM, "intent stored after the call", _intent_after_the_call),

@@ -245,6 +245,7 @@ OPERATING: Final[tuple[Mutant, ...]] = (
             "if operation.held is Held.BOOKED and operation.booked == amount:",
             _INFERRED,
         ),
+        scenario="operations",
     ),
     # -- claiming and sending
     broken(
@@ -342,6 +343,7 @@ OPERATING: Final[tuple[Mutant, ...]] = (
             "case NotSent() if not first_send:",
             'case NotSent() if not first_send and hasattr(owner, "route"):',
         ),
+        scenario="operations",
     ),
     Mutant(_ROOM, "a refund that is not found is given back", lambda: _inquiry(_not_found_is_refused)),
     Mutant(_ROOM, "a refund without an answer is given back", lambda: _sending(_unknown_is_refused)),
@@ -355,6 +357,7 @@ OPERATING: Final[tuple[Mutant, ...]] = (
             "if outcome.amount != owner.amount and",
             'if hasattr(owner, "route") and outcome.amount != owner.amount and',
         ),
+        scenario="operations",
     ),
     broken(
         _ROOM,

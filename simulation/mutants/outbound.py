@@ -150,7 +150,7 @@ OUTBOUND: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         _ROOM,
-        "the endpoints of another merchant decide whether an event is announced",
+        "the endpoints of another merchant decide whether an event is owed",
         Edit(
             DynamoDBEndpointPresence,
             "_load",

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bench.rights import UNREACHED, Examined, piece, reason, rights, verdict
+from bench import rights as examination
+from bench.rights import UNREACHED, Examined, piece, reason, rights, verdict, what_misses
 from tests.infra.rights import NEEDS
 
 
@@ -75,4 +76,21 @@ def test_a_denial_names_one_action_and_goes_again_whatever_happens() -> None:
 
     with pytest.raises(ZeroDivisionError):
         interrupted()
+    assert iam.policies == {}
+
+
+def test_a_right_whose_answer_was_remembered_is_tried_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    iam, waited = Iam(), list[float]()
+    target: Any = SimpleNamespace(client=lambda _: iam, outputs={"TransactionsTableName": "T"})
+    functions = {"Api": {"role": "api-role", "log_group": "g"}}
+    examined = Examined(environment=SimpleNamespace(), target=target, functions=functions)  # type: ignore[arg-type]
+    expected = next(r for r in rights() if r.function == "Api" and not reason(r) and r.need.resource == "Transactions")
+    excepted = next(r for r in rights() if r.function == "Api" and reason(r))
+    rounds = iter([[], ["GET /payments: 500"], []])
+    monkeypatch.setattr(examination, "_missed_once", lambda _examined, _right: next(rounds))
+    monkeypatch.setattr(examination.time, "sleep", waited.append)
+    monkeypatch.setattr(Examined, "resources", lambda *_: ["*"])
+    assert what_misses(examined, expected) == ["GET /payments: 500"]
+    assert what_misses(examined, excepted) == []
+    assert waited == [examination._CACHED_SECONDS]
     assert iam.policies == {}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from simulation import __main__ as simulate
-from simulation import paths
+from simulation import mutants_found, paths
 from simulation import run_mutants as hunt
 from simulation.mutants import MUTANTS, Mutant, applied
 
@@ -85,7 +85,7 @@ def test_mutants_must_be_found_and_equivalent_ones_must_not(
     wrongly = Mutant("payments", "wrongly called equivalent", found.patches, survives="A wrong argument.")
     hidden = Mutant("payments", "changes nothing", list)
     environment.setattr(hunt, "MUTANTS", (found, wrongly, hidden))
-    environment.setattr(hunt, "_REMEMBERED", tmp_path / "no seeds.json")
+    environment.setattr(mutants_found, "_FOUND", tmp_path / "nothing found.json")
     environment.setenv("SEED_BASE", "7")
     environment.setenv("SEEDS", "1")
     assert hunt.main() == 1
@@ -99,10 +99,13 @@ def test_mutants_must_be_found_and_equivalent_ones_must_not(
 def test_a_part_of_the_mutants_is_hunted_and_their_seeds_are_remembered(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    seeds = tmp_path / "seeds.json"
-    environment.setattr(hunt, "_REMEMBERED", seeds)
+    seeds, written = tmp_path / "found.json", tmp_path / "page.md"
+    environment.setattr(mutants_found, "_FOUND", seeds)
+    environment.setattr(mutants_found, "PAGE", written)
     for name, value in (("ONLY", "pending is shown"), ("SEED_BASE", "7"), ("SEEDS", "1"), ("REMEMBER", "1")):
         environment.setenv(name, value)
     assert hunt.main() == 0
-    assert json.loads(seeds.read_text()) == {"pending is shown as failed": 7}
+    ((name, row),) = json.loads(seeds.read_text()).items()
+    assert (name, row["seed"]) == ("pending is shown as failed", 7)
+    assert f"| pending is shown as failed | seed 7, {row['invariant']} |" in written.read_text()
     assert capsys.readouterr().out.splitlines()[-1] == "mutants=1 to_be_found=1 equivalent=0 wrong=0"
