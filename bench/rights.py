@@ -65,6 +65,7 @@ UNREACHED: Final[Mapping[str, str]] = {
     "Reconciler: sqs:SendMessage on Deliveries": "no report here changes a payment",
     "Webhooks: secretsmanager:GetSecretValue on account secrets": _ONCE,
     "Operations: dynamodb:UpdateItem on Transactions": "no review is closed here, and no personal data erased",
+    "Notices: sqs:SendMessage on Notices": "an event waits only where it comes while a worker holds its payment",
     "Operations: sqs:DeleteMessage on dead letters": "a queue is purged as a whole here, and no letter replayed",
     "Reconciler: sqs:SendMessage on Jobs": "no report here asks for an inquiry",
     "Worker: sqs:SendMessage on SlowJobs": "no account here is slow",

@@ -17,6 +17,7 @@ RESTORING: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "after a restore, first sends without an inquiry",
         Edit(restored, "needs_search", "if window is None or", "if True or window is None or"),
+        scenario="restores",
     ),
     broken(
         _ROOM,
@@ -27,6 +28,7 @@ RESTORING: Final[tuple[Mutant, ...]] = (
             "ForEveryone(disabled=switched_off(items), restored=restored)",
             "ForEveryone(disabled=switched_off(items))",
         ),
+        scenario="restores",
     ),
     broken(
         _ROOM,
@@ -37,6 +39,7 @@ RESTORING: Final[tuple[Mutant, ...]] = (
             "proven = proven and (able.absence_is_proof or is_whole_list)",
             "proven = proven and (able is not None or is_whole_list)",
         ),
+        scenario="restores",
     ),
     broken(
         _ROOM,
@@ -47,6 +50,7 @@ RESTORING: Final[tuple[Mutant, ...]] = (
             "return until_ms is None or created_at_ms < until_ms",
             "return created_at_ms < self.restored_to_ms",
         ),
+        scenario="restores",
     ),
     broken(
         _ROOM,
@@ -57,26 +61,31 @@ RESTORING: Final[tuple[Mutant, ...]] = (
             "range(len(owner.attempts) + 1, last + 1)",
             "range(len(owner.attempts) + 1, len(owner.attempts) + 2)",
         ),
+        scenario="restores",
     ),
     broken(
         _ROOM,
         "after a restore, a key that comes again is looked for in its new route only",
         Edit(restored, "is_routed_anew", "return payment.created_at_ms > window.restored_to_ms", "return False"),
+        scenario="restores",
     ),
     broken(
         _ROOM,
         "after a restore, event numbers start again",
         Edit(restored, "raise_numbers", "event_seq=max(payment.event_seq, used_seq)", "event_seq=payment.event_seq"),
+        scenario="restores",
     ),
     broken(
         _ROOM,
         "after a restore, a repeated command notifies merchants again",
         Edit(merchant_events, "restored_event", "str(forgotten.until_ms))", "str(now_ms))"),
+        scenario="restores",
     ),
     broken(
         _ROOM,
         "after a restore, an order that looks free is charged",
         Edit(restored, "may_send_after", "and not is_order_unsure", ""),
+        scenario="restores",
     ),
     broken(
         _ROOM,
