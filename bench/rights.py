@@ -64,7 +64,9 @@ UNREACHED: Final[Mapping[str, str]] = {
     "Operations: sqs:SendMessage on Jobs": "no dead letter is replayed here, and no review closed",
     "Reconciler: sqs:SendMessage on Deliveries": "no report here changes a payment",
     "Webhooks: secretsmanager:GetSecretValue on account secrets": _ONCE,
+    "Worker: secretsmanager:GetSecretValue on account secrets": _ONCE,
     "Operations: dynamodb:UpdateItem on Transactions": "no review is closed here, and no personal data erased",
+    "Notices: sqs:SendMessage on Deliveries": "no merchant with an endpoint gets a provider's event here",
     "Notices: sqs:SendMessage on Notices": "an event waits only where it comes while a worker holds its payment",
     "Operations: sqs:DeleteMessage on dead letters": "a queue is purged as a whole here, and no letter replayed",
     "Reconciler: sqs:SendMessage on Jobs": "no report here asks for an inquiry",
@@ -72,6 +74,7 @@ UNREACHED: Final[Mapping[str, str]] = {
     "Deliverer: dynamodb:GetItem on Transactions": "no two deliveries here write one event at once",
     "Deliverer: dynamodb:GetItem on Configuration (endpoints)": "no two deliveries here change one endpoint at once",
     "Sweeper: sqs:SendMessage on Deliveries": "no delivery here is overdue",
+    "Sweeper: sqs:GetQueueAttributes on Deliveries": "no delivery here is overdue",
     "Sweeper: sqs:SendMessage on Jobs": "no payment here is overdue",
     "Sweeper: dynamodb:PutItem on Transactions": "no item here is woken forty times, which sends it to review",
     "Sweeper: dynamodb:GetItem on Transactions": "no item here is woken forty times, which sends it to review",
@@ -79,7 +82,7 @@ UNREACHED: Final[Mapping[str, str]] = {
     "Operations: sqs:ChangeMessageVisibility on dead letters": "a letter that is not given back returns by itself",
     **{
         f"Operations: sqs:SendMessage on {queue}": "no dead letter of this queue is replayed here"
-        for queue in ("Deliveries", "Notices", "SlowDeliveries", "SlowJobs")
+        for queue in ("Deliveries", "Notices", "Runs", "SlowDeliveries", "SlowJobs")
     },
     "Reconciler: dynamodb:PutItem on Transactions": "no report here says what the ledger has to record",
     "Reconciler: s3:GetObject on settlement files": "no settlement file is read here",
