@@ -25,6 +25,16 @@ class Schema:
         return {name: item[name] for name in (self.partition, self.sort) if name}
 
 
+def _in_another_order(item: Item) -> Item:
+    """DynamoDB keeps no order of a map's members: here it is another one after each write."""
+    turned = {
+        name: {"M": dict(reversed(value["M"].items()))}
+        for name, value in item.items()
+        if "M" in value and len(value["M"]) > 1
+    }
+    return item | turned if turned else item
+
+
 def _text(item: Item, name: str) -> str:
     attribute = item[name]
     if "S" in attribute:
@@ -136,7 +146,7 @@ class Table:
         if after is None:
             partition.pop(key[1], None)
         else:
-            partition[key[1]] = after
+            after = partition[key[1]] = _in_another_order(after)
         self._sorted.pop(key[0], None)
         self._previous[key] = (now_ms, before)
         for index in self.indexes.values():
