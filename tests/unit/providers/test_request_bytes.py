@@ -40,6 +40,6 @@ def test_the_order_of_the_metadata_changes_no_byte(name: str, request_: ChargeRe
         clock_ms=lambda: 0,
         observe=lambda _provider, _step, _ms: None,
     )
-    turned = replace(request_, metadata=dict(reversed(request_.metadata.items())))
+    turned = replace(request_, metadata=dict(sorted(request_.metadata.items(), reverse=True)))
     assert list(turned.metadata) != list(request_.metadata)
     assert provider.request_hash(turned) == provider.request_hash(request_)
