@@ -20,8 +20,9 @@ one way at a time (`simulation/mutants`, by capability) and runs seeds until a r
 [the checker](proof.md#the-checker) is broken. A mutant that a rule of the product itself would stop, such as the
 balance that is checked before each write, is run without that rule.
 
-The same seed gives another history after a change of the code. Then a hunt goes on with other seeds, and writes the one
-that found the design.
+Each row says what the last hunt of its design found, and on which day. The same seed gives another history after a
+change of the code: an older seed may find nothing today. Then a hunt goes on with other seeds, and writes the one that
+found the design. A row without a day is of a hunt before 2026-11-29.
 """
 _UNDECIDED: Final = """
 ## Undecided
@@ -33,10 +34,14 @@ rules of most of them.
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The seed that showed a broken design, and the rule of the checker that it broke first."""
+    """The seed that showed a broken design, the rule of the checker that it broke first, and the day of the hunt.
+
+    No day: the hunt was before days were kept.
+    """
 
     seed: int
     invariant: str
+    day: str = ""
 
 
 def read_found() -> dict[str, Found]:
@@ -82,7 +87,8 @@ def _row(mutant: Mutant, found: Found | None) -> str:
         result = "not hunted yet"
     else:
         scenario = f" of `{mutant.scenario}`" if mutant.scenario else ""
-        result = f"seed {found.seed}{scenario}, {found.invariant}"
+        day = f", {found.day}" if found.day else ""
+        result = f"seed {found.seed}{scenario}, {found.invariant}{day}"
     return f"| {mutant.name} | {result} |\n"
 
 

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from simulation.check import evidence_of
@@ -89,7 +90,7 @@ def _seeds(place: int) -> Iterator[int]:
 def _remember(hunts: list[Hunt]) -> None:
     write_found(
         {
-            MUTANTS[hunt.place].name: Found(hunt.seed, hunt.violation.invariant)
+            MUTANTS[hunt.place].name: Found(hunt.seed, hunt.violation.invariant, str(datetime.now(UTC).date()))
             for hunt in hunts
             if hunt.seed is not None and hunt.violation is not None
         }

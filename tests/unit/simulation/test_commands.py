@@ -107,5 +107,5 @@ def test_a_part_of_the_mutants_is_hunted_and_their_seeds_are_remembered(
     assert hunt.main() == 0
     ((name, row),) = json.loads(seeds.read_text()).items()
     assert (name, row["seed"]) == ("pending is shown as failed", 7)
-    assert f"| pending is shown as failed | seed 7, {row['invariant']} |" in written.read_text()
+    assert f"| pending is shown as failed | seed 7, {row['invariant']}, {row['day']} |" in written.read_text()
     assert capsys.readouterr().out.splitlines()[-1] == "mutants=1 to_be_found=1 equivalent=0 wrong=0"
