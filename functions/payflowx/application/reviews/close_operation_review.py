@@ -46,11 +46,11 @@ class CloseOperationReview:
             operation = self.operations.get(merchant_id, transaction_id, operation_id) if transaction_id else None
             if payment is None or operation is None:
                 raise Refusal("not_found", "There is no capture, void or refund with this id.")
-            check_seen(operation, finding.seen)
             seen = seen_review(operation)
             context = Context(now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=facts)
             payment, operation = current_ledger(payment, operation, self.operations)
             change = close_operation_review(payment, operation, finding.decision, context)
+            check_seen(seen, finding.seen)
             largest = max(operation.amount, finding.amount or 0)
             limits = limits_of(self.merchant_directory, merchant_id)
             require_second_person(limits, largest, payment.currency, operator_action, seen=seen)

@@ -89,12 +89,13 @@ class CloseReview:
             if payment is None:
                 raise Refusal("not_found", "There is no payment with this id.")
             context = Context(now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=facts)
-            check_seen(payment, finding.seen)
+            seen = seen_review(payment)
             current, rebuilt = explained_payment(payment, self.operations)
             change = close_review(current, finding.decision, context, rebuilt=rebuilt)
+            check_seen(seen, finding.seen)
             largest = max(payment.amount, finding.amount or 0)
             limits = limits_of(self.merchant_directory, merchant_id)
-            require_second_person(limits, largest, payment.currency, operator_action, seen=seen_review(payment))
+            require_second_person(limits, largest, payment.currency, operator_action, seen=seen)
             match self.outcome_writer.apply(change):
                 case Stored(item=stored):
                     return stored

@@ -38,9 +38,9 @@ def seen_review(item: Payment | Operation) -> str:
     return derive_id(_PREFIX, str(item.review_since_ms), why, _amounts(item), *attempts)
 
 
-def check_seen(item: Payment | Operation, seen: str | None) -> None:
+def check_seen(found: str, seen: str | None) -> None:
     """Raise `Refusal` (`invalid_state`) where the review is not the one that was seen. None: it is seen right now."""
-    if seen not in {None, seen_review(item)}:
+    if seen not in {None, found}:
         raise Refusal(
             "invalid_state", "The review has changed since its closing was proposed. Read it, and propose it again."
         )

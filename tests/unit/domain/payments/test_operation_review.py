@@ -26,8 +26,8 @@ def test_a_review_that_was_seen_is_the_same_until_it_asks_something_else() -> No
     seen = seen_review(operation)
     inquired = replace(operation.attempts[0], inquiries=9)
     assert seen_review(replace(operation, version=99, due_at_ms=7, attempts=(inquired,))) == seen
-    check_seen(operation, seen)
-    check_seen(operation, None)
+    check_seen(seen_review(operation), seen)
+    check_seen(seen_review(operation), None)
     later = (
         replace(operation, review_since_ms=NOW_MS + 1),
         replace(operation, last_error=LastError(code="reversed", message="x")),
@@ -36,7 +36,7 @@ def test_a_review_that_was_seen_is_the_same_until_it_asks_something_else() -> No
     )
     for other in later:
         with pytest.raises(Refusal, match="has changed"):
-            check_seen(other, seen)
+            check_seen(seen_review(other), seen)
 
 
 def paid(world: World, **changes: Any) -> Payment:
