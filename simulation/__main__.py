@@ -25,12 +25,29 @@ def main() -> int:
     if scenario not in {None, *SCENARIOS}:
         print(f"no scenario {scenario}; there are {', '.join(SCENARIOS)}")
         return 2
-    if os.environ.get("SEED"):
-        return _one(Plan(int(os.environ["SEED"]), scenario=scenario))
-    base = int(os.environ.get("SEED_BASE") or 0)
-    count = int(os.environ.get("SEEDS") or _SCALES[os.environ.get("SCALE") or "commit"])
-    seeds = range(base, base + count)
+    scale = os.environ.get("SCALE") or "commit"
+    if scale not in _SCALES:
+        print(f"no scale {scale}; there are {', '.join(_SCALES)}")
+        return 2
+    try:
+        seed, base, count = _number("SEED", least=0), _number("SEED_BASE", least=0), _number("SEEDS", least=1)
+    except ValueError as error:
+        print(error)
+        return 2
+    if seed is not None:
+        return _one(Plan(seed, scenario=scenario))
+    seeds = range(base or 0, (base or 0) + (count or _SCALES[scale]))
     return _many([Plan(seed, scenario=scenario) for seed in seeds] if scenario else plans(seeds))
+
+
+def _number(name: str, *, least: int) -> int | None:
+    """A setting, if it is given. Raises `ValueError` with a sentence: a run without seeds would look green."""
+    text = os.environ.get(name) or ""
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal()) or int(text) < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}, not {text}")
+    return int(text)
 
 
 def plans(seeds: range) -> list[Plan]:

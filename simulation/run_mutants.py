@@ -45,6 +45,9 @@ class Hunt:
 def main() -> int:
     """The exit status: 1 when a mutant got away, or one that cannot be told from the real design was found."""
     places = [place for place, mutant in enumerate(MUTANTS) if (os.environ.get("ONLY") or "") in mutant.name]
+    if not places:
+        print(f"no broken design has {os.environ['ONLY']} in its name; docs/broken-designs.md lists them")
+        return 2
     context = multiprocessing.get_context("fork")
     processes = int(os.environ.get("PROCESSES") or os.cpu_count() or 1)
     hunts: list[Hunt] = []

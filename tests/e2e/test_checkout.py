@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import urllib3
@@ -70,7 +69,7 @@ def shop(client: Client) -> Iterator[str]:
     environment = {
         "PAYFLOWX_URL": client.base_url,
         "PAYFLOWX_KEY": client.api_key,
-        "SHOP_URL": "https://shop.example.com/thanks",
+        "SHOP_URL": f"http://127.0.0.1:{port}/thanks",
         "PORT": str(port),
         "FIRST_ORDER": str(time.time_ns()),
         "PATH": os.environ["PATH"],
@@ -100,10 +99,10 @@ def test_the_shop_without_a_library_sells(client: Client, shop: str) -> None:
     payer.press("Continue", method="card")
     payer.press("Pay")
     (back,) = (url for text, url in payer.links.items() if text.startswith("Back to"))
-    assert urlsplit(back).netloc == "shop.example.com"
+    assert back.startswith(f"{shop}/thanks?")
 
     def thanked() -> bool:
-        payer.open(f"{shop}/thanks?{urlsplit(back).query}")
+        payer.open(back)
         return payer.text == "Thank you!"
 
     poll(thanked)

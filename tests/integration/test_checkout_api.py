@@ -55,6 +55,21 @@ def test_our_page_stays_the_address_while_the_providers_page_is_open(shop: Funct
     assert paged["nextAction"]["url"].startswith(PAGES)
 
 
+def test_a_payer_returns_to_a_shop_on_this_machine_only_where_a_developer_works(shop: Functions) -> None:
+    sale = {"paymentMethod": CHECKOUT, "returnUrl": "http://127.0.0.1:8000/thanks"}
+    refused = (422, "url_not_allowed", "returnUrl")
+
+    def answered(key: str) -> tuple[int, str, str]:
+        status, problem, _ = shop.pay(key, **sale)
+        return status, problem.get("code", ""), problem.get("field", "")
+
+    assert answered("key-1") == refused
+    shop.deploy(LOOPBACK_ALLOWED="true")
+    assert answered("key-1") == (202, "", "")
+    shop.deploy(LOOPBACK_ALLOWED="true", AWS_LAMBDA_RUNTIME_API="127.0.0.1:9001")
+    assert answered("key-2") == refused
+
+
 @pytest.mark.parametrize(
     ("changes", "code", "field"),
     [

@@ -39,7 +39,10 @@ class OutboundWebhooks(MerchantEventAccess):
 
     @property
     def is_loopback_allowed(self) -> bool:
-        """On a developer's machine only: no merchant may reach the API on a deployed function's loopback address."""
+        """On a developer's machine only: no merchant may reach the API on a deployed function's loopback address.
+
+        It holds for webhook endpoints, and for the shops that payers return to.
+        """
         return self.settings.loopback_allowed and not self.platform.is_lambda
 
 

@@ -59,6 +59,29 @@ def test_one_seed_is_told_as_a_story(environment: pytest.MonkeyPatch, capsys: py
     assert said.count("in the end SUCCESS") >= 8
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SEED", "abc"), ("SEED", "-1"), ("SEEDS", "0"), ("SEEDS", "1.5"), ("SEED_BASE", "²"), ("SCALE", "huge")],
+)
+def test_a_setting_that_cannot_be_used_is_named_and_nothing_runs(
+    name: str, value: str, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv(name, value)
+    assert simulate.main() == 2
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 1
+    assert name.lower() in said[0].lower()
+    assert value in said[0]
+
+
+def test_a_hunt_of_no_broken_design_is_refused(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("ONLY", "a design that nobody made")
+    assert hunt.main() == 2
+    assert "a design that nobody made" in capsys.readouterr().out
+
+
 def test_a_path_that_is_never_walked_fails_a_run_of_many_seeds(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

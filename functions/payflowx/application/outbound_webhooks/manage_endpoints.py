@@ -11,7 +11,7 @@ from payflowx.domain.payments.event_types import EVENT_TYPES
 from payflowx.domain.shared.ambient import Clock, Randomness
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES, MAX_ENDPOINTS, MAX_EVENT_TYPES
-from payflowx.domain.shared.urls import is_loopback_url, why_not_allowed
+from payflowx.domain.shared.urls import why_not_allowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +111,7 @@ class ManageEndpoints:
         return secret, self.cipher.encrypt(secret, merchant_id=merchant_id, endpoint_id=endpoint_id)
 
     def _check(self, request: NewEndpoint) -> None:
-        loopback = self.loopback_allowed and is_loopback_url(request.url)
-        if not loopback and (fault := why_not_allowed(request.url)):
+        if fault := why_not_allowed(request.url, loopback_allowed=self.loopback_allowed):
             raise Refusal("url_not_allowed", f"The URL is not allowed: {fault}.", field="url")
         types = request.event_types
         if len(types) > MAX_EVENT_TYPES or len(set(types)) != len(types) or not EVENT_TYPES.issuperset(types):

@@ -11,8 +11,10 @@ _LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _LOCAL_SUFFIXES: Final = (".local", ".localhost", ".internal", ".lan", ".home", ".test", ".invalid")
 
 
-def why_not_allowed(url: str) -> str | None:
-    """Return the reason why a public return URL is refused; None when it is allowed."""
+def why_not_allowed(url: str, *, loopback_allowed: bool = False) -> str | None:
+    """Return the reason why a URL is refused; None when it is a public one, or this machine's where that is allowed."""
+    if loopback_allowed and is_loopback_url(url):
+        return None
     if len(url) > MAX_URL_CHARS:
         return f"it is longer than {MAX_URL_CHARS} characters"
     if not url.isascii() or not is_clean(url) or " " in url or "\\" in url:

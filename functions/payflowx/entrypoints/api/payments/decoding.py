@@ -23,18 +23,21 @@ from payflowx.entrypoints.api.payments.types import CreatePaymentRequest, Custom
 from payflowx.entrypoints.api.requests import ApiRequest, idempotency_key
 
 
-def decode_new_payment(request: ApiRequest) -> NewPayment:
-    """Raises `Refusal` with the precise code; nothing of the request is repeated in it."""
+def decode_new_payment(request: ApiRequest, *, loopback_allowed: bool = False) -> NewPayment:
+    """Raises `Refusal` with the precise code; nothing of the request is repeated in it.
+
+    `loopback_allowed`: the payer may return to a shop on this machine, as a developer's payer does.
+    """
     request.check_path_and_query()
     request.check_headers()
     body = read_body(request, CreatePaymentRequest)
     key = idempotency_key(request.headers("idempotency-key"), key_in(body))
     typed = converted(body, CreatePaymentRequest)
-    _check(typed)
+    _check(typed, loopback_allowed=loopback_allowed)
     return _command(request.merchant_id, key, fingerprint("POST", "/payments", body), typed)
 
 
-def _check(typed: CreatePaymentRequest) -> None:
+def _check(typed: CreatePaymentRequest, *, loopback_allowed: bool) -> None:
     """Check the rules that a schema cannot express."""
     if not is_currency(typed.currency):
         _refuse("currency", "The currency is not an active one of ISO 4217.")
@@ -57,8 +60,8 @@ def _check(typed: CreatePaymentRequest) -> None:
     for field, text in texts:
         if part := unclean_part(text):
             raise Refusal("text_invalid", f"{field} holds {part}. Remove it.", field=field)
-    if typed.return_url is not None and (fault := why_not_allowed(typed.return_url)):
-        _refuse("returnUrl", f"The return URL is not allowed: {fault}.")
+    if typed.return_url is not None:
+        _check_return_url(typed.return_url, loopback_allowed=loopback_allowed)
     size = sum(len(text.encode()) for _, text in [*texts, ("returnUrl", typed.return_url or "")])
     if size > MAX_FREE_TEXT_BYTES:
         raise Refusal(
@@ -66,6 +69,11 @@ def _check(typed: CreatePaymentRequest) -> None:
             "Customer, receiptEmail, metadata, description, statementDescriptorSuffix and URLs may have "
             f"{MAX_FREE_TEXT_BYTES} bytes together, not {size}.",
         )
+
+
+def _check_return_url(url: str, *, loopback_allowed: bool) -> None:
+    if fault := why_not_allowed(url, loopback_allowed=loopback_allowed):
+        _refuse("returnUrl", f"The return URL is not allowed: {fault}.")
 
 
 def _check_token(typed: CreatePaymentRequest) -> None:

@@ -19,7 +19,8 @@ from payflowx.wiring.api import ApiWiring
 
 
 def create_payment(request: ApiRequest, wired: ApiWiring) -> Response[str]:
-    acceptance = wired.create_payment(decode_new_payment(request))
+    new_payment = decode_new_payment(request, loopback_allowed=wired.is_loopback_allowed)
+    acceptance = wired.create_payment(new_payment)
     payment = present_payment(acceptance.payment)
     return _accepted(payment, f"/payments/{payment.transaction_id}", replayed=acceptance.replayed)
 
