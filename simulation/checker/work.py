@@ -10,7 +10,7 @@ from typing import Final
 
 from simulation.accounts import PROVIDERS
 from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored, Version, Violation
-from simulation.checker.providers import inquiries_end_ms, refusal_proven_ms
+from simulation.checker.providers import inquiries_end_ms, refund_stands_ms, refusal_proven_ms
 from simulation.kernel import EPOCH_MS
 
 _SECOND_MS: Final = 1_000
@@ -178,9 +178,14 @@ def rest(evidence: Evidence) -> Iterator[Violation]:
         owners: list[PaymentEvidence | OperationEvidence] = [payment, *payment.operations.values()]
         for owner in owners:
             which = "" if owner is payment else f"{owner.versions[0][0].key[1]} "
+            came_back = any(
+                (after or {}).get("lastError", {}).get("code") == "reversed" for _, _, after in owner.versions
+            )
             for number, (write, _, after) in enumerate(owner.versions):
                 if after is not None and _is_forgotten(after):
                     yield Violation("REST", name, "waits for its payer and is due for nothing")
+                if after is not None and not came_back and _may_come_back_unread(after, write.at_ms):
+                    yield Violation("REST", name, f"{which}may come back from its payer's bank and is due for nothing")
                 if after is None or "dueAt" not in after or after["lease"]["owner"]:
                     continue
                 kind = _waits_for(after)
@@ -198,6 +203,16 @@ def rest(evidence: Evidence) -> Iterator[Violation]:
 def _is_forgotten(item: Stored) -> bool:
     """A checkout that waits for its payer must be due when it ends."""
     return "checkout" in item and item["status"] == "REQUIRES_ACTION" and "dueAt" not in item
+
+
+def _may_come_back_unread(item: Stored, at_ms: int) -> bool:
+    """A refund that succeeded must be due once more, when its payer's bank can no longer return it.
+
+    One that came back is decided by a person.
+    """
+    if item.get("kind") != "refund" or item["status"] != "SUCCEEDED" or "dueAt" in item:
+        return False
+    return any(a["state"] == "SUCCEEDED" and at_ms < refund_stands_ms(a) for a in item["attempts"])
 
 
 def _next_ms(item: Stored) -> int:
