@@ -403,6 +403,7 @@ OPERATING: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "refunds of others are read as long as a refusal of ours is not proven",
         Edit(OperationSession, "_proven", "reads_refunds=was_made_elsewhere and is_decided", "reads_refunds=True"),
+        scenario="operations",
     ),
     broken(
         _ROOM,

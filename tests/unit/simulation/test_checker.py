@@ -725,6 +725,26 @@ def hurried(times: int) -> Story:
     return story
 
 
+def refund_hurried(times: int) -> Story:
+    """The list of the charge's refunds is read so often for a refund whose refusal is not proven."""
+    story = paid()
+    sort = story.request("refund", 30)
+    story.claim(4, sort=sort)
+    story.change(4, sort, attempts=story.settled("UNKNOWN", sort), lease=story.free(sort), readyAt=story.now_ms)
+    for process in range(10, 10 + times):
+        story.claim(process, sort=sort, append=False)
+        story.send(process, "GET", "/v1/refunds", f"pfx-{story.name}-1")
+        story.change(process, sort, lease=story.free(sort), readyAt=story.now_ms + 3_600_000)
+        story.change(process, sort, readyAt=story.now_ms)
+    return story
+
+
+@pytest.mark.parametrize(("times", "is_found"), [(20, False), (60, True)])
+def test_sessions_that_read_a_charge_s_refunds_are_those_of_the_refund(times: int, is_found: bool) -> None:
+    said = found(refund_hurried(times).evidence())
+    assert any("times in an hour" in what for what in said) == is_found
+
+
 def one_refund_booked_as_two() -> Story:
     story = captured_and_refunded()
     first = story.item(f"OP#ref_{'r' * 16}")
