@@ -13,7 +13,7 @@ from typing import Final
 from simulation.checkouts import ALL_PROVIDERS, as_checkout
 from simulation.faults import APART, MAX_RATES, Faults
 from simulation.payers import USUAL_HABITS, Habits
-from simulation.workload import Order, held_and_refunded, tries_of_orders
+from simulation.workload import Order, cancelled_early, held_and_refunded, tries_of_orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,21 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             "client_cancels": 0.3,
         },
         lambda orders: [held_and_refunded(order) for order in orders],
+    ),
+    # Merchants cancel at once, while answers are lost and what captures, voids or cancels finds no connection, or an
+    # error, or is refused; providers tell late of what they hold.
+    "cancellations": Scenario(
+        {
+            "gateway_answer_lost": 0.5,
+            "gateway_slow": 0.3,
+            "gateway_late_arrival": 0.1,
+            "gateway_refuses_acts": 0.65,
+            "operation_turns_out": 0.9,
+            "event_late": 0.7,
+            "event_lost": 0.3,
+            "operator_closes_reviews": 0.5,
+        },
+        lambda orders: [cancelled_early(order) for order in orders],
     ),
     # A merchant cancels when a try fails that may still be charged, and the order is paid by another payment.
     "cancelled_orders": Scenario(

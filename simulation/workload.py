@@ -44,6 +44,10 @@ _TABS_MS: Final = 240_000
 """Within this time of the first payment, mostly much sooner, the payer tries again."""
 REFUNDS_BY_ITSELF: Final = "globex"
 """The merchant whose charges beside the holder of an order are refunded without a person."""
+_HELD_OF_CANCELLED: Final = 0.6
+"""This part of the payments that are cancelled early is held, where the provider can do that."""
+_CANCELLED_MS: Final = 15_000
+"""They are cancelled within this time: after an answer that was lost, two inquiries follow in it."""
 _MANUAL: Final = 0.7
 """Of the payments whose providers can hold an amount; the others cannot, so half of all payments are held."""
 
@@ -211,6 +215,13 @@ def held_and_refunded(order: Order) -> Order:
     body |= {"paymentMethod": {"type": "card", "token": "tok_success"}, "metadata": metadata, "customer": order.payer}
     body |= {"capture": "manual"} if is_held else {}
     return replace(order, body=body, steps=_steps(random, is_held=is_held))
+
+
+def cancelled_early(order: Order) -> Order:
+    """The same payment with a card that works, held or not, which its merchant cancels before the outcome is known."""
+    kept, random = held_and_refunded(order), Random(f"cancelled {order.payer['id']}")
+    body = kept.body if random.random() < _HELD_OF_CANCELLED else {n: v for n, v in kept.body.items() if n != "capture"}
+    return replace(kept, body=body, steps=(Step(Wish.CANCEL, patient=False, wait_ms=random.randrange(_CANCELLED_MS)),))
 
 
 def _payer(random: Random) -> dict[str, str]:

@@ -51,6 +51,17 @@ LAGS_MS: Final[Mapping[str, int]] = {
 """How long a new charge or operation may stay invisible to a read: docs/providers."""
 
 
+REFUNDS_RETURN_MS: Final[Mapping[str, int]] = dict.fromkeys(("mock", "razorpay_mock", "cashfree_mock"), 30 * _MINUTE_MS)
+"""How long after its success a payer's bank may return a refund: docs/write-path.md."""
+_REFUNDS_RETURN_MS: Final = 30 * _DAY_MS
+
+
+def refund_stands_ms(success: Mapping[str, Any]) -> int:
+    """When a refund can no longer come back, by the attempt that succeeded."""
+    settled_ms = success.get("settled_at_ms") or success.get("started_at_ms", 0)
+    return int(settled_ms + REFUNDS_RETURN_MS.get(success["provider"], _REFUNDS_RETURN_MS))
+
+
 TRIES_LAST_MS: Final[Mapping[str, int]] = {"cashfree": 2 * _DAY_MS}
 """How long after the expiry of a hosted object a try that began before it may still succeed: docs/providers."""
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from simulation.checker.evidence import UNDONE, Evidence, PaymentEvidence, Stored, Violation
-from simulation.checker.providers import inquiries_end_ms
+from simulation.checker.providers import inquiries_end_ms, refusal_proven_ms
 from simulation.history import Source, Write
 from simulation.world import CONFIGURATION
 from testing.dynamodb.values import plain_item
@@ -45,6 +45,8 @@ def reasons(evidence: Evidence) -> Iterator[Violation]:
             if what:
                 yield Violation("REASONS", name, what)
         yield from _changed_requests(world, name, payment)
+        yield from _cut_short(name, payment)
+        yield from _refused_too_early(name, payment)
         yield from _operation_reasons(world, name, payment)
         yield from _switched_off(world, name, payment)
 
@@ -127,6 +129,35 @@ def _changed_requests(world: _World, name: str, payment: PaymentEvidence) -> Ite
             if attempt.get("code") == "request_changed":
                 what = f"the request of {attempt['provider_key']} changed, and the release did not"
                 yield Violation("REASONS", name, what)
+
+
+_MAX_FAILED_TRIES: Final = 10
+
+
+def _cut_short(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
+    """What a payer may still approve or pay is cancelled before its time only if somebody asked for that.
+
+    The merchant or the payer asks, another payment of the order is charged, or the payer has failed too often.
+    """
+    for write, before, after, event in payment.changes():
+        if event is not None and event["actor"] == "operator":
+            continue
+        for one, other in zip(before["attempts"], after["attempts"], strict=False):
+            if (one["state"], other["state"]) != ("REQUIRES_ACTION", "FENCED"):
+                continue
+            left_ms = one.get("deadline_ms", 0) - write.at_ms - _CLOCKS_MS
+            if left_ms > 0 and not _is_asked_to_end(before, one):
+                what = (
+                    f"attempt {one['number']} was cancelled {left_ms // _SECOND_MS} s before its payer's time was over"
+                )
+                yield Violation("REASONS", name, what)
+
+
+def _is_asked_to_end(payment: Stored, attempt: Stored) -> bool:
+    is_asked = payment.get("cancelRequested") or payment.get("stopRequested")
+    is_closing = payment.get("checkout", {}).get("closing") == attempt["number"]
+    failed = int(attempt.get("progress", {}).get("failed_tries", "0"))
+    return bool(is_asked) or is_closing or failed >= _MAX_FAILED_TRIES
 
 
 def _is_forgotten(item: Stored) -> bool:
@@ -260,6 +291,30 @@ def _operation_reasons(world: _World, name: str, payment: PaymentEvidence) -> It
                 what = "" if len(after["attempts"]) > _MAX_OPERATION_RETRIES else "was given up too early"
             if what:
                 yield Violation("REASONS", name, f"{operation.operation_id} {what}")
+
+
+def _refused_too_early(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
+    """The refusal of a repeated request takes two complete reads, the second after the provider's visibility lag.
+
+    The first request may be the reason for the refusal, and a read may lack what it did. What the provider has in its
+    books as failed needs no such proof.
+    """
+    for operation in payment.operations.values():
+        if any(entry["status"] in UNDONE for entry in operation.books):
+            continue
+        for write, before, after in operation.versions:
+            attempts = zip((before or {}).get("attempts", []), (after or {}).get("attempts", []), strict=False)
+            if any(_is_believed_early(one, other, write) for one, other in attempts):
+                what = f"{operation.operation_id} failed before the refusal of its repetition was proven"
+                yield Violation("REASONS", name, what)
+
+
+def _is_believed_early(one: Stored, other: Stored, write: Write) -> bool:
+    proven_ms = refusal_proven_ms(one)
+    if proven_ms is None or one["state"] == "DECLINED" or other["state"] != "DECLINED":
+        return False
+    _, is_first_send, _, reads = one["progress"]["refused_send"].split(" ")
+    return is_first_send == "0" and (reads == "0" or write.at_ms + _CLOCKS_MS < proven_ms)
 
 
 _MAX_OPERATION_RETRIES: Final = 5

@@ -5,12 +5,12 @@ and then hourly; a lease of 45 s; a sweeper that runs at least every ten minutes
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from simulation.accounts import PROVIDERS
 from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored, Version, Violation
-from simulation.checker.providers import inquiries_end_ms, refusal_proven_ms
+from simulation.checker.providers import inquiries_end_ms, refund_stands_ms, refusal_proven_ms
 from simulation.kernel import EPOCH_MS
 
 _SECOND_MS: Final = 1_000
@@ -37,28 +37,44 @@ def i13_bounded_work(evidence: Evidence) -> Iterator[Violation]:
         yield from _early(name, "", payment.versions)
         for operation in payment.operations.values():
             yield from _sessions(name, operation, MAX_REQUESTS_PER_SESSION)
+            yield from _ended_sessions(name, operation)
             yield from _early(name, f"{operation.operation_id} ", operation.versions)
 
 
 def _sessions(name: str, owner: PaymentEvidence | OperationEvidence, most: int) -> Iterator[Violation]:
     """A session that could not store its result does not count: its back-off is the lease."""
     stored = {write.process for write, before, after in owner.versions if _ends_session(before, after)}
-    allowed, hurried = Counter[int](), Counter[int]()
-    for write, before, after in owner.versions:
-        if before is not None and after is not None:
-            more = _more_sessions(before, after)
-            (allowed if more > 1 else hurried)[_hour(write.at_ms)] += more
+    most_sessions = _most_sessions(owner)
     requests: Counter[tuple[int, str, int]] = Counter()
     for sent in owner.sent:
         if sent.provider_key and sent.process in stored:
             requests[_hour(sent.at_ms), sent.provider_key, sent.process] += 1
     sessions = Counter((hour, key) for hour, key, _ in requests)
     for (hour, key), count in sessions.items():
-        if count > MAX_SESSIONS_PER_HOUR + allowed[hour] + min(hurried[hour], MAX_HURRIED_PER_HOUR):
+        if count > most_sessions(hour):
             yield Violation("I13", name, f"{key} caused {count} sessions with its provider in an hour")
     for (_, key, process), count in requests.items():
         if count > most:
             yield Violation("I13", name, f"process {process} made {count} requests about {key}")
+
+
+def _ended_sessions(name: str, operation: OperationEvidence) -> Iterator[Violation]:
+    """The list of a charge's refunds is asked for by the charge's key: such sessions show in the operation alone."""
+    ended = Counter(_hour(write.at_ms) for write, before, after in operation.versions if _ends_session(before, after))
+    most_sessions = _most_sessions(operation)
+    for hour, count in ended.items():
+        if count > most_sessions(hour):
+            yield Violation("I13", name, f"{operation.operation_id} was worked on {count} times in an hour")
+
+
+def _most_sessions(owner: PaymentEvidence | OperationEvidence) -> Callable[[int], int]:
+    """How many sessions an hour may have, by what was stored in it."""
+    allowed, hurried = Counter[int](), Counter[int]()
+    for write, before, after in owner.versions:
+        if before is not None and after is not None:
+            more = _more_sessions(before, after)
+            (allowed if more > 1 else hurried)[_hour(write.at_ms)] += more
+    return lambda hour: MAX_SESSIONS_PER_HOUR + allowed[hour] + min(hurried[hour], MAX_HURRIED_PER_HOUR)
 
 
 def _hour(at_ms: int) -> int:
@@ -178,9 +194,14 @@ def rest(evidence: Evidence) -> Iterator[Violation]:
         owners: list[PaymentEvidence | OperationEvidence] = [payment, *payment.operations.values()]
         for owner in owners:
             which = "" if owner is payment else f"{owner.versions[0][0].key[1]} "
+            came_back = any(
+                (after or {}).get("lastError", {}).get("code") == "reversed" for _, _, after in owner.versions
+            )
             for number, (write, _, after) in enumerate(owner.versions):
                 if after is not None and _is_forgotten(after):
                     yield Violation("REST", name, "waits for its payer and is due for nothing")
+                if after is not None and not came_back and _may_come_back_unread(after, write.at_ms):
+                    yield Violation("REST", name, f"{which}may come back from its payer's bank and is due for nothing")
                 if after is None or "dueAt" not in after or after["lease"]["owner"]:
                     continue
                 kind = _waits_for(after)
@@ -198,6 +219,16 @@ def rest(evidence: Evidence) -> Iterator[Violation]:
 def _is_forgotten(item: Stored) -> bool:
     """A checkout that waits for its payer must be due when it ends."""
     return "checkout" in item and item["status"] == "REQUIRES_ACTION" and "dueAt" not in item
+
+
+def _may_come_back_unread(item: Stored, at_ms: int) -> bool:
+    """A refund that succeeded must be due once more, when its payer's bank can no longer return it.
+
+    One that came back is decided by a person.
+    """
+    if item.get("kind") != "refund" or item["status"] != "SUCCEEDED" or "dueAt" in item:
+        return False
+    return any(a["state"] == "SUCCEEDED" and at_ms < refund_stands_ms(a) for a in item["attempts"])
 
 
 def _next_ms(item: Stored) -> int:

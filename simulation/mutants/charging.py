@@ -368,6 +368,7 @@ CHARGING: Final[tuple[Mutant, ...]] = (
         Edit(ResolveAttempt, "_inquire_or_act", "session.attempt.capture_sent_at_ms is not None", "False"),
         Edit(ChargeSession, "cancel_and_confirm", "self.attempt.capture_sent_at_ms is not None", "False"),
         Edit(recovery_plan, "recovery_step_for", "attempt.capture_sent_at_ms is not None", "False"),
+        scenario="cancellations",
     ),
     # -- recording
     Mutant(_ROOM, "unknown means declined", partial(_verification, _unknown_is_declined)),

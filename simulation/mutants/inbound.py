@@ -22,6 +22,8 @@ _NOT_CHECKED: Final = Edit(
     balances, "check_balance", 'raise InvariantError("the change breaks', 'return None or str("the change breaks'
 )
 
+_NOT_REVIEWED: Final = Edit(balances, "is_off_balance", "return payment", "return False and payment")
+
 INBOUND: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
@@ -65,6 +67,8 @@ INBOUND: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "the proof of an event is not verified",
+        _NOT_CHECKED,
+        _NOT_REVIEWED,
         Edit(
             ProcessProviderEvent,
             "_prove",
@@ -149,6 +153,7 @@ INBOUND: Final[tuple[Mutant, ...]] = (
             "if operation.status is OperationStatus.PENDING and (last is None or not last.is_open):",
             "if False:",
         ),
+        scenario="cancellations",
     ),
     broken(
         _ROOM,

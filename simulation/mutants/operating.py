@@ -403,6 +403,7 @@ OPERATING: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "refunds of others are read as long as a refusal of ours is not proven",
         Edit(OperationSession, "_proven", "reads_refunds=was_made_elsewhere and is_decided", "reads_refunds=True"),
+        scenario="operations",
     ),
     broken(
         _ROOM,
@@ -413,6 +414,7 @@ OPERATING: Final[tuple[Mutant, ...]] = (
             "if refused.is_proven_by(refused.complete_reads, lag_ms, self.clock.now_ms()):",
             "if True:",
         ),
+        scenario="operations",
     ),
     broken(
         _ROOM,
@@ -434,6 +436,7 @@ OPERATING: Final[tuple[Mutant, ...]] = (
             "if row is None or names_object:",
             "if row is None:\n        return Rejected(code=code, message=message)\n    if names_object:",
         ),
+        scenario="operations",
     ),
     broken(
         _ROOM,
@@ -445,10 +448,11 @@ OPERATING: Final[tuple[Mutant, ...]] = (
         "a refund that succeeded is not read once more",
         Edit(
             operation_state_machine,
-            "_rechecked_later",
+            "rechecked_later",
             "if operation.kind is not OperationKind.REFUND or at_ms <= context.now_ms:",
             "if True:",
         ),
+        scenario="operations",
     ),
     broken(
         _ROOM,

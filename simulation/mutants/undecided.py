@@ -10,8 +10,6 @@ UNDECIDED: Final = frozenset(
     {
         "a failed cancellation waits until the authorization lapses",
         "a cancellation whose void failed tries no other one",
-        "a hint about a charge starts the next attempt of its capture at once",
-        "refunds of others are read as long as a refusal of ours is not proven",
         "a job of the slow lane takes no lease",
         "closing a review gives back what is given back already",
         "a hosted object that a person found paid is not read once more",

@@ -87,7 +87,12 @@ WRITING: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "the hash of an attempt's request is cut",
-        Edit(compact_items, "_hash_text", "stored.hex()", "stored.hex()[:-2] + '00'"),
+        Edit(
+            compact_items,
+            "_full_attempt",
+            '_hash_text(attempt["request_hash"])',
+            '_hash_text(attempt["request_hash"])[:-2] + "00"',
+        ),
     ),
     broken(
         _ROOM,

@@ -372,13 +372,19 @@ class Story:
             "attempts": self.settled(state, sort, **(attempt or {})),
             "lease": self.free(sort),
             "lastError": {"code": error, "message": "m"} if error else None,
-            "dueAt": None if ended in {"SUCCEEDED", "FAILED"} else self.now_ms + 90_000,
+            "dueAt": self._due_after(item["kind"], ended),
             "updatedAt": self.now_ms + 1_000,
         }
         facts = {"operationId": item["operationId"], "amount": item["amount"], "operationStatus": ended}
         kind = name or f"{item['kind']}.{ended.lower()}"
         facts |= evidence or {}
         self.record(kind, process, actor=actor, told=told, facts=facts, operation=(sort, wanted), **money)
+
+    def _due_after(self, kind: str, ended: str) -> int | None:
+        """A refund that succeeded is read once more, when it can no longer come back."""
+        if (kind, ended) == ("refund", "SUCCEEDED"):
+            return self.now_ms + 30 * DAY_MS
+        return None if ended in {"SUCCEEDED", "FAILED"} else self.now_ms + 90_000
 
     def capture(self, amount: int, process: int = 3) -> None:
         """A capture that goes well."""

@@ -319,6 +319,7 @@ def refund_not_made() -> Story:
 def refund_came_back() -> Story:
     story = captured_and_refunded()
     story.ledger[-1] |= {"status": "failed", "reversed": True}
+    story.change(4, f"OP#ref_{'r' * 16}", dueAt=None)
     return story
 
 
@@ -724,6 +725,26 @@ def hurried(times: int) -> Story:
     return story
 
 
+def refund_hurried(times: int) -> Story:
+    """The list of the charge's refunds is read so often for a refund whose refusal is not proven."""
+    story = paid()
+    sort = story.request("refund", 30)
+    story.claim(4, sort=sort)
+    story.change(4, sort, attempts=story.settled("UNKNOWN", sort), lease=story.free(sort), readyAt=story.now_ms)
+    for process in range(10, 10 + times):
+        story.claim(process, sort=sort, append=False)
+        story.send(process, "GET", "/v1/refunds", f"pfx-{story.name}-1")
+        story.change(process, sort, lease=story.free(sort), readyAt=story.now_ms + 3_600_000)
+        story.change(process, sort, readyAt=story.now_ms)
+    return story
+
+
+@pytest.mark.parametrize(("times", "is_found"), [(20, False), (60, True)])
+def test_sessions_that_read_a_charge_s_refunds_are_those_of_the_refund(times: int, is_found: bool) -> None:
+    said = found(refund_hurried(times).evidence())
+    assert any("times in an hour" in what for what in said) == is_found
+
+
 def one_refund_booked_as_two() -> Story:
     story = captured_and_refunded()
     first = story.item(f"OP#ref_{'r' * 16}")
@@ -851,6 +872,44 @@ def refund_given_up() -> Story:
     error = "retries_exhausted"
     story.moved(4, sort, "NOT_SENT", "FAILED", told="refund.failed", error=error, refundable=100)
     return story
+
+
+def repeated_refund_refused(*, after_ms: int, reads: int = 1) -> Story:
+    """The refusal of its second request is believed so long after it."""
+    story = paid()
+    sort = story.request("refund", 30)
+    story.claim(4, sort=sort, provider="stripe")
+    refused = {"refused_send": f"{story.now_ms} 0 0 {reads}"}
+    story.change(4, sort, attempts=story.settled("UNKNOWN", sort, progress=refused), lease=story.free(sort))
+    story.now_ms += after_ms
+    story.claim(5, sort=sort, append=False)
+    story.moved(5, sort, "DECLINED", "FAILED", told="refund.failed", error="refused", refundable=100)
+    return story
+
+
+def test_the_refusal_of_a_repeated_refund_may_be_believed_once_the_lag_is_over() -> None:
+    said = found(repeated_refund_refused(after_ms=HOUR_MS).evidence())
+    assert not [what for what in said if what.startswith("REASONS")]
+
+
+def cancelled_for_its_payer(**why: Any) -> Story:
+    """A payment that waits for its payer is cancelled a day before the payer's time is over."""
+    story = Story()
+    story.accept()
+    story.claim(2)
+    waits = {"deadline_ms": story.now_ms + DAY_MS, **why.pop("attempt", {})}
+    story.outcome(
+        2, "REQUIRES_ACTION", "REQUIRES_ACTION", told="payment.requires_action", attempt=waits, readyAt=story.now_ms
+    )
+    story.change(3, **why)
+    story.claim(3, append=False)
+    story.outcome(3, "FENCED", "CANCELLED", told="payment.cancelled")
+    return story
+
+
+@pytest.mark.parametrize("why", [{"cancelRequested": True}, {"attempt": {"progress": {"failed_tries": "10"}}}])
+def test_a_payer_s_time_may_end_early_for_a_reason(why: dict[str, Any]) -> None:
+    assert not [what for what in found(cancelled_for_its_payer(**why).evidence()) if what.startswith("REASONS")]
 
 
 def reviewed(reason: str) -> Told:
@@ -1217,6 +1276,13 @@ BAD: list[tuple[str, Told]] = [
     ("REASONS .*ref_.*no reversal", refund_reviewed("reversed")),
     ("REASONS .*ref_.*given up after 3 wake-ups", refund_reviewed("drives_exhausted", drives=3)),
     ("REASONS .*ref_.*given up too early", refund_given_up),
+    ("REASONS .*was cancelled .* before its payer's time was over", cancelled_for_its_payer),
+    ("REASONS .*before the refusal of its repetition was proven", lambda: repeated_refund_refused(after_ms=0)),
+    (
+        "REASONS .*before the refusal of its repetition was proven",
+        lambda: repeated_refund_refused(after_ms=HOUR_MS, reads=0),
+    ),
+    ("REST .*may come back from its payer's bank and is due for nothing", refund_came_back),
 ]
 
 

@@ -15,6 +15,7 @@ from simulation.payers import USUAL_HABITS
 from simulation.scenarios import SCENARIOS
 from simulation.shrinking import shrink
 from simulation.trace import tell
+from simulation.workload import Wish
 from simulation.world import Plan
 from tests.unit.simulation import two_functions
 
@@ -50,6 +51,14 @@ def test_most_payments_of_closings_are_checkouts_at_every_provider_whose_payers_
 
 def test_objects_have_other_amounts_in_other_objects() -> None:
     assert check_plan(Plan(1, scenario="other_objects")).faults["gateway_other_object"] > 5
+
+
+def test_payments_are_cancelled_while_their_outcome_is_unknown_in_cancellations() -> None:
+    evidence = evidence_of(Plan(0, scenario="cancellations"))
+    assert {step.wish for order in evidence.result.orders for step in order.steps} == {Wish.CANCEL}
+    asked = [payment for payment in evidence.payments.values() if (payment.item or {}).get("cancelRequested")]
+    assert len(asked) > 3
+    assert evidence.result.faults.counts["gateway_refuses_acts"] > 3
 
 
 def test_orders_are_cancelled_and_asked_for_again_in_cancelled_orders() -> None:

@@ -10,7 +10,7 @@ from payflowx.domain.payments.balances import Move, Moved, apply_success, correc
 from payflowx.domain.payments.change import Change, Context, operation_change
 from payflowx.domain.payments.inquiry_times import still_due
 from payflowx.domain.payments.operation import Held, Operation
-from payflowx.domain.payments.operation_state_machine import operation_facts
+from payflowx.domain.payments.operation_state_machine import operation_facts, rechecked_later
 from payflowx.domain.payments.payment import LastError, Payment
 from payflowx.domain.payments.review import CLOSED_BY_OPERATOR, ReviewDecision, ReviewVerdict, evidence_obstacle
 from payflowx.domain.payments.review_reasons import ReviewReason
@@ -86,9 +86,16 @@ def _close_succeeded(
         due_at_ms=None,
     )
     done, wake_in_seconds = still_due(done, None, context)
+    if done.due_at_ms is None and not _came_back(before):
+        done = rechecked_later(done, closed, context)
     facts = operation_facts(done) | {"movedAmount": done.booked}
     change = operation_change(payment, moved.payment, before, done, context, name="review_moved", facts=facts)
     return replace(change, attempt_number=attempt.number, reference=decision.reference, wake_in_seconds=wake_in_seconds)
+
+
+def _came_back(operation: Operation) -> bool:
+    """Return whether the review was about a refund's return: the provider still says so, and a person has decided."""
+    return operation.last_error is not None and operation.last_error.code == ReviewReason.REVERSED
 
 
 def _moved(payment: Payment, operation: Operation, attempt: Attempt, decision: ReviewDecision) -> Moved:

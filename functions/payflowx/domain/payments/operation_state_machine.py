@@ -65,7 +65,7 @@ def record_provider_refund(payment: Payment, operation: Operation, context: Cont
     """Record a refund that was made at the provider. One beyond what is refundable requires manual review."""
     moved = book_external(payment, operation)
     attempt = operation.attempts[0]
-    recorded = _rechecked_later(moved.operation, attempt, context)
+    recorded = rechecked_later(moved.operation, attempt, context)
     if moved.payment.excess:
         recorded = _in_review(recorded, ReviewReason.LATE_SUCCESS, attempt, context)
     wake_in_seconds = None
@@ -145,7 +145,7 @@ def schedule_operation_inquiry(
     succeeded = operation.status is OperationStatus.SUCCEEDED
     if succeeded and (isinstance(outcome, Succeeded) or (not attempt.is_open and attempt.inquiries >= MAX_RECHECKS)):
         stands = replace(kept, attempts=tuple(replace(a, inquiries=0) for a in operation.attempts))
-        return _rechecked_later(stands, attempt, context), None
+        return rechecked_later(stands, attempt, context), None
     if waited.is_watched:
         return _watched(kept, waited, context)
     if not attempt.is_open and not succeeded:
@@ -207,10 +207,10 @@ def _succeeded(
     if late or excess or moved.move is Move.BOOK_LATE or undecided:
         return _in_review(moved.operation, ReviewReason.LATE_SUCCESS, recorded, context), moved.payment, None
     done = replace(moved.operation, status=OperationStatus.SUCCEEDED, last_error=None)
-    return _rechecked_later(done, recorded, context), moved.payment, None
+    return rechecked_later(done, recorded, context), moved.payment, None
 
 
-def _rechecked_later(operation: Operation, success: Attempt, context: Context) -> Operation:
+def rechecked_later(operation: Operation, success: Attempt, context: Context) -> Operation:
     """Return the operation due once more when its refund can no longer come back; with no work left after that.
 
     A bank may return a refund days after its success, and the provider event about it may be lost. Release 0.2.0 left

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from payflowx.domain.payments.capabilities import DEFAULT_REFUND_REVERSAL_MS
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_review import close_operation_review
 from payflowx.domain.payments.outcome import Declined, Succeeded, Unknown
 from payflowx.domain.payments.payment import LastError, Lease, Payment
 from payflowx.domain.payments.review import ReviewDecision, ReviewVerdict
+from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.review_since import check_seen, seen_review
 from payflowx.domain.shared.backoff import inquiry_delay_ms
 from payflowx.domain.shared.errors import Refusal
@@ -75,6 +77,14 @@ def test_a_refund_that_happened_is_booked() -> None:
     assert change.operation_after.last_attempt.state is AttemptState.SUCCEEDED
     assert (change.attempt_number, change.reference) == (1, "re_1")
     assert (change.event.type, change.event.facts["movedAmount"]) == ("refund.review_moved", 500)
+
+
+def test_a_refund_that_a_person_found_made_is_read_once_more_when_it_can_no_longer_come_back() -> None:
+    payment, operation = unknown(World(), OperationKind.REFUND, 500)
+    found = close(payment, operation, ReviewVerdict.CHARGED, "re_1").operation_after
+    assert found.due_at_ms == found.ready_at_ms == CONTEXT.now_ms + DEFAULT_REFUND_REVERSAL_MS
+    again = in_review(found, ReviewReason.REVERSED)
+    assert close(payment, again, ReviewVerdict.CHARGED).operation_after.due_at_ms is None
 
 
 def test_with_the_review_its_daily_inquiries_about_another_attempt_end() -> None:
