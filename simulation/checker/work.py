@@ -148,7 +148,8 @@ def due_after_claims(evidence: Evidence) -> Iterator[Violation]:
 def wake_ups_of_what_is_due(evidence: Evidence) -> Iterator[Violation]:
     """The sweeper postpones an item and counts a wake-up only while it is due: an old index row moves none."""
     for name, payment in evidence.payments.items():
-        for owner in (payment, *payment.operations.values()):
+        owners: list[PaymentEvidence | OperationEvidence] = [payment, *payment.operations.values()]
+        for owner in owners:
             for write, before, after in owner.versions:
                 if before is None or after is None or after.get("drives", 0) <= before.get("drives", 0):
                     continue
