@@ -105,6 +105,8 @@ APART: Final[dict[str, float]] = {
     "gateway_refuses_acts": 0.7,
 }
 """Drawn last and from numbers of their own: a seed without them runs as it did before they were known."""
+IN_SCENARIOS: Final = ("restore_reroutes",)
+"""Only scenarios have them. While the tables are restored, operators publish another routing document."""
 _APART: Final = 0.2
 """This part of the seeds has a kind that is apart."""
 EPISODES: Final[dict[str, float]] = {
@@ -149,12 +151,13 @@ class Faults:
         for kind, most in APART.items():
             on, share = random.random() < _APART, random.random()
             rates[kind] = most * share if on and kind not in without else 0.0
+        rates |= dict.fromkeys(IN_SCENARIOS, 0.0)
         return Faults(random, rates, frozenset(kind for kind, on in episodes.items() if on and kind not in without))
 
     def strikes(self, kind: str) -> bool:
         """Whether it happens now."""
         rate = self.rates[kind]
-        random = self.apart if kind in APART else self.random
+        random = self.apart if kind in APART or kind in IN_SCENARIOS else self.random
         if rate and random.random() < rate:
             self.count(kind)
             return True

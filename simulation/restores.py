@@ -16,6 +16,7 @@ from payflowx.application.recovery.restore_procedure import Progress, RestorePro
 from sandbox.simulators import REAL_PROVIDERS
 from simulation.history import Call
 from simulation.releases import is_unreadable
+from simulation.workload import rerouted
 from testing.dynamodb.tables import Key, Table
 from testing.dynamodb.values import Item
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 KIND: Final = "restore"
+_REROUTES: Final = "restore_reroutes"
 _MINUTE_MS: Final = 60_000
 _LATEST_STOP_MS: Final = 14 * _MINUTE_MS
 _LONGEST_JUMP_MS: Final = 15 * _MINUTE_MS
@@ -125,6 +127,8 @@ class Restores:
 
     def begin(self, _restored_to_ms: int) -> Mapping[str, str]:
         self.world.platform.kill_all()
+        if self.world.faults.strikes(_REROUTES):
+            self.world.app_config.document = rerouted(self.world.app_config.document)
         return {name: f"{name}-restored" for name in RESTORED_TABLES}
 
     def are_ready(self, _copies: Mapping[str, str]) -> bool:

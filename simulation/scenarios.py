@@ -11,9 +11,9 @@ from random import Random
 from typing import Final
 
 from simulation.checkouts import ALL_PROVIDERS, as_checkout
-from simulation.faults import APART, MAX_RATES, Faults
+from simulation.faults import APART, IN_SCENARIOS, MAX_RATES, Faults
 from simulation.payers import USUAL_HABITS, Habits
-from simulation.workload import Order, cancelled_early, held_and_refunded, tries_of_orders
+from simulation.workload import Order, at_several_providers, cancelled_early, held_and_refunded, tries_of_orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,9 @@ class Scenario:
 
     def faults(self, *, without: frozenset[str]) -> Faults:
         """The same rates in each seed."""
-        rates = {kind: 0.0 if kind in without else self.rates.get(kind, 0.0) for kind in (*MAX_RATES, *APART)}
+        rates = {
+            kind: 0.0 if kind in without else self.rates.get(kind, 0.0) for kind in (*MAX_RATES, *APART, *IN_SCENARIOS)
+        }
         return Faults(Random(), rates, frozenset())
 
 
@@ -44,6 +46,21 @@ def _checkout(order: Order, random: Random) -> Order:
 
 def _checkouts_of_orders(orders: list[Order]) -> list[Order]:
     return tries_of_orders(_checkouts(orders))
+
+
+_EARLY: Final = 0.3
+"""In this part of the usual time all payments arrive that a restore is to forget."""
+
+
+def _forgotten(orders: list[Order]) -> list[Order]:
+    """Cards that several providers take, before the stop; in half of the seeds several payments for an order."""
+    first_ms = min(order.at_ms for order in orders)
+    early = [
+        replace(at_several_providers(order), at_ms=first_ms + int(_EARLY * (order.at_ms - first_ms)))
+        for order in orders
+    ]
+    is_shop = Random(f"shop {orders[0].payer['id']}").random() < 0.5
+    return tries_of_orders(early) if is_shop else early
 
 
 SCENARIOS: Final[Mapping[str, Scenario]] = {
@@ -69,6 +86,11 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             "operator_reconciles": 0.7,
         },
         lambda orders: orders,
+    ),
+    # A restore forgets payments that several providers can take, and the route is another one when they come again.
+    "forgotten_payments": Scenario(
+        {"restore": 1.0, "gateway_refused": 0.35, "restore_reroutes": 0.5, "queue_delay": 0.9},
+        _forgotten,
     ),
     # Captures, voids, refunds and cancellations find no connection or an error; people act at the provider, and
     # close reviews.

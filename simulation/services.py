@@ -196,9 +196,9 @@ class SqsClient:
         return self.network.call("service", "ChangeMessageVisibility", lambda: queue.show_dead(int(ReceiptHandle)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AppConfigClient:
-    """A boto3 AppConfigData client with one document."""
+    """A boto3 AppConfigData client with one document. Instances that start later get one that is published later."""
 
     document: bytes
     network: Network

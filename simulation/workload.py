@@ -224,6 +224,26 @@ def cancelled_early(order: Order) -> Order:
     return replace(kept, body=body, steps=(Step(Wish.CANCEL, patient=False, wait_ms=random.randrange(_CANCELLED_MS)),))
 
 
+def at_several_providers(order: Order) -> Order:
+    """The same payment with a card that works at several providers, and nothing after it."""
+    body = {name: value for name, value in order.body.items() if name not in {*_OF_CHECKOUTS, "metadata"}}
+    body |= {"currency": "USD", "paymentMethod": {"type": "card", "token": "tok_success"}, "customer": order.payer}
+    return replace(order, body=body, steps=())
+
+
+def rerouted(document: bytes) -> bytes:
+    """The document in which each rule and share leaves out its first provider, where there are others."""
+    return json.dumps(_without_first(json.loads(document))).encode()
+
+
+def _without_first(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_without_first(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    return {name: value[1:] or value if name == "providers" else _without_first(value) for name, value in part.items()}
+
+
 def _payer(random: Random) -> dict[str, str]:
     number = random.randrange(10**9)
     return {

@@ -233,6 +233,7 @@ class World:
         self.providers = SimulatedProviders(self.kernel, self.faults, self.history, self._is_stored, self._is_hosted)
         accounts = [shop.account for shop in self.providers.shops.values()]
         endpoints = Endpoints(self.kernel, self.faults, self.history)
+        self.app_config = AppConfigClient(DOCUMENT, network)
         clients = {
             "dynamodb": DynamoDBClient(self.database, network),
             "sqs": SqsClient(
@@ -240,7 +241,7 @@ class World:
                 {ENVIRONMENT[f"{name}_DEAD_LETTERS_URL"]: queue for name, queue in self.queues.items()},
                 network,
             ),
-            "appconfigdata": AppConfigClient(DOCUMENT, network),
+            "appconfigdata": self.app_config,
             "secretsmanager": SecretsClient(
                 {
                     "arn:cursor": "k" * 64,

@@ -42,7 +42,7 @@ from simulation.checker.transitions import (
     unknown_attributes_stay,
 )
 from simulation.checker.walls import erasure, i11_nothing_crosses, i12_no_secrets
-from simulation.checker.work import due_after_claims, i13_bounded_work, rest
+from simulation.checker.work import due_after_claims, i13_bounded_work, rest, wake_ups_of_what_is_due
 
 Invariant = Callable[[Evidence], Iterator[Violation]]
 
@@ -91,6 +91,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     erasure,
     reasons,
     due_after_claims,
+    wake_ups_of_what_is_due,
     restored,
     rest,
     defects,

@@ -118,13 +118,18 @@ def _occupies(stored: Stored, refunds: list[Stored], merchant: str, *, once: boo
 
 
 def _begun_beside_a_charge(name: str, payments: list[_Payment]) -> Iterator[Violation]:
-    """No attempt begins once another payment of the order is known to be charged, and keeps it."""
+    """No attempt begins once another payment of the order is known to be charged, and keeps it.
+
+    An attempt that stands for what a restore may have forgotten does not begin: nothing is sent for it.
+    """
     for payment in payments:
         for write, before, after, _ in payment.evidence.changes():
             opened = sum(a["state"] in OPEN for a in after["attempts"]) > sum(
                 a["state"] in OPEN for a in before["attempts"]
             )
             if not opened or len(after["attempts"]) <= len(before["attempts"]):
+                continue
+            if "sent_before_restore" in after["attempts"][-1].get("progress", {}):
                 continue
             for other in payments:
                 stored = other.at(write.at_ms, before=True) if other is not payment else None

@@ -1,12 +1,18 @@
 """What holds across a restore of the tables: ids, numbers of events, and charges that the providers still know."""
 
+import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 from sandbox.simulators import REAL_PROVIDERS
 from simulation.checker.evidence import Evidence, Violation
+from simulation.checker.money import misjudged_payments
+from simulation.history import Call
 from simulation.world import CONFIGURATION, TRANSACTIONS, Result
 from testing.dynamodb.values import Item, plain_item
+
+_DAY_MS: Final = 24 * 3_600_000
 
 
 def restored(evidence: Evidence) -> Iterator[Violation]:
@@ -22,6 +28,7 @@ def restored(evidence: Evidence) -> Iterator[Violation]:
     yield from _numbers(evidence)
     yield from _notified(evidence)
     yield from _lost_charges(evidence)
+    yield from _charged_beside_forgotten(evidence)
 
 
 def _numbers(evidence: Evidence) -> Iterator[Violation]:
@@ -82,6 +89,59 @@ def _lost_charges(evidence: Evidence) -> Iterator[Violation]:
             continue
         if forgotten.from_ms <= at_ms < forgotten.until_ms and entry["chargeId"] not in found:
             yield Violation("RESTORE", str(entry["reference"]), f"was charged at {entry['provider']} and is on no list")
+
+
+def _charged_beside_forgotten(evidence: Evidence) -> Iterator[Violation]:
+    """A payment that was forgotten as a whole still holds its order: no other one that says *once* is sent for it.
+
+    A payer who pays an object of before the stop is not meant, nor a payment that is accepted a day after the opening.
+    """
+    forgotten = evidence.result.forgotten
+    if forgotten is None or not forgotten.opened_ms:
+        return
+    holders = {(call.merchant, order_id): call for call, order_id in _of_orders(forgotten.accepted)}
+    misjudged = set(misjudged_payments(evidence))
+    for (merchant, _), calls in evidence.created.items():
+        for call, order_id in _of_orders(calls):
+            holder = holders.get((merchant, order_id))
+            name = f"{call.answer['transactionId']}@{merchant}"
+            payment = evidence.payments[name]
+            if holder is None or payment.is_checkout or name in misjudged or not payment.versions:
+                continue
+            created_ms = payment.versions[0][0].at_ms
+            is_later = created_ms >= forgotten.opened_ms + _DAY_MS
+            if is_later or not _is_once(call) or _has_come_again(holder, evidence):
+                continue
+            sent = any(entry["at"] * 1000 > forgotten.opened_ms for entry in payment.charged)
+            if sent and _is_charged(holder.answer["transactionId"], evidence):
+                what = f"was charged beside {holder.answer['transactionId']}, which holds {order_id} and was forgotten"
+                yield Violation("I17", name, what)
+
+
+def _of_orders(calls: Iterable[Call]) -> Iterator[tuple[Call, str]]:
+    for call in calls:
+        if call.status == 202 and call.path == "/payments" and "orderId" in (body := json.loads(call.body or "{}")):
+            yield call, body["orderId"]
+
+
+def _is_once(call: Call) -> bool:
+    return bool(json.loads(call.body or "{}").get("oncePerOrder", True))
+
+
+def _has_come_again(call: Call, evidence: Evidence) -> bool:
+    payment = evidence.payments.get(f"{call.answer['transactionId']}@{call.merchant}")
+    return payment is not None and payment.item is not None
+
+
+def _is_charged(transaction_id: str, evidence: Evidence) -> bool:
+    """Whether the books have a charge of it that stays."""
+    return any(
+        str(entry["reference"])[4:20] == transaction_id[4:]
+        and entry.get("kind", "charge") == "charge"
+        and entry["status"] == "charged"
+        and entry["refunded"] < entry["amount"]
+        for entry in evidence.result.ledger
+    )
 
 
 def _is_timed(run: Item) -> bool:

@@ -161,6 +161,20 @@ def due_after_claims(evidence: Evidence) -> Iterator[Violation]:
                     yield Violation("DUE", name, f"a claim left it due {waits_ms} ms after the lease's end")
 
 
+def wake_ups_of_what_is_due(evidence: Evidence) -> Iterator[Violation]:
+    """The sweeper postpones an item and counts a wake-up only while it is due: an old index row moves none."""
+    for name, payment in evidence.payments.items():
+        owners: list[PaymentEvidence | OperationEvidence] = [payment, *payment.operations.values()]
+        for owner in owners:
+            for write, before, after in owner.versions:
+                if before is None or after is None or after.get("drives", 0) <= before.get("drives", 0):
+                    continue
+                if "dueAt" not in before:
+                    yield Violation("DUE", name, "was woken although it is due for nothing")
+                elif before["dueAt"] > write.at_ms + _CLOCKS_MS:
+                    yield Violation("DUE", name, f"was woken {before['dueAt'] - write.at_ms} ms before it was due")
+
+
 def _takes_lease(before: Stored, after: Stored) -> bool:
     return bool(after["lease"]["owner"]) and after["lease"]["epoch"] > before["lease"]["epoch"]
 

@@ -157,6 +157,7 @@ RECOVERING: Final[tuple[Mutant, ...]] = (
         "the slow lane hands its own jobs over again",
         Edit(ProcessJob, "_is_handed_over", "if not is_slow or job.slow:", "if not is_slow:"),
         Edit(ProcessJob, "_is_slow", "if target is None or job.slow:", "if target is None:"),
+        scenario="restores",
     ),
     broken(
         _ROOM,

@@ -17,7 +17,7 @@ RESTORING: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "after a restore, first sends without an inquiry",
         Edit(restored, "needs_search", "if window is None or", "if True or window is None or"),
-        scenario="restores",
+        scenario="forgotten_payments",
     ),
     broken(
         _ROOM,
@@ -28,7 +28,7 @@ RESTORING: Final[tuple[Mutant, ...]] = (
             "ForEveryone(disabled=switched_off(items), restored=restored)",
             "ForEveryone(disabled=switched_off(items))",
         ),
-        scenario="restores",
+        scenario="forgotten_payments",
     ),
     broken(
         _ROOM,
@@ -39,7 +39,7 @@ RESTORING: Final[tuple[Mutant, ...]] = (
             "proven = proven and (able.absence_is_proof or is_whole_list)",
             "proven = proven and (able is not None or is_whole_list)",
         ),
-        scenario="restores",
+        scenario="forgotten_payments",
     ),
     broken(
         _ROOM,
@@ -50,7 +50,7 @@ RESTORING: Final[tuple[Mutant, ...]] = (
             "return until_ms is None or created_at_ms < until_ms",
             "return created_at_ms < self.restored_to_ms",
         ),
-        scenario="restores",
+        scenario="forgotten_payments",
     ),
     broken(
         _ROOM,
@@ -61,13 +61,13 @@ RESTORING: Final[tuple[Mutant, ...]] = (
             "range(len(owner.attempts) + 1, last + 1)",
             "range(len(owner.attempts) + 1, len(owner.attempts) + 2)",
         ),
-        scenario="restores",
+        scenario="forgotten_payments",
     ),
     broken(
         _ROOM,
         "after a restore, a key that comes again is looked for in its new route only",
         Edit(restored, "is_routed_anew", "return payment.created_at_ms > window.restored_to_ms", "return False"),
-        scenario="restores",
+        scenario="forgotten_payments",
     ),
     broken(
         _ROOM,
@@ -85,7 +85,7 @@ RESTORING: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "after a restore, an order that looks free is charged",
         Edit(restored, "may_send_after", "and not is_order_unsure", ""),
-        scenario="restores",
+        scenario="forgotten_payments",
     ),
     broken(
         _ROOM,

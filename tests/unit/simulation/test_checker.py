@@ -1,6 +1,7 @@
 """Each rule must find a history that breaks it, and leave an honest one alone."""
 
 import dataclasses
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -12,9 +13,10 @@ from simulation.checker.evidence import Evidence, PaymentEvidence, Violation
 from simulation.checker.invariants import INVARIANTS, first_violation, violations
 from simulation.checker.records import i16_merchant_events
 from simulation.checker.work import MAX_REQUESTS_PER_SESSION, MAX_SESSIONS_PER_HOUR, i13_bounded_work
-from simulation.history import Write
+from simulation.history import Call, Write
 from simulation.kernel import EPOCH_MS
 from simulation.providers import SECRET
+from simulation.restores import Forgotten
 from simulation.world import CONFIGURATION, Plan
 from tests.unit.simulation.checkout_stories import BAD_CHECKOUTS, GOOD_CHECKOUTS
 from tests.unit.simulation.story import DAY_MS, PAYER, Story, stored
@@ -195,6 +197,28 @@ def refunded_in_the_dashboard(
 
 def of_order(*, once: bool = True) -> dict[str, Any]:
     return {"orderId": "shop-order-1", **({} if once else {"oncePerOrder": False})}
+
+
+def beside_a_forgotten_one(*, opened_after_ms: int) -> set[str]:
+    """A payment that is charged; the books have a charge of another one of its order, which a restore forgot."""
+    story, holder = Story(), "b" * 16
+    opened_ms = story.now_ms + opened_after_ms
+    story.accept(order=of_order())
+    story.charge()
+    story.book("charge", f"pfx-{holder}-1", 100)
+    answer = {"transactionId": f"pay_{holder}"}
+    accepted = Call(0, story.merchant, "POST", "/payments", "order-b", json.dumps(of_order()), 202, answer, 1)
+    evidence = story.evidence()
+    evidence.result.forgotten = Forgotten(opened_ms=opened_ms, accepted=[accepted])
+    return {what for what in found(evidence) if "was forgotten" in what}
+
+
+def test_a_forgotten_payment_holds_its_order() -> None:
+    assert len(beside_a_forgotten_one(opened_after_ms=0)) == 1
+
+
+def test_what_was_charged_before_the_opening_is_not_sent_beside_a_forgotten_payment() -> None:
+    assert beside_a_forgotten_one(opened_after_ms=DAY_MS) == set()
 
 
 def failed_then_paid(**watched: Any) -> Story:
@@ -624,6 +648,19 @@ def told_another(topic: str = "refund.failed") -> Story:
     last = max(key[1] for _, key in story.items if key[1].startswith("EVENT#"))
     story.items["Transactions", (story.partition, last)]["topic"] = {"S": topic}
     return story
+
+
+def woken(*, after_ms: int, **due: Any) -> Story:
+    story = Story()
+    story.accept()
+    story.change(2, **due)
+    story.now_ms += after_ms
+    story.change(3, drives=1, dueAt=story.now_ms + 60_000)
+    return story
+
+
+def test_what_is_due_may_be_woken() -> None:
+    assert not [what for what in found(woken(after_ms=100_000).evidence()) if what.startswith("DUE")]
 
 
 def told_out_of_turn() -> Story:
@@ -1235,6 +1272,8 @@ BAD: list[tuple[str, Told]] = [
     ("I16 .*new statuses are", told_another),
     ("I16 .*are numbered", told_out_of_turn),
     ("I16 .*nobody was told", not_delivered),
+    ("DUE .*was woken 80000 ms before it was due", lambda: woken(after_ms=10_000)),
+    ("DUE .*was woken although it is due for nothing", lambda: woken(after_ms=100_000, dueAt=None)),
     ("I18 .*is off balance", not_reserved),
     ("I18 .*is off balance", booked_twice),
     ("I18 .*below zero", negative),
@@ -1357,7 +1396,7 @@ def test_every_invariant_has_a_bad_history() -> None:
         "I19",
         "I20",
     }
-    assert proven == named | {"ANSWERS", "ACCOUNTS", "DELIVERY", "ERASURE", "REASONS", "REST", "DEFECT"}
+    assert proven == named | {"ANSWERS", "ACCOUNTS", "DELIVERY", "DUE", "ERASURE", "REASONS", "REST", "DEFECT"}
     for invariant in INVARIANTS:
         assert invariant.__doc__
 

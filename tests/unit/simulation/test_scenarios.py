@@ -1,5 +1,6 @@
 """Scenarios: what they are about happens in each seed, nothing else goes wrong, and other seeds stay as they are."""
 
+import json
 import sys
 from collections import Counter
 
@@ -8,29 +9,31 @@ import pytest
 from simulation.__main__ import plans
 from simulation.check import check_plan, evidence_of, judge
 from simulation.checkouts import is_checkout
-from simulation.faults import APART, EPISODES, MAX_RATES
+from simulation.faults import APART, EPISODES, IN_SCENARIOS, MAX_RATES
 from simulation.mutants import MUTANTS, OPEN_MUTANTS, applied
 from simulation.mutants.mutant import Edit, Mutant, edits
 from simulation.payers import USUAL_HABITS
 from simulation.scenarios import SCENARIOS
 from simulation.shrinking import shrink
 from simulation.trace import tell
-from simulation.workload import Wish
+from simulation.workload import DOCUMENT, Wish, rerouted
 from simulation.world import Plan
 from tests.unit.simulation import two_functions
+
+_ALL_KINDS = frozenset({*MAX_RATES, *APART, *IN_SCENARIOS})
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 class TestEachScenario:
     def test_names_kinds_of_faults_that_there_are(self, scenario: str) -> None:
-        assert SCENARIOS[scenario].rates.keys() <= {*MAX_RATES, *APART}
+        assert SCENARIOS[scenario].rates.keys() <= _ALL_KINDS
 
     def test_has_the_same_rates_in_each_seed_and_no_episode(self, scenario: str) -> None:
         faults = Plan(1, scenario=scenario).faults()
         assert faults.rates == Plan(2, scenario=scenario).faults().rates
         assert {kind for kind, rate in faults.rates.items() if rate} == SCENARIOS[scenario].rates.keys()
         assert faults.episodes == frozenset()
-        assert not any(Plan(1, scenario=scenario, without=frozenset({*MAX_RATES, *APART})).faults().rates.values())
+        assert not any(Plan(1, scenario=scenario, without=_ALL_KINDS).faults().rates.values())
 
     def test_runs_clean_and_only_what_it_names_goes_wrong(self, scenario: str) -> None:
         first, again = (check_plan(Plan(3, scenario=scenario)) for _ in range(2))
@@ -59,6 +62,22 @@ def test_payments_are_cancelled_while_their_outcome_is_unknown_in_cancellations(
     asked = [payment for payment in evidence.payments.values() if (payment.item or {}).get("cancelRequested")]
     assert len(asked) > 3
     assert evidence.result.faults.counts["gateway_refuses_acts"] > 3
+
+
+def test_charges_are_forgotten_and_the_route_is_another_one_afterwards() -> None:
+    result = evidence_of(Plan(3, scenario="forgotten_payments")).result
+    assert result.forgotten is not None
+    assert len(result.forgotten.payments) > 10
+    assert result.faults.counts["restore_reroutes"] == 1
+    assert all(order.body["paymentMethod"]["type"] == "card" for order in result.orders)
+
+
+def test_another_document_leaves_out_the_first_provider_where_there_are_others() -> None:
+    rules = json.loads(rerouted(DOCUMENT))["rules"]
+    providers = {rule["name"]: rule["use"].get("providers") for rule in rules}
+    assert providers["stripe-on-request"] == ["stripe"]
+    assert providers["inr"] == ["cashfree_mock", "mock"]
+    assert rules[-2]["use"]["split"][0]["providers"] == ["mock"]
 
 
 def test_orders_are_cancelled_and_asked_for_again_in_cancelled_orders() -> None:
