@@ -25,6 +25,9 @@ _LATER: Final = frozenset({"settles_at", "settles_to"})
 class PostAuthorizationSimulator(LedgerSimulator):
     """An authorization is captured once or voided once; a charge is refunded in any number of parts."""
 
+    refuses_voids = False
+    """Whether voids are refused now although the amount is held, as a provider does while a bank does not answer."""
+
     @abstractmethod
     def news(self, record: Record) -> str:
         """The webhook type for the state of a charge or operation."""
@@ -66,7 +69,8 @@ class PostAuthorizationSimulator(LedgerSimulator):
 
     def why_not(self, kind: str, charge: Record, amount: int, now: float) -> str | None:
         """The reason to refuse a capture, void or refund of `amount`; None when it is allowed."""
-        if charge["state"] != (CHARGED if kind == REFUND else AUTHORIZED):
+        is_refused = kind == VOID and self.refuses_voids
+        if is_refused or charge["state"] != (CHARGED if kind == REFUND else AUTHORIZED):
             return {REFUND: "not_refundable", CAPTURE: "not_capturable", VOID: "not_voidable"}[kind]
         left = charge["taken"] - self.refunded(charge, now)
         return "amount_too_large" if amount > left else None

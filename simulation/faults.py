@@ -105,8 +105,13 @@ APART: Final[dict[str, float]] = {
     "gateway_refuses_acts": 0.7,
 }
 """Drawn last and from numbers of their own: a seed without them runs as it did before they were known."""
-IN_SCENARIOS: Final = ("restore_reroutes",)
-"""Only scenarios have them. While the tables are restored, operators publish another routing document."""
+IN_SCENARIOS: Final = (
+    # While the tables are restored, operators publish another routing document
+    "restore_reroutes",
+    # The provider "mock", a request that voids: refused although the amount is held
+    "gateway_refuses_voids",
+)
+"""Only scenarios have them."""
 _APART: Final = 0.2
 """This part of the seeds has a kind that is apart."""
 EPISODES: Final[dict[str, float]] = {

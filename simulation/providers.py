@@ -15,6 +15,7 @@ from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResu
 from payflowx.providers.registry import connector
 from sandbox.hosted_pages import PageState
 from sandbox.http_types import BadRequestError, Reply, Request
+from sandbox.post_authorization import PostAuthorizationSimulator
 from sandbox.simulator import DECLINED, PENDING, WAITING
 from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
 from sandbox.store import Record
@@ -252,6 +253,8 @@ class SimulatedProviders:
             refusable = name in REAL_PROVIDERS and "refund" in request.path
             turns = (*_TURNS, _REFUSED_REFUND) if refusable else _TURNS
             simulator.next_operation(self.faults.random.choice(turns))
+        if isinstance(simulator, PostAuthorizationSimulator):
+            simulator.refuses_voids = _is_void(request) and self.faults.strikes("gateway_refuses_voids")
         entries, is_repeated = len(self.history.entries), provider_key in self.entered
         with self._caused(provider_key, Source.REQUEST, process):
             reply: Reply = simulator.handle(asked, now_ms / 1000)
@@ -480,6 +483,10 @@ def _acts(request: HttpRequest) -> bool:
 def _moves_more(request: HttpRequest) -> bool:
     """Whether the request is about a capture, void or refund."""
     return bool(_OPERATION.search(request.path)) or b"command=cancel_refund_transaction" in request.body
+
+
+def _is_void(request: HttpRequest) -> bool:
+    return request.method == "POST" and request.path.endswith("/voids")
 
 
 def _is_refund(request: HttpRequest) -> bool:

@@ -13,7 +13,14 @@ from typing import Final
 from simulation.checkouts import ALL_PROVIDERS, as_checkout
 from simulation.faults import APART, IN_SCENARIOS, MAX_RATES, Faults
 from simulation.payers import USUAL_HABITS, Habits
-from simulation.workload import Order, at_several_providers, cancelled_early, held_and_refunded, tries_of_orders
+from simulation.workload import (
+    Order,
+    at_several_providers,
+    cancelled_early,
+    held_and_refunded,
+    told_apart,
+    tries_of_orders,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +126,32 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             "gateway_slow": 0.3,
             "gateway_late_arrival": 0.1,
             "gateway_refuses_acts": 0.65,
+            "gateway_refuses_voids": 0.5,
             "operation_turns_out": 0.9,
             "event_late": 0.7,
             "event_lost": 0.3,
             "operator_closes_reviews": 0.5,
         },
         lambda orders: [cancelled_early(order) for order in orders],
+    ),
+    # Providers swallow requests and answer late, and workers stand still meanwhile: what waits goes to the slow lane,
+    # leases end under their holders, and people close the reviews.
+    "slow_providers": Scenario(
+        {
+            "gateway_request_lost": 0.35,
+            "gateway_slow": 0.5,
+            "gateway_answer_lost": 0.2,
+            "gateway_forgets": 0.4,
+            "freeze": 0.03,
+            "stall": 0.02,
+            "crash": 0.01,
+            "event_late": 0.3,
+            "event_lost": 0.6,
+            "client_cancels": 0.3,
+            "operator_closes_reviews": 0.95,
+            "operator_errs": 0.35,
+        },
+        lambda orders: [told_apart(order) for order in orders],
     ),
     # A merchant cancels when a try fails that may still be charged, and the order is paid by another payment.
     "cancelled_orders": Scenario(

@@ -525,11 +525,13 @@ CHARGING: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "a failed cancellation waits until the authorization lapses",
         Edit(inquiry_times, "next_inquiry_at_ms", "and not cancel_requested and lapses", "and lapses"),
+        scenario="cancellations",
     ),
     broken(
         _ROOM,
         "a cancellation whose void failed tries no other one",
         Edit(void_on_request, "_is_due", "or (later", "or (False and later"),
+        scenario="cancellations",
     ),
     # -- telling
     broken(

@@ -150,6 +150,7 @@ RECOVERING: Final[tuple[Mutant, ...]] = (
             "lease=self._lease(epoch=epoch),",
             "lease=replace(self._lease(epoch=epoch), owner='') if job.slow else self._lease(epoch=epoch),",
         ),
+        scenario="slow_providers",
         replace=replace,
     ),
     broken(

@@ -8,9 +8,6 @@ from typing import Final
 
 UNDECIDED: Final = frozenset(
     {
-        "a failed cancellation waits until the authorization lapses",
-        "a cancellation whose void failed tries no other one",
-        "a job of the slow lane takes no lease",
         "closing a review gives back what is given back already",
         "a hosted object that a person found paid is not read once more",
         "when a person closes a review, nobody inquires about what else may be charged",

@@ -26,6 +26,7 @@ WRITING: Final[tuple[Mutant, ...]] = (
         "a claim from a message leaves a due time that is far away",
         _ASKED,
         Edit(attempt_store, "_is_due_after", _BETWEEN, ">= {expression.value(earliest)}"),
+        scenario="slow_providers",
     ),
     broken(
         _ROOM,

@@ -64,6 +64,21 @@ def test_payments_are_cancelled_while_their_outcome_is_unknown_in_cancellations(
     assert evidence.result.faults.counts["gateway_refuses_acts"] > 3
 
 
+def test_voids_are_refused_in_cancellations_and_tried_again() -> None:
+    evidence = evidence_of(Plan(3, scenario="cancellations"))
+    assert evidence.result.faults.counts["gateway_refuses_voids"] > 0
+    voids = [[op.item["status"] for op in each.operations.values() if op.item] for each in evidence.payments.values()]
+    assert any("FAILED" in states for states in voids)
+    assert all("SUCCEEDED" in states for states in voids if "FAILED" in states)
+
+
+def test_the_slow_lane_is_in_use_and_reviews_are_closed_in_slow_providers() -> None:
+    result = check_plan(Plan(0, scenario="slow_providers"))
+    assert result.sometimes["handed to the slow lane of the worker"] > 3
+    assert result.sometimes["function timeout"] > 3
+    assert result.sometimes["command: close_review, done"] > 0
+
+
 def test_charges_are_forgotten_and_the_route_is_another_one_afterwards() -> None:
     result = evidence_of(Plan(3, scenario="forgotten_payments")).result
     assert result.forgotten is not None
