@@ -18,8 +18,8 @@ from simulation.workload import (
     at_several_providers,
     cancelled_early,
     held_and_refunded,
-    told_apart,
     tries_of_orders,
+    with_tokens_per_provider,
 )
 
 
@@ -151,7 +151,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             "operator_closes_reviews": 0.95,
             "operator_errs": 0.35,
         },
-        lambda orders: [told_apart(order) for order in orders],
+        lambda orders: [with_tokens_per_provider(order) for order in orders],
     ),
     # A merchant cancels when a try fails that may still be charged, and the order is paid by another payment.
     "cancelled_orders": Scenario(

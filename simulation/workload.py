@@ -52,7 +52,7 @@ _MANUAL: Final = 0.7
 """Of the payments whose providers can hold an amount; the others cannot, so half of all payments are held."""
 
 _MOCKS: Final = ("mock", "cashfree_mock", "razorpay_mock")
-_TOKENS_APART: Final = (
+_TOKENS_PER_PROVIDER: Final = (
     "tok_reopened_decline",
     "tok_reopened_decline",
     "tok_success",
@@ -226,10 +226,10 @@ def held_and_refunded(order: Order) -> Order:
     return replace(order, body=body, steps=_steps(random, is_held=is_held))
 
 
-def told_apart(order: Order) -> Order:
+def with_tokens_per_provider(order: Order) -> Order:
     """The same payment with a card that behaves in another way at each mock, held or not, and what follows it."""
-    kept, random = held_and_refunded(order), Random(f"told apart {order.payer['id']}")
-    tokens = {name: random.choice(_TOKENS_APART) for name in _MOCKS}
+    kept, random = held_and_refunded(order), Random(f"tokens {order.payer['id']}")
+    tokens = {name: random.choice(_TOKENS_PER_PROVIDER) for name in _MOCKS}
     body = {name: value for name, value in kept.body.items() if name != "metadata"}
     body |= {"currency": random.choice(("USD", "INR")), "paymentMethod": {"type": "card", "tokens": tokens}}
     return replace(kept, body=body | {"customer": order.payer})
