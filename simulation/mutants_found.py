@@ -50,11 +50,16 @@ def read_found() -> dict[str, Found]:
 
 
 def write_found(news: Mapping[str, Found]) -> None:
-    """Add to what is known, forget the mutants that are gone, and write the page."""
+    """Add to what is known, forget the mutants that are gone, and write the page.
+
+    Other processes read meanwhile: they find the old file or the new one, never a part.
+    """
     names = {mutant.name for mutant in MUTANTS if not mutant.survives}
     known = {**read_found(), **news}
     kept = {name: asdict(found) for name, found in sorted(known.items()) if name in names}
-    _FOUND.write_text(json.dumps(kept, indent=1) + "\n")
+    written = _FOUND.with_suffix(".new")
+    written.write_text(json.dumps(kept, indent=1) + "\n")
+    written.replace(_FOUND)
     PAGE.write_text(page())
 
 

@@ -294,13 +294,14 @@ def _operation_reasons(world: _World, name: str, payment: PaymentEvidence) -> It
 
 
 def _refused_too_early(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
-    """The refusal of a repeated request takes two complete reads, the second after the provider's visibility lag.
+    """The refusal of a repeated refund takes two complete reads, the second after the provider's visibility lag.
 
     The first request may be the reason for the refusal, and a read may lack what it did. What the provider has in its
-    books as failed needs no such proof.
+    books as failed needs no such proof; and the state of a charge proves alone that a capture or void was not made.
     """
     for operation in payment.operations.values():
-        if any(entry["status"] in UNDONE for entry in operation.books):
+        is_refund = (operation.item or {}).get("kind") == "refund"
+        if not is_refund or any(entry["status"] in UNDONE for entry in operation.books):
             continue
         for write, before, after in operation.versions:
             attempts = zip((before or {}).get("attempts", []), (after or {}).get("attempts", []), strict=False)

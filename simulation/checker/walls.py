@@ -142,10 +142,12 @@ def payer_values(order: Order) -> list[str]:
 
 
 def _owner(partition: str, item: Mapping[str, Any]) -> str:
-    transaction_id, merchant = item.get("transactionId", {}).get("S"), item.get("merchantId", {}).get("S")
-    if merchant is None and partition.startswith("M#"):
-        merchant = partition.split("#")[1]
-    return f"{transaction_id}@{merchant}"
+    """The payment of an item. Its key says it: the payment's own item of the compact layout names none."""
+    merchant, of_payment, transaction_id = partition.removeprefix("M#").partition("#P#")
+    if of_payment:
+        return f"{transaction_id}@{merchant}"
+    named = {name: item.get(name, {}).get("S") for name in ("transactionId", "merchantId")}
+    return f"{named['transactionId']}@{named['merchantId'] or merchant.split('#')[0]}"
 
 
 def _without_echo(answer: Mapping[str, Any]) -> Any:

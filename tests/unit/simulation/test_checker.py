@@ -1334,6 +1334,15 @@ def test_a_history_that_breaks_a_rule_is_found(words: str, tell: Told) -> None:
     assert any(re.search(words, each) for each in said), said
 
 
+def test_what_erasure_left_is_found_on_an_item_of_the_compact_layout() -> None:
+    """Its key alone names payment and merchant."""
+    evidence = erased(customer={"email": PAYER["email"]}).evidence()
+    items = evidence.result.items
+    for place, item in list(items.items()):
+        items[place] = {name: value for name, value in item.items() if name not in {"transactionId", "merchantId"}}
+    assert any(re.search("ERASURE .*PAYMENT holds .*asha", each) for each in found(evidence))
+
+
 def test_a_run_that_never_rests_is_found() -> None:
     evidence = paid().evidence()
     evidence.result.settled = False
