@@ -426,6 +426,7 @@ OPERATING: Final[tuple[Mutant, ...]] = (
             "outcome = Declined(code=outcome.code, message=outcome.message)",
         ),
         Declined=Declined,
+        scenario="operations",
     ),
     broken(
         _ROOM,
@@ -442,6 +443,7 @@ OPERATING: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "a refusal that names an object is believed",
         Edit(RefusalTable, "outcome", "if row is None or names_object:", "if row is None:"),
+        scenario="operations",
     ),
     broken(
         _ROOM,
