@@ -1,7 +1,7 @@
 """Broken designs that are neither found nor proven equivalent yet. `OPEN=1 make mutants` hunts them.
 
-Most need two rare things about one payment at once, such as a cancellation that fails after the money was held: a
-scenario of their own may find them (`simulation/scenarios.py`).
+Most need two rare things about one payment at once, such as a review that a person closes while another
+attempt may still be charged: a scenario of their own may find them (`simulation/scenarios.py`).
 """
 
 from typing import Final
