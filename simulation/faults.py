@@ -112,6 +112,7 @@ IN_SCENARIOS: Final = (
     "gateway_refuses_voids",
 )
 """Only scenarios have them."""
+ALL_KINDS: Final = (*MAX_RATES, *APART, *IN_SCENARIOS)
 _APART: Final = 0.2
 """This part of the seeds has a kind that is apart."""
 EPISODES: Final[dict[str, float]] = {
@@ -138,6 +139,16 @@ class Faults:
     record: Callable[[str], None] = lambda _kind: None
     apart: Random = field(default_factory=lambda: Random(0))
     counts: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        """A kind without a rate would end a run only at the first time that it is asked about."""
+        if odd := self.rates.keys() ^ set(ALL_KINDS):
+            raise ValueError(f"these kinds have no rate, or nothing asks about them: {', '.join(sorted(odd))}")
+
+    @staticmethod
+    def none(random: Random) -> "Faults":
+        """Every rate is 0: a world where nothing goes wrong, until its owner raises a rate."""
+        return Faults(random, dict.fromkeys(ALL_KINDS, 0.0), frozenset())
 
     @property
     def is_hazardous(self) -> bool:

@@ -11,7 +11,7 @@ from random import Random
 from typing import Final
 
 from simulation.checkouts import ALL_PROVIDERS, as_checkout
-from simulation.faults import APART, IN_SCENARIOS, MAX_RATES, Faults
+from simulation.faults import ALL_KINDS, Faults
 from simulation.payers import USUAL_HABITS, Habits
 from simulation.workload import (
     Order,
@@ -34,9 +34,7 @@ class Scenario:
 
     def faults(self, *, without: frozenset[str]) -> Faults:
         """The same rates in each seed."""
-        rates = {
-            kind: 0.0 if kind in without else self.rates.get(kind, 0.0) for kind in (*MAX_RATES, *APART, *IN_SCENARIOS)
-        }
+        rates = {kind: 0.0 if kind in without else self.rates.get(kind, 0.0) for kind in ALL_KINDS}
         return Faults(Random(), rates, frozenset())
 
 

@@ -16,7 +16,7 @@ from payflowx.domain.outbound_webhooks.merchant_events import Answered, NotAnswe
 from simulation.accounts import KeyPair, ProviderAccount
 from simulation.api import Api
 from simulation.clients import Clients
-from simulation.faults import APART, MAX_RATES, Faults
+from simulation.faults import Faults
 from simulation.functions import FUNCTIONS, Platform
 from simulation.history import History
 from simulation.kernel import Kernel
@@ -145,7 +145,7 @@ class World:
         self.place = place
         self.kernel = Kernel(seed)
         self.kernel.now_ms = start_ms
-        self.faults = Faults(self.kernel.random, dict.fromkeys((*MAX_RATES, *APART), 0.0), frozenset())
+        self.faults = Faults.none(self.kernel.random)
         self.history = MeasuringHistory(
             now_ms=lambda: self.kernel.now_ms,
             namespace=place.settings["POWERTOOLS_METRICS_NAMESPACE"],

@@ -580,7 +580,8 @@ class Story:
 
     def evidence(self) -> Evidence:
         """What the checker sees."""
-        faults = Faults(Random(0), {}, frozenset(), counts=self.strikes)
+        faults = Faults.none(Random(0))
+        faults.counts = self.strikes
         return gather(
             Result(
                 plan=Plan(0),

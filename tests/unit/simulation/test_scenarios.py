@@ -9,7 +9,7 @@ import pytest
 from simulation.__main__ import plans
 from simulation.check import check_plan, evidence_of, judge
 from simulation.checkouts import is_checkout
-from simulation.faults import APART, EPISODES, IN_SCENARIOS, MAX_RATES
+from simulation.faults import ALL_KINDS, EPISODES
 from simulation.mutants import MUTANTS, OPEN_MUTANTS, applied
 from simulation.mutants.mutant import Edit, Mutant, edits
 from simulation.payers import USUAL_HABITS
@@ -20,7 +20,7 @@ from simulation.workload import DOCUMENT, Wish, rerouted
 from simulation.world import Plan
 from tests.unit.simulation import two_functions
 
-_ALL_KINDS = frozenset({*MAX_RATES, *APART, *IN_SCENARIOS})
+_ALL_KINDS = frozenset(ALL_KINDS)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

@@ -15,7 +15,7 @@ from simulation.books import Books
 from simulation.check import evidence_of
 from simulation.checker.evidence import Evidence
 from simulation.checkouts import EVERYWHERE, LAST_CHOICE, is_checkout
-from simulation.faults import APART, EPISODES, MAX_RATES, Faults
+from simulation.faults import ALL_KINDS, APART, EPISODES, MAX_RATES, Faults
 from simulation.history import Source
 from simulation.kernel import EPOCH_MS
 from simulation.releases import ADDED, NewerDynamoDBClient
@@ -188,7 +188,8 @@ class TestReports:
             ("report_repeats", "repeated"),
             ("report_other_amount", "other amount"),
         ):
-            faults = Faults(Random(0), {**dict.fromkeys((*MAX_RATES, *APART), 0.0), kind: 1.0}, frozenset())
+            faults = Faults.none(Random(0))
+            faults.rates[kind] = 1.0
             seen = list[str]()
             reply = garbled(
                 provider,
@@ -206,10 +207,22 @@ class TestReports:
         assert not is_report(provider, Request(method="GET", path="/v1/payments/pay_1"))
 
 
+class TestFaults:
+    def test_a_world_without_faults_has_a_rate_for_every_kind(self) -> None:
+        quiet = Faults.none(Random(0))
+        assert quiet.rates.keys() == set(ALL_KINDS)
+        assert not any(quiet.strikes(kind) for kind in ALL_KINDS)
+
+    @pytest.mark.parametrize("rates", [{}, {**dict.fromkeys(ALL_KINDS, 0.0), "no_such_kind": 0.0}])
+    def test_a_list_of_rates_that_lacks_or_invents_a_kind_is_refused_at_once(self, rates: dict[str, float]) -> None:
+        with pytest.raises(ValueError, match="have no rate"):
+            Faults(Random(0), rates, frozenset())
+
+
 class TestNewerRelease:
     def test_every_map_of_a_payment_gets_an_attribute_and_free_maps_stay(self) -> None:
         database = Database(tables())
-        network = Network(Faults(Random(0), dict.fromkeys((*MAX_RATES, *APART), 0.0), frozenset()))
+        network = Network(Faults.none(Random(0)))
         client = NewerDynamoDBClient(database, network)
         network.platform = _Still()  # type: ignore[assignment]
         item = {
