@@ -94,7 +94,10 @@ def _widened_value(value: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def unreadable_items(model: Mapping[str, Any], now_ms: int) -> Iterator[dict[str, Any]]:
-    """A payment in some shards, due now, like the model but for the state of its attempt, which is a new word."""
+    """In some shards a payment, due now, like the model but for the state of its attempt, which is a new word.
+
+    Beside it lies an item of a kind that is new: no release before can tell whom to wake for it.
+    """
     merchant, attempts = model["pk"]["S"].split("#")[1], model["attempts"]["L"]
     newest = {"M": {**attempts[-1]["M"], "state": {"S": UNKNOWN_WORD}}}
     lease = {"owner": {"S": ""}, "epoch": {"N": "1"}, "expiresAt": {"N": "0"}}
@@ -111,10 +114,16 @@ def unreadable_items(model: Mapping[str, Any], now_ms: int) -> Iterator[dict[str
             "dueAt": {"N": str(now_ms)},
             "readyAt": {"N": str(now_ms)},
         }
+        yield {
+            "pk": {"S": f"M#{merchant}#P#{name}"},
+            "sk": {"S": f"{UNKNOWN_WORD}#1"},
+            "dueShard": {"S": f"due#{shard:02d}"},
+            "dueAt": {"N": str(now_ms)},
+        }
 
 
 def is_unreadable(partition: str) -> bool:
-    """Whether the partition is that of such a payment."""
+    """Whether the partition is that of such a payment, and of such an item."""
     return _UNREADABLE in partition
 
 

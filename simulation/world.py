@@ -355,6 +355,7 @@ class World:
             kernel.run(trouble_ends_ms)
             self._make_peace()
             peace_ms = kernel.now_ms
+            kernel.after(_CALM_MS, self._forget_unreadable_items)
             kernel.run(kernel.now_ms + self._calm_ms())
             settled = self._come_to_rest()
             kernel.spawn(self.operators.list_reviews)
@@ -505,12 +506,12 @@ class World:
         return "newer release"
 
     def _leave_unreadable_items(self, episode: Episode) -> str:
-        """A newer release that is gone left payments in some shards with a word that nobody knows any more.
+        """A newer release that is gone left items in some shards with a word that nobody knows any more.
 
-        When it is back it ends them, outside of this run: until then each sweep of days would meet them again.
+        They stay as long as what else is due must be worked on in time, and its shard may not stand still for them.
+        Then the newer release is back and ends them, outside of this run: each sweep of days would meet them again.
         """
         self.kernel.at(episode.from_ms, self._store_unreadable_items)
-        self.kernel.at(episode.until_ms, self._forget_unreadable_items)
         return UNKNOWN_WORD
 
     def _store_unreadable_items(self) -> None:

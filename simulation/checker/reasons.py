@@ -103,7 +103,7 @@ class _World:
 
 
 def _switched_off(world: _World, name: str, payment: PaymentEvidence) -> Iterator[Violation]:
-    """A provider that is switched off is passed over when a further attempt is chosen.
+    """A provider that is switched off is passed over when an attempt is chosen, the first one too.
 
     A checkout's attempt is chosen when its choice is stored: from then on the attempt goes to the first way (I20).
     """
@@ -112,7 +112,7 @@ def _switched_off(world: _World, name: str, payment: PaymentEvidence) -> Iterato
         choice = after.get("checkout", {}).get("choice")
         if choice and choice != before.get("checkout", {}).get("choice"):
             chosen_ms[choice["number"]] = write.at_ms
-        newest = after["attempts"][-1] if len(after["attempts"]) > max(1, len(before["attempts"])) else None
+        newest = after["attempts"][-1] if len(after["attempts"]) > len(before["attempts"]) else None
         if newest is None or "sent_before_restore" in newest.get("progress", {}):
             continue  # a restore's attempt is recorded where it may have been sent before, and never sent
         if world.is_off_for_long(newest["provider"], chosen_ms.get(newest["number"], write.at_ms)):

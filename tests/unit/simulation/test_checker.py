@@ -1118,6 +1118,15 @@ def sent_to_a_provider_that_is_off() -> Story:
     return story
 
 
+def began_at_a_provider_that_is_off() -> Story:
+    story = Story()
+    switch(story, "mock")
+    story.now_ms += 600_000
+    story.accept(providers=("mock", "cashfree_mock"))
+    story.claim(2)
+    return story
+
+
 def reviewed_without_a_difference() -> Story:
     story = paid()
     error = {"code": "reconciliation", "message": "m"}
@@ -1199,6 +1208,7 @@ BAD: list[tuple[str, Told]] = [
     ("I9 .*after 4 that were answered", fifth_answered_attempt),
     ("I16 .*new statuses are", lambda: refunded_in_the_dashboard(told=None)),
     ("REASONS .*cashfree_mock, which was off", sent_to_a_provider_that_is_off),
+    ("REASONS .*attempt 1 went to mock, which was off", began_at_a_provider_that_is_off),
     ("REASONS .*report and books show no difference", reviewed_without_a_difference),
     ("REST .*min for its cancellation", waits_too_long(state="AUTHORIZED", cancelRequested=True)),
     ("REST .*min for its UNKNOWN", waits_too_long(state="UNKNOWN")),

@@ -18,7 +18,7 @@ from simulation.checkouts import EVERYWHERE, LAST_CHOICE, is_checkout
 from simulation.faults import ALL_KINDS, APART, EPISODES, MAX_RATES, Faults
 from simulation.history import Source
 from simulation.kernel import EPOCH_MS
-from simulation.releases import ADDED, NewerDynamoDBClient
+from simulation.releases import ADDED, UNKNOWN_WORD, NewerDynamoDBClient, is_unreadable
 from simulation.reports import garbled, is_report
 from simulation.services import Network
 from simulation.trace import tell
@@ -217,6 +217,17 @@ class TestFaults:
     def test_a_list_of_rates_that_lacks_or_invents_a_kind_is_refused_at_once(self, rates: dict[str, float]) -> None:
         with pytest.raises(ValueError, match="have no rate"):
             Faults(Random(0), rates, frozenset())
+
+
+class TestUnreadableItems:
+    def test_what_no_release_can_read_is_met_again_and_again_until_the_newer_release_is_back(self) -> None:
+        evidence = peaceful("unreadable_items", seed=2)
+        writes = [write for write in evidence.result.history.writes if is_unreadable(write.key[0])]
+        assert {write.key[1] for write in writes} == {"PAYMENT", f"{UNKNOWN_WORD}#1"}
+        postponed = Counter(write.key for write in writes if write.before is not None and write.after is not None)
+        assert min(postponed.values()) > 10
+        assert len(postponed) == 12
+        assert not any(is_unreadable(partition) for _, (partition, _) in evidence.result.items)
 
 
 class TestNewerRelease:
