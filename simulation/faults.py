@@ -110,6 +110,8 @@ IN_SCENARIOS: Final = (
     "restore_reroutes",
     # The provider "mock", a request that voids: refused although the amount is held
     "gateway_refuses_voids",
+    # Operators turn a merchant's automatic refunds on while payments arrive, and not before the first one
+    "operator_turns_refunds_on",
 )
 """Only scenarios have them."""
 ALL_KINDS: Final = (*MAX_RATES, *APART, *IN_SCENARIOS)

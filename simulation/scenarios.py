@@ -18,6 +18,7 @@ from simulation.workload import (
     at_several_providers,
     cancelled_early,
     held_and_refunded,
+    tries_after_a_late_decline,
     tries_of_orders,
     with_tokens_per_provider,
 )
@@ -150,6 +151,12 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             "operator_errs": 0.35,
         },
         lambda orders: [with_tokens_per_provider(order) for order in orders],
+    ),
+    # Orders are paid again within seconds of a decline that turns into a charge, and the merchant's automatic refunds
+    # are turned on at that time.
+    "declined_orders": Scenario(
+        {"operator_turns_refunds_on": 1.0, "gateway_answer_lost": 0.1, "event_late": 0.3, "event_lost": 0.6},
+        tries_after_a_late_decline,
     ),
     # A merchant cancels when a try fails that may still be charged, and the order is paid by another payment.
     "cancelled_orders": Scenario(

@@ -42,6 +42,8 @@ _GIVEN_BACK: Final = 0.4
 """Of their other first payments, the part that is refunded as a whole, whereupon the payer pays again."""
 _TABS_MS: Final = 240_000
 """Within this time of the first payment, mostly much sooner, the payer tries again."""
+_BEFORE_REOPENED_MS: Final = 9_000
+"""A card whose decline turns into a charge has not been charged yet."""
 REFUNDS_BY_ITSELF: Final = "globex"
 """The merchant whose charges beside the holder of an order are refunded without a person."""
 _HELD_OF_CANCELLED: Final = 0.6
@@ -186,13 +188,19 @@ def _try(random: Random, order: Order, first: Order, place: int) -> Order:
         body["oncePerOrder"] = False
     steps = order.steps
     if random.random() < _REOPENED[place]:
-        body["currency"], body["paymentMethod"] = "INR", {"type": "card", "token": "tok_reopened_decline"}
-        body["metadata"] = {name: text for name, text in body.get("metadata", {}).items() if name == "note"}
-        body.pop("expiresInSeconds", None)
+        body = _declined(body)
     elif place == 0 and "capture" not in body and random.random() < _GIVEN_BACK:
         steps = (Step(Wish.REFUND, wait_ms=random.randrange(20_000)),)
     at_ms = first.at_ms + (int(random.random() ** 3 * _TABS_MS) if place else 0)
     return replace(order, body=body, at_ms=at_ms, steps=steps)
+
+
+def _declined(body: dict[str, Any]) -> dict[str, Any]:
+    """The same payment with a card whose decline turns into a charge after 10 s."""
+    metadata = {name: text for name, text in body.get("metadata", {}).items() if name == "note"}
+    kept = {name: value for name, value in body.items() if name != "expiresInSeconds"}
+    method = {"type": "card", "token": "tok_reopened_decline"}
+    return kept | {"currency": "INR", "paymentMethod": method, "metadata": metadata}
 
 
 def _order(random: Random, number: int, start_ms: int, present: float) -> Order:
@@ -247,6 +255,30 @@ def at_several_providers(order: Order) -> Order:
     body = {name: value for name, value in order.body.items() if name not in {*_OF_CHECKOUTS, "metadata"}}
     body |= {"currency": "USD", "paymentMethod": {"type": "card", "token": "tok_success"}, "customer": order.payer}
     return replace(order, body=body, steps=())
+
+
+def tries_after_a_late_decline(made: list[Order]) -> list[Order]:
+    """Orders of three payments each within seconds: the first is declined, and charged 10 s later.
+
+    Of the others a part says once. All orders begin with the first payment of the run.
+    """
+    changed, begins_ms = list(made), min(order.at_ms for order in made)
+    for merchant in MERCHANTS:
+        mine = [number for number, order in enumerate(made) if order.merchant == merchant]
+        for place, number in enumerate(mine):
+            first = replace(made[mine[place - place % 3]], at_ms=begins_ms)
+            random = Random(f"after a decline {made[number].payer['id']}")
+            changed[number] = _after_a_decline(random, at_several_providers(made[number]), first, place % 3)
+    return changed
+
+
+def _after_a_decline(random: Random, order: Order, first: Order, place: int) -> Order:
+    body = {**order.body, "orderId": f"shop-{first.key}"}
+    if place == 0:
+        return replace(order, body=_declined(body), at_ms=first.at_ms)
+    if random.random() < 0.5:
+        body["oncePerOrder"] = False
+    return replace(order, body=body, at_ms=first.at_ms + random.randrange(_BEFORE_REOPENED_MS))
 
 
 def rerouted(document: bytes) -> bytes:

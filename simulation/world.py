@@ -52,6 +52,8 @@ _LONG_EVERY: Final = 50
 _REVIEWED_MS: Final = (70 * MINUTE_MS, 140 * MINUTE_MS)
 """After the trouble, operators work through the reviews."""
 _UNDECIDED: Final = frozenset({"UNKNOWN", "ACCEPTED", "REQUIRES_ACTION"})
+_TURNED_ON_MS: Final = 20_000
+"""From the first payment, the longest time until a merchant's automatic refunds are turned on."""
 _LATE: Final = 0.3
 """Of the merchants, the part that registers its endpoints late."""
 _HELD_MS: Final = 12 * HOUR_MS
@@ -343,7 +345,7 @@ class World:
             kernel.spawn(partial(self.operators.set_up, frozenset(late)))
             kernel.run(EPOCH_MS + MINUTE_MS)
             if any("orderId" in order.body for order in self.orders):
-                kernel.spawn(partial(self.operators.refund_by_itself, REFUNDS_BY_ITSELF))
+                self._turn_refunds_on()
                 kernel.run(kernel.now_ms + MINUTE_MS)
             trouble_ends_ms = self._make_trouble()
             for merchant, after_ms in late.items():
@@ -386,6 +388,18 @@ class World:
         """Merchants that register their endpoints while payments arrive, and how long after the first one."""
         random = Random(self.plan.seed + 6)
         return {name: random.randrange(ARRIVAL_MS) for name in MERCHANTS if random.random() < _LATE}
+
+    def _turn_refunds_on(self) -> None:
+        """Give the charges of one merchant beside the holders of orders back, from now on or from some time later."""
+        random = Random(self.plan.seed + 8)
+        is_late = random.random() < self.planned.rates["operator_turns_refunds_on"]
+        turn_on = partial(self.operators.refund_by_itself, REFUNDS_BY_ITSELF)
+        if is_late:
+            self.faults.counts["operator_turns_refunds_on"] += 1
+            first_ms = min(order.at_ms for order in self.orders)
+            self.kernel.at(first_ms + random.randrange(_TURNED_ON_MS), partial(self.kernel.spawn, turn_on))
+        else:
+            self.kernel.spawn(turn_on)
 
     def _left_out(self, number: int) -> frozenset[int]:
         return frozenset(step for order, step in self.plan.without_steps if order == number)

@@ -9,10 +9,16 @@ from typing import Any, Final
 from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored, Violation, stored_at
 from simulation.checker.money import misjudged_payments
 from simulation.checker.transitions import OPEN
-from simulation.workload import REFUNDS_BY_ITSELF
+from simulation.history import Call
+from simulation.world import CONFIGURATION
+from testing.dynamodb.values import plain_item
 
 _NO_CHARGE: Final = {"DECLINED", "NOT_SENT", "REJECTED", "FENCED"}
 _ORDER_REVIEWS: Final = {"order_contended", "order_charged_twice"}
+_CONFLICT: Final = 409
+_NEVER: Final = 1 << 62
+_KNOWN_MS: Final = 120_000
+"""A function may know a merchant's switch a minute late, and a call lasts a while."""
 _LATE: Final = "late"
 """The fingerprint of a refund that no request asked for."""
 
@@ -32,14 +38,18 @@ class _Payment:
 def i17_one_order_one_charge(evidence: Evidence) -> Iterator[Violation]:
     """One order has one charge that stays; and no payment is accepted, and no attempt begun, beside another charge."""
     misjudged = set(misjudged_payments(evidence))
+    refused, refunding = _refusals(evidence), _refunding_since_ms(evidence)
     for (merchant, order_id), payments in sorted(_orders(evidence).items()):
         name = f"{order_id}@{merchant}"
-        yield from _accepted_while_free(name, merchant, payments)
+        since_ms = refunding.get(merchant, _NEVER)
+        yield from _accepted_while_free(name, payments, since_ms)
+        if evidence.result.forgotten is None:
+            yield from _refused_while_held(name, payments, refused[merchant, order_id], since_ms + _KNOWN_MS)
         yield from _automatic_refunds(name, payments)
         if not all(payment.once for payment in payments):
             continue
         yield from _begun_beside_a_charge(name, payments)
-        yield from _taken_after_the_holder(name, merchant, payments)
+        yield from _taken_after_the_holder(name, payments)
         if not misjudged & {payment.evidence.name for payment in payments}:
             yield from _charges_that_stay(name, payments)
 
@@ -71,7 +81,16 @@ def _charges_that_stay(name: str, payments: list[_Payment]) -> Iterator[Violatio
                 yield Violation("I17", name, f"{payment.transaction_id} is {code}, and no other payment was charged")
 
 
-def _accepted_while_free(name: str, merchant: str, payments: list[_Payment]) -> Iterator[Violation]:
+def _refunding_since_ms(evidence: Evidence) -> Mapping[str, int]:
+    """When the automatic refund was turned on, by merchant."""
+    found: dict[str, int] = {}
+    for write in evidence.result.history.writes:
+        if write.table == CONFIGURATION and plain_item(write.after or {}).get("automaticRefund"):
+            found.setdefault(write.key[0].removeprefix("M#"), write.at_ms)
+    return found
+
+
+def _accepted_while_free(name: str, payments: list[_Payment], refunding_since_ms: int) -> Iterator[Violation]:
     """A payment that says once is accepted when every earlier one is proven uncharged for good, or given back."""
     for payment in payments:
         created_ms = payment.evidence.versions[0][0].at_ms
@@ -79,13 +98,46 @@ def _accepted_while_free(name: str, merchant: str, payments: list[_Payment]) -> 
             stored = other.at(created_ms, before=True) if other is not payment else None
             if stored is None or not payment.once:
                 continue
-            why = _occupies(stored, _refunds_at(other.evidence, created_ms), merchant, once=other.once)
+            is_watched = other.once and created_ms >= refunding_since_ms
+            why = _occupies(stored, _refunds_at(other.evidence, created_ms), frees_while_reopening=is_watched)
             if why:
                 what = f"{payment.evidence.transaction_id} was accepted while {other.evidence.transaction_id} {why}"
                 yield Violation("I17", name, what)
 
 
-def _taken_after_the_holder(name: str, merchant: str, payments: list[_Payment]) -> Iterator[Violation]:
+def _refusals(evidence: Evidence) -> Mapping[tuple[str, str], list[Call]]:
+    found: dict[tuple[str, str], list[Call]] = defaultdict(list)
+    for (merchant, _), calls in evidence.created.items():
+        for call in calls:
+            if call.status == _CONFLICT and call.answer["code"] == "order_not_free":
+                found[merchant, json.loads(call.body or "{}")["orderId"]].append(call)
+    return found
+
+
+def _refused_while_held(
+    name: str, payments: list[_Payment], refused: list[Call], refunding_since_ms: int
+) -> Iterator[Violation]:
+    """A payment is refused only while another one keeps the order: an order that is never free again sells nothing.
+
+    What became true during the request may have been seen, or not.
+    """
+    for call in refused:
+        for other in payments:
+            times = [call.at_ms, *(w.at_ms for w, _, _ in other.evidence.versions if call.at_ms <= w.at_ms)]
+            if any(_occupies_at(other, at_ms, refunding_since_ms) for at_ms in times if at_ms <= call.answered_ms):
+                break
+        else:
+            yield Violation("I17", name, f"{call.key} was refused, and no payment kept the order")
+
+
+def _occupies_at(payment: _Payment, at_ms: int, refunding_since_ms: int) -> bool:
+    stored = payment.at(at_ms)
+    is_watched = payment.once and at_ms >= refunding_since_ms
+    refunds = _refunds_at(payment.evidence, at_ms)
+    return stored is not None and bool(_occupies(stored, refunds, frees_while_reopening=is_watched))
+
+
+def _taken_after_the_holder(name: str, payments: list[_Payment]) -> Iterator[Violation]:
     """A late charge takes the order when the payment that held it is proven uncharged for good, or given back."""
     ids = {payment.evidence.transaction_id: payment.evidence for payment in payments}
     for payment in payments:
@@ -95,14 +147,17 @@ def _taken_after_the_holder(name: str, merchant: str, payments: list[_Payment]) 
             stored = stored_at(holder.versions, write.at_ms, before=False) if holder and is_taken else None
             if stored is None or holder is None:
                 continue
-            why = _occupies(stored, _refunds_at(holder, write.at_ms), merchant, once=False)
+            why = _occupies(stored, _refunds_at(holder, write.at_ms), frees_while_reopening=False)
             if why:
                 what = f"{payment.evidence.transaction_id} took it while {holder.transaction_id} {why}"
                 yield Violation("I17", name, what)
 
 
-def _occupies(stored: Stored, refunds: list[Stored], merchant: str, *, once: bool) -> str:
-    """Why a payment keeps its order; empty for one that does not."""
+def _occupies(stored: Stored, refunds: list[Stored], *, frees_while_reopening: bool) -> str:
+    """Why a payment keeps its order; empty for one that does not.
+
+    `frees_while_reopening`: it said once, and its merchant has late charges given back.
+    """
     states = [attempt["state"] for attempt in stored["attempts"]]
     if stored.get("chargedAttempt") is not None:
         unsure = [o["operationId"] for o in refunds if o["status"] not in {"SUCCEEDED", "FAILED"}]
@@ -113,7 +168,7 @@ def _occupies(stored: Stored, refunds: list[Stored], merchant: str, *, once: boo
     if set(states) - _NO_CHARGE:
         return f"had the attempts {states}"
     may_reopen = any(attempt.get("reopens_until_ms") is not None for attempt in stored["attempts"])
-    is_watched = once and merchant == REFUNDS_BY_ITSELF and stored["status"] == "FAILED"
+    is_watched = frees_while_reopening and stored["status"] == "FAILED"
     return f"was {stored['status']} and might reopen" if may_reopen and not is_watched else ""
 
 

@@ -26,6 +26,7 @@ CHARGE_DEADLINE_MS: Final = _DAY_MS
 NOT_SENT_PATIENCE_MS: Final = _HOUR_MS
 _MAY_PASS_LATER: Final = {"rate_limited", "unauthorized"}
 """A provider that rejected the request for another reason is not asked again."""
+_NO_DIFFERENCE: Final = "is in review, and report and books show no difference"
 _NO_FURTHER: Final = {"hard", "funds"}
 
 
@@ -190,11 +191,7 @@ def _why_review(world: _World, payment: PaymentEvidence, write: Write, before: S
         case "drives_exhausted":
             return "" if before["drives"] >= MAX_WAKE_UPS else f"was given up after {before['drives']} wake-ups"
         case "reconciliation":
-            return (
-                ""
-                if world.has_difference(payment) or _is_forgotten(before)
-                else "is in review, and report and books show no difference"
-            )
+            return "" if world.has_difference(payment) or _is_forgotten(before) else _NO_DIFFERENCE
         case "order_contended" | "order_charged_twice":
             return "" if payment.charged else f"is in review as {code}, and nothing was charged"
         case "balance":
@@ -287,6 +284,8 @@ def _operation_reasons(world: _World, name: str, payment: PaymentEvidence) -> It
                 if _is_of_another_charge(payment, after, books):
                     continue
                 what = _why_operation_review(world, write, before, after, books)
+                if code == "reconciliation":
+                    what = "" if world.has_difference(payment) else _NO_DIFFERENCE
             elif after["status"] == "FAILED" and before["status"] == "PENDING" and code == "retries_exhausted":
                 what = "" if len(after["attempts"]) > _MAX_OPERATION_RETRIES else "was given up too early"
             if what:
@@ -353,6 +352,6 @@ def _why_operation_review(
         case "drives_exhausted":
             return "" if before["drives"] >= MAX_WAKE_UPS else f"was given up after {before['drives']} wake-ups"
         case "reconciliation":
-            return ""
+            return ""  # of the payment and its operations together
         case _:
             return f"is in review for no reason that the design knows: {code}"

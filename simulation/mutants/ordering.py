@@ -3,6 +3,8 @@
 from typing import Final
 
 from payflowx.adapters.dynamodb.orders.orders import DynamoDBOrders
+from payflowx.application.orders.keep_order import KeepOrder
+from payflowx.application.orders.take_order import TakeOrder
 from payflowx.application.payments import outcome_writer, settle_order
 from payflowx.application.payments.settle_order import SettleOrder
 from payflowx.domain.orders import freeing, ordered_change, stopping, taking
@@ -16,6 +18,18 @@ ORDERING: Final[tuple[Mutant, ...]] = (
         "orders",
         "an order that is held is given to the next payment",
         Edit(taking, "take", "if is_free or now.holder == payment.transaction_id:", "if True:"),
+    ),
+    broken(
+        "orders",
+        "an order whose holder left it is given away although other payments are counted beside",
+        Edit(TakeOrder, "_release", "if left.state is OrderState.HELD or left.beside > 0:", "if False:"),
+        scenario="declined_orders",
+    ),
+    broken(
+        "orders",
+        "each change of a payment counts it at its order again",
+        Edit(KeepOrder, "commit", "if step is OrderStep.NONE:", "if False:"),
+        scenario="cancelled_orders",
     ),
     broken(
         "orders",

@@ -223,6 +223,14 @@ def test_what_was_charged_before_the_opening_is_not_sent_beside_a_forgotten_paym
 
 def failed_then_paid(**watched: Any) -> Story:
     """The first payment of an order fails, and the second one is charged."""
+    second = failed_of_order(**watched).beside("b")
+    second.accept(order=of_order())
+    second.charge()
+    return second
+
+
+def failed_of_order(**watched: Any) -> Story:
+    """A payment of an order that failed."""
     story = Story()
     story.accept(order=of_order(), providers=("mock", "cashfree_mock"))
     story.claim(2)
@@ -230,10 +238,7 @@ def failed_then_paid(**watched: Any) -> Story:
     story.book("charge", f"pfx-{story.name}-1", 100, status="declined")
     attempt = {"decline_kind": "hard", "code": "stolen_card", **watched}
     story.outcome(2, "DECLINED", "FAILED", told="payment.failed", attempt=attempt, dueAt=None)
-    second = story.beside("b")
-    second.accept(order=of_order())
-    second.charge()
-    return second
+    return story
 
 
 def paid_twice() -> Story:
@@ -259,6 +264,47 @@ def beside_an_open_one(*, once: bool) -> Story:
     return second
 
 
+def refused_for_its_order(story: Story) -> Story:
+    """A further payment for the order is refused now."""
+    answer = {"code": "order_not_free"}
+    body = json.dumps({"amount": 100, "currency": "EUR", **of_order()})
+    story.history.calls.append(
+        Call(story.now_ms, story.merchant, "POST", "/payments", "order-c", body, 409, answer, story.now_ms + 10)
+    )
+    return story
+
+
+def refused_while_the_order_is_paid() -> Story:
+    return refused_for_its_order(failed_then_paid())
+
+
+def refused_although_the_order_is_free() -> Story:
+    """The only payment of the order is proven uncharged."""
+    return refused_for_its_order(failed_of_order())
+
+
+def refunds_turned_on(story: Story) -> Story:
+    """From now on the merchant has late charges of orders given back."""
+    item = stored({"automaticRefund": True})
+    story.history.writes.append(Write(story.now_ms, CONFIGURATION, (f"M#{story.merchant}", "HEAD"), None, item, 0))
+    return story
+
+
+def paid_after_refunds_were_turned_on() -> Story:
+    """The first payment failed and might reopen: the order is free from the moment of the switch."""
+    story = refunds_turned_on(failed_of_order(reopens_until_ms=EPOCH_MS + DAY_MS))
+    second = story.beside("b")
+    second.accept(order=of_order())
+    second.charge()
+    return second
+
+
+def refused_after_refunds_were_turned_on() -> Story:
+    story = refunds_turned_on(failed_of_order(reopens_until_ms=EPOCH_MS + DAY_MS))
+    story.now_ms += 600_000
+    return refused_for_its_order(story)
+
+
 def given_back_by_itself() -> Story:
     """A refund that nobody asked for, of the only charge of an order."""
     story = Story()
@@ -282,6 +328,8 @@ GOOD: list[Told] = [
     lambda: unknown_then_reviewed(2 * DAY_MS),
     proven_by_event,
     switched_off,
+    refused_while_the_order_is_paid,
+    paid_after_refunds_were_turned_on,
 ]
 
 
@@ -1312,6 +1360,8 @@ BAD: list[tuple[str, Told]] = [
     ("I17 .*was accepted while .* might reopen", lambda: failed_then_paid(reopens_until_ms=EPOCH_MS + DAY_MS)),
     ("I17 .*was accepted while .* was PENDING", lambda: beside_an_open_one(once=True)),
     ("I17 .*was accepted while .* was PENDING", lambda: beside_an_open_one(once=False)),
+    ("I17 .*order-c was refused, and no payment kept the order", refused_although_the_order_is_free),
+    ("I17 .*order-c was refused, and no payment kept the order", refused_after_refunds_were_turned_on),
     ("I17 .*no other charge stays", given_back_by_itself),
     ("REASONS .*went to review 61 s after mock", lambda: unknown_then_reviewed(58_000)),
     ("REASONS .*the books have", lambda: mismatched(100)),

@@ -101,6 +101,13 @@ def test_orders_are_cancelled_and_asked_for_again_in_cancelled_orders() -> None:
     assert judge(evidence).statuses["CANCELLED"] > 1
 
 
+def test_orders_are_paid_again_and_automatic_refunds_are_turned_on_in_declined_orders() -> None:
+    evidence = evidence_of(Plan(6, scenario="declined_orders"))
+    assert evidence.result.faults.counts["operator_turns_refunds_on"] == 1
+    assert {order.body.get("oncePerOrder", True) for order in evidence.result.orders} == {True, False}
+    assert judge(evidence).sometimes["refused: order_not_free"] > 10
+
+
 def test_a_usual_seed_has_usual_payers_and_its_own_rates() -> None:
     assert Plan(1).habits is USUAL_HABITS
     assert Plan(1).faults().rates != Plan(2).faults().rates

@@ -9,7 +9,7 @@ from payflowx.domain.orders.freeing import (
     may_be_given_back,
     only_waits_for_reopening,
 )
-from payflowx.domain.orders.order import Order
+from payflowx.domain.orders.order import Order, OrderState
 from payflowx.domain.orders.order_not_free import OrderNotFree
 from payflowx.domain.orders.ports import OrderMoved, Orders, Released, Taking
 from payflowx.domain.orders.taking import NotFree, take, take_over
@@ -73,11 +73,15 @@ class TakeOrder:
     def _release(self, order: Order) -> Released:
         """Return the release of a holder that occupies the order no more, whose own release was not written.
 
-        An older release ended it, its part was left out, or the merchant has automatic refunds now.
+        An older release ended it, its part was left out, or the merchant has automatic refunds now. Whatever else was
+        charged for the order keeps it: a payment that contends, and those that are counted beside.
         """
-        holder = self.payments.get(order.merchant_id, order.holder) if order.holder else None
+        holder = self._holder(order)
         if holder is None or holder.order is None or not self._is_free_of(holder):
             raise OrderNotFree(order, holder)
+        left = order.released_by(holder.transaction_id)
+        if left.state is OrderState.HELD or left.beside > 0:
+            raise OrderNotFree(left, self._holder(left))
         after = replace(
             holder,
             order=replace(holder.order, standing=OrderStanding.RELEASED),
@@ -85,6 +89,9 @@ class TakeOrder:
             lease=holder.lease.after_change_by_another(self.clock.now_ms()),
         )
         return Released(before=holder, after=after)
+
+    def _holder(self, order: Order) -> Payment | None:
+        return self.payments.get(order.merchant_id, order.holder) if order.holder else None
 
     def _is_free_of(self, holder: Payment) -> bool:
         if is_uncharged_for_good(holder):

@@ -121,6 +121,19 @@ def test_the_switch_may_be_turned_on_after_the_failure(world: World) -> None:
     assert world.now(first).order.standing is OrderStanding.RELEASED  # type: ignore[union-attr]
 
 
+def test_a_charge_that_contends_keeps_the_order_when_its_holder_left_it(world: World) -> None:
+    """An older release ended the holder, and left the order as it is."""
+    world.set_merchant(automatic_refund=True)
+    first = failed(world, "key-1", MAY_REOPEN)
+    second = by_beta(world, "key-2")
+    reopen(world, first)
+    stored = world.now(second)
+    world.store(replace(stored, status=PaymentStatus.FAILED, due_at_ms=None, version=stored.version + 1))
+    refusal = refused(world, "key-3")
+    assert refusal.holder == world.now(first)
+    assert "manual review" in refusal.detail
+
+
 def test_an_automatic_refund_is_requested_once(world: World) -> None:
     world.set_merchant(automatic_refund=True)
     first = failed(world, "key-1", MAY_REOPEN)
