@@ -54,6 +54,7 @@ CHECKOUTS: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "a cancelled link of Razorpay is closed whatever payments its order has",
         Edit(razorpay, "_untaken", "if not payments:", "if status != 'paid':"),
+        scenario="closings",
     ),
     broken(
         _ROOM,

@@ -108,6 +108,7 @@ ORDERING: Final[tuple[Mutant, ...]] = (
             "    refund = self._refund(decided, context)",
         ),
         request_operation=request_operation,
+        scenario="declined_orders",
     ),
     broken(
         "orders",
@@ -123,6 +124,7 @@ ORDERING: Final[tuple[Mutant, ...]] = (
         "orders",
         "the holder of an order is not stopped by a late charge",
         Edit(stopping, "stop_holder", "if holder.order is None or holder.order.stop_requested:", "if True:"),
+        scenario="cancelled_orders",
     ),
     broken(
         "orders",
