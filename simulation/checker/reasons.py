@@ -280,10 +280,9 @@ def _operation_reasons(world: _World, name: str, payment: PaymentEvidence) -> It
             code = after.get("lastError", {}).get("code")
             what = ""
             if after["status"] == "IN_REVIEW":
-                books = [] if payment.is_held_twice else operation.books
-                if _is_of_another_charge(payment, after, books):
+                if _is_of_another_charge(payment, after, operation.books):
                     continue
-                what = _why_operation_review(world, write, before, after, books)
+                what = _why_operation_review(world, write, before, after, operation.books)
                 if code == "reconciliation":
                     what = "" if world.has_difference(payment) else _NO_DIFFERENCE
             elif after["status"] == "FAILED" and before["status"] == "PENDING" and code == "retries_exhausted":
@@ -321,10 +320,12 @@ _MAX_OPERATION_RETRIES: Final = 5
 
 
 def _is_of_another_charge(payment: PaymentEvidence, after: Stored, books: list[dict[str, Any]]) -> bool:
-    """The provider has executed it at another charge of the same object, and its answer said so.
+    """The provider has executed it at another charge of the same object, or its answer was about such a one.
 
     A payer may try twice in one object. A provider that takes the object's key may then void the first try.
     """
+    if payment.is_held_twice and after.get("lastError", {}).get("code") == "mismatch":
+        return True
     ours = {attempt.get("reference") for attempt in payment.item["attempts"]} if payment.item is not None else set()
     is_said = any(attempt.get("code") == "reference_differs" for attempt in after["attempts"])
     return is_said and bool(books) and all(entry["chargeId"] not in ours for entry in books)
