@@ -119,7 +119,8 @@ def _refused_while_held(
 ) -> Iterator[Violation]:
     """A payment is refused only while another one keeps the order: an order that is never free again sells nothing.
 
-    What became true during the request may have been seen, or not.
+    What became true during the request may have been seen, or not. An event about a payment that ended keeps its order
+    until the provider was asked.
     """
     for call in refused:
         for other in payments:
@@ -134,7 +135,10 @@ def _occupies_at(payment: _Payment, at_ms: int, refunding_since_ms: int) -> bool
     stored = payment.at(at_ms)
     is_watched = payment.once and at_ms >= refunding_since_ms
     refunds = _refunds_at(payment.evidence, at_ms)
-    return stored is not None and bool(_occupies(stored, refunds, frees_while_reopening=is_watched))
+    if stored is None:
+        return False
+    is_inquired_about = stored.get("eventInquiries", {}).get("waiting")
+    return bool(is_inquired_about or _occupies(stored, refunds, frees_while_reopening=is_watched))
 
 
 def _taken_after_the_holder(name: str, payments: list[_Payment]) -> Iterator[Violation]:
@@ -161,7 +165,8 @@ def _occupies(stored: Stored, refunds: list[Stored], *, frees_while_reopening: b
     states = [attempt["state"] for attempt in stored["attempts"]]
     if stored.get("chargedAttempt") is not None:
         unsure = [o["operationId"] for o in refunds if o["status"] not in {"SUCCEEDED", "FAILED"}]
-        whole = 0 < stored.get("captured", 0) == stored.get("refunded", 0)
+        owes_more = any(not extra.get("refund_reference") for extra in stored.get("extraCharges", []))
+        whole = 0 < stored.get("captured", 0) == stored.get("refunded", 0) and not owes_more
         return "" if whole and not unsure and stored["status"] == "SUCCESS" else "was charged"
     if stored["status"] not in {"FAILED", "CANCELLED"}:
         return f"was {stored['status']}"

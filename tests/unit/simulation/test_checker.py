@@ -278,6 +278,12 @@ def refused_while_the_order_is_paid() -> Story:
     return refused_for_its_order(failed_then_paid())
 
 
+def refused_while_an_event_is_inquired_about() -> Story:
+    story = failed_of_order()
+    story.record("payment.event_received", 9, actor="webhook", told=None, eventInquiries={"waiting": [1]})
+    return refused_for_its_order(story)
+
+
 def refused_although_the_order_is_free() -> Story:
     """The only payment of the order is proven uncharged."""
     return refused_for_its_order(failed_of_order())
