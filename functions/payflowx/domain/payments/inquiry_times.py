@@ -84,7 +84,8 @@ def has_next_step(owner: Payment | Operation) -> bool:
     if isinstance(owner, Operation):
         return owner.status is OperationStatus.PENDING or _is_unresolved(owner)
     settled_elsewhere = owner.open_capture_or_void is not None
-    return owner.status is PaymentStatus.PENDING or (_is_unresolved(owner) and not settled_elsewhere)
+    is_to_go_on = owner.status is PaymentStatus.PENDING or owner.is_checkout_to_go_on
+    return is_to_go_on or (_is_unresolved(owner) and not settled_elsewhere)
 
 
 def _is_unresolved(owner: Payment | Operation) -> bool:

@@ -316,6 +316,13 @@ class Payment:
         mismatched = any(attempt.state is AttemptState.MISMATCH for attempt in self.attempts)
         return self.status is PaymentStatus.IN_REVIEW and mismatched
 
+    @property
+    def is_checkout_to_go_on(self) -> bool:
+        """A checkout whose next step needs no payer: a choice that no attempt has used, or a cancellation."""
+        if self.checkout is None or self.status is not PaymentStatus.REQUIRES_ACTION:
+            return False
+        return self.cancel_requested or self.checkout.choice_for(len(self.attempts) + 1) is not None
+
     def attempt(self, number: int) -> Attempt:
         """The attempt with this number, counted from 1."""
         return self.attempts[number - 1]
