@@ -18,7 +18,7 @@ from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import CaptureMode, DeclineKind, OperationStatus, PaymentStatus
 from tests.support.orders import ORDER, order_of, refused
-from tests.support.scripted import charged
+from tests.support.scripted import authorized, charged
 from tests.support.world import World, fallback
 
 REOPENS_SECONDS = 5 * DAY_MS // SECOND_MS
@@ -210,6 +210,33 @@ def test_nothing_is_refunded_before_the_holder_is_decided(world: World, *, autom
     assert refunds(world, second) == []
     assert net(world, first, second) == (1 if automatic else 2)
     assert world.telemetry.total(Metric.ORDERS_CHARGED_TWICE) == 1
+
+
+def test_a_holder_that_was_stopped_in_review_and_turns_out_to_be_held_is_released(world: World) -> None:
+    """No capture begins of it: the order is known to be charged."""
+    world.set_merchant(automatic_refund=True)
+    first = failed(world, "key-1", MAY_REOPEN)
+    beta = world.providers.get("beta")
+    beta.able = replace(beta.able, capture_modes=frozenset(CaptureMode))
+    beta.charges, beta.cancellations = [TIMEOUT], [TIMEOUT] * 50
+    second = by_beta(world, "key-2", capture=CaptureMode.MANUAL)
+    world.work()
+    while world.now(second).status is not PaymentStatus.IN_REVIEW:
+        world.clock.advance(HOUR_MS // SECOND_MS)
+        world.wake(second)
+    reopen(world, first)
+    beta.inquiries = [authorized(beta.sent[0][1])] * 3
+    world.jobs.sent.clear()
+    world.clock.advance(DAY_MS // SECOND_MS + 1)
+    world.process(Job(merchant_id=second.merchant_id, transaction_id=second.transaction_id), world.deadline)
+    assert world.now(second).status is PaymentStatus.AUTHORIZED
+    with pytest.raises(Refusal, match="cancellation"):
+        world.request(OperationKind.CAPTURE, second)
+    settle(world, first, second)
+    assert world.now(second).status is PaymentStatus.CANCELLED
+    assert world.now(first).status is PaymentStatus.SUCCESS
+    assert order_of(world).holder == first.transaction_id
+    assert net(world, first, second) == 1
 
 
 def test_a_new_payment_cannot_slip_in_between(world: World) -> None:
