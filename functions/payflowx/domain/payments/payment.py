@@ -122,6 +122,8 @@ def due_times_after(lease: Lease) -> tuple[int, int]:
     return lease.expires_at_ms + DUE_AFTER_LEASE_MS, lease.expires_at_ms + LATEST_DUE_AFTER_LEASE_MS
 
 
+NOT_CHARGED: Final = "not_charged"
+"""The last error's code of a payment whose review a person closed with evidence that nothing was charged or kept."""
 _BESIDE_HOLDER: Final = frozenset({OrderStanding.CONTENDING, OrderStanding.CHARGED_TWICE})
 _ORDER_REVIEWS: Final[frozenset[str]] = frozenset({ReviewReason.ORDER_CONTENDED, ReviewReason.ORDER_CHARGED_TWICE})
 
@@ -309,6 +311,16 @@ class Payment:
         """The open attempt, else a closed one that the provider may still turn into a charge."""
         is_open = next((attempt for attempt in self.attempts if attempt.is_open), None)
         return is_open or next((attempt for attempt in self.attempts if attempt.is_watched), None)
+
+    @property
+    def is_closed_as_uncharged(self) -> bool:
+        """A person closed its review: nothing was charged, or all of it was returned at the provider.
+
+        Its attempts keep their records: one may have succeeded, or taken something else than was requested.
+        """
+        return (
+            self.status is PaymentStatus.FAILED and self.last_error is not None and self.last_error.code == NOT_CHARGED
+        )
 
     @property
     def awaits_verdict(self) -> bool:

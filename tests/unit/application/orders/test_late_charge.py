@@ -5,12 +5,15 @@ from dataclasses import replace
 
 import pytest
 
+from payflowx.application.reviews.close_review import CloseReview, ReviewEntry
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.orders.order import OrderState
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.order_link import OrderStanding
 from payflowx.domain.payments.outcome import Accepted, Declined, Mismatch, Unknown
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Job, Stored
+from payflowx.domain.payments.review import ReviewVerdict
 from payflowx.domain.payments.work_item import WorkItem
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, SECOND_MS
@@ -382,6 +385,51 @@ def test_money_that_is_not_proven_waits_behind_the_holder(world: World) -> None:
     settle(world, first, second)
     assert order_of(world).holder == first.transaction_id
     assert world.now(first).last_error.code == "mismatch"  # type: ignore[union-attr]
+
+
+# -- a person closes the holder's review as not charged
+
+
+def close_as_not_charged(world: World, payment: Payment) -> Payment:
+    """The charge of another amount was refunded in the provider's dashboard."""
+    finding = ReviewEntry(verdict=ReviewVerdict.NOT_CHARGED, evidence="refunded there, line 7")
+    use_case = CloseReview(
+        payments=world.payments,
+        operations=world.operations,
+        outcome_writer=world.outcome_writer,
+        merchant_directory=world.merchant_directory,
+        clock=world.clock,
+        policy=world.policy,
+    )
+    closed = use_case(payment.merchant_id, payment.transaction_id, finding, OperatorAction(who="local:ada", why="T-1"))
+    assert closed.status is PaymentStatus.FAILED
+    return closed
+
+
+def test_an_order_is_free_after_a_person_closed_its_payment_as_not_charged(world: World) -> None:
+    world.providers.get("alpha").charges = [Mismatch(code="amount_differs", reference="other")]
+    first = world.accept("key-1", order_id=ORDER)
+    world.work_until_idle()
+    refused(world, "key-2")
+    close_as_not_charged(world, first)
+    assert order_of(world).state is OrderState.FREE
+    assert world.accept("key-2", order_id=ORDER)
+
+
+def test_a_late_payment_takes_the_order_of_a_holder_that_a_person_closed_as_not_charged(world: World) -> None:
+    world.set_merchant(automatic_refund=True)
+    first = failed(world, "key-1", MAY_REOPEN)
+    world.providers.get("beta").charges = [Mismatch(code="amount_differs", reference="other")]
+    second = by_beta(world, "key-2")
+    world.work_until_idle()
+    reopen(world, first)
+    settle(world, first)
+    assert world.now(first).last_error.code == "order_contended"  # type: ignore[union-attr]
+    close_as_not_charged(world, second)
+    settle(world, first, second)
+    assert world.now(first).status is PaymentStatus.SUCCESS
+    assert order_of(world).holder == first.transaction_id
+    assert refunds(world, first) == []
 
 
 # -- the order never blocks an outcome
