@@ -50,7 +50,7 @@ class TakeOrder:
                 if existing is not None:
                     return existing
                 released = self._release(taken.order)
-                taken = take_over(taken.order, payment)
+                taken = take_over(self._left_by(taken.order), payment)
             taking = Taking(before=order, after=taken, released=released)
             match self.orders.create(payment, event, idempotency_key, taking):
                 case OrderMoved(order=found):
@@ -85,6 +85,21 @@ class TakeOrder:
             lease=holder.lease.after_change_by_another(self.clock.now_ms()),
         )
         return Released(before=holder, after=after)
+
+    def _left_by(self, order: Order) -> Order:
+        """Return the order as its holder leaves it. Raises `OrderNotFree` where others still pay it.
+
+        The first payment that waits behind the holder takes its place, and no new one does.
+        """
+        left = order
+        while left.holder is not None:
+            left = left.released_by(left.holder)
+            heir = self.payments.get(left.merchant_id, left.holder) if left.holder else None
+            if left.holder is not None and (heir is None or not self._is_free_of(heir)):
+                raise OrderNotFree(left, heir)
+        if left.beside:
+            raise OrderNotFree(left, None)
+        return left
 
     def _is_free_of(self, holder: Payment) -> bool:
         if is_uncharged_for_good(holder):

@@ -242,6 +242,22 @@ def test_a_holder_that_was_stopped_in_review_and_turns_out_to_be_held_is_release
     assert net(world, first, second) == 1
 
 
+def test_a_new_payment_never_takes_the_place_of_one_that_waits_behind_the_holder(world: World) -> None:
+    """The switch is turned on while a charged payment waits for the end of the holder's watch."""
+    first = failed(world, "key-1", IRREVOCABLE)
+    second = failed(world, "key-2", MAY_REOPEN)
+    reopen(world, first)
+    world.work_until_idle()
+    assert world.now(first).last_error.code == "order_contended"  # type: ignore[union-attr]
+    world.set_merchant(automatic_refund=True)
+    assert refused(world, "key-3").holder == world.now(first)
+    world.clock.advance(REOPENS_SECONDS + 1)
+    settle(world, second, first)
+    assert world.now(first).status is PaymentStatus.SUCCESS
+    assert order_of(world).holder == first.transaction_id
+    assert refunds(world, first) == []
+
+
 def test_a_new_payment_cannot_slip_in_between(world: World) -> None:
     """The order goes from the holder to the late payment in the write that ends the holder."""
     world.set_merchant(automatic_refund=True)

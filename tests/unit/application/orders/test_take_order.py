@@ -185,6 +185,17 @@ def test_a_holder_that_an_older_release_ended_is_released_by_the_next_request(wo
     assert order_of(world).holder == second.transaction_id
 
 
+def test_an_order_that_lost_its_holder_is_not_free_beside_a_payment_that_said_false(world: World) -> None:
+    first = world.accept("key-1", order_id=ORDER)
+    beside = world.accept("key-2", order_id=ORDER, once_per_order=False)
+    world.store(ended_by_an_older_release(first))
+    refusal = refused(world, "key-3")
+    assert (refusal.holder, refusal.beside) == (None, 1)
+    assert "oncePerOrder false" in refusal.detail
+    world.cancel("acme", beside.transaction_id)
+    assert world.accept("key-3", order_id=ORDER)
+
+
 def test_a_holder_that_is_charged_meanwhile_is_not_released(world: World) -> None:
     first = world.accept("key-1", order_id=ORDER)
     world.store(ended_by_an_older_release(first))
