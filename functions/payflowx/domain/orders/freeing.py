@@ -77,11 +77,14 @@ def may_be_given_back(payment: Payment) -> bool:
 
 
 def is_given_back(payment: Payment, operations: Sequence[Operation]) -> bool:
-    """Return whether the whole charge was refunded. A refund in review may have come back to us."""
+    """Return whether the whole charge was refunded. A refund in review may have come back to us.
+
+    A mismatch counts until a person has closed its review: what it took was returned then.
+    """
     refunds = [operation for operation in operations if operation.kind is OperationKind.REFUND]
     decided = all(o.status in {OperationStatus.SUCCEEDED, OperationStatus.FAILED} for o in refunds)
-    open_attempts = any(a.is_open or a.state is AttemptState.MISMATCH for a in payment.attempts)
-    return may_be_given_back(payment) and decided and not open_attempts
+    undecided = payment.awaits_verdict or any(attempt.is_open for attempt in payment.attempts)
+    return may_be_given_back(payment) and decided and not undecided
 
 
 def _may_only_reopen(attempt: Attempt) -> bool:

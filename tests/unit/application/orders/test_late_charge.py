@@ -408,7 +408,13 @@ def test_money_that_is_not_proven_waits_behind_the_holder(world: World) -> None:
 
 def close_as_not_charged(world: World, payment: Payment) -> Payment:
     """The charge of another amount was refunded in the provider's dashboard."""
-    finding = ReviewEntry(verdict=ReviewVerdict.NOT_CHARGED, evidence="refunded there, line 7")
+    closed = close(world, payment, ReviewVerdict.NOT_CHARGED)
+    assert closed.status is PaymentStatus.FAILED
+    return closed
+
+
+def close(world: World, payment: Payment, verdict: ReviewVerdict) -> Payment:
+    finding = ReviewEntry(verdict=verdict, evidence="refunded there, line 7")
     use_case = CloseReview(
         payments=world.payments,
         operations=world.operations,
@@ -417,9 +423,22 @@ def close_as_not_charged(world: World, payment: Payment) -> Payment:
         clock=world.clock,
         policy=world.policy,
     )
-    closed = use_case(payment.merchant_id, payment.transaction_id, finding, OperatorAction(who="local:ada", why="T-1"))
-    assert closed.status is PaymentStatus.FAILED
-    return closed
+    return use_case(payment.merchant_id, payment.transaction_id, finding, OperatorAction(who="local:ada", why="T-1"))
+
+
+def test_a_refund_frees_the_order_of_a_payment_whose_mismatch_a_person_has_decided(world: World) -> None:
+    world.rules.document = fallback("alpha", "beta")
+    world.providers.get("alpha").charges = [Declined(kind=DeclineKind.SOFT, code="declined")]
+    payment = world.accept("key-1", order_id=ORDER)
+    world.work_until_idle()
+    assert world.now(payment).charged_attempt == 2
+    assert mismatch(world, payment).status is PaymentStatus.IN_REVIEW
+    assert close(world, payment, ReviewVerdict.CHARGED).status is PaymentStatus.SUCCESS
+    world.request(OperationKind.REFUND, payment)
+    world.work_until_idle()
+    assert world.now(payment).refunded == payment.amount
+    assert order_of(world).state is OrderState.FREE
+    assert world.accept("key-2", order_id=ORDER)
 
 
 def test_an_order_is_free_after_a_person_closed_its_payment_as_not_charged(world: World) -> None:
