@@ -154,6 +154,12 @@ def unknown(world: World) -> Payment:
     return payment
 
 
+def charged_second(world: World) -> Payment:
+    payment = by_beta(world, "key-2")
+    world.work_until_idle()
+    return payment
+
+
 def held(world: World) -> Payment:
     world.providers.get("alpha").charges = []
     payment = world.accept("key-2", order_id=ORDER, capture=CaptureMode.MANUAL)
@@ -424,6 +430,20 @@ def close(world: World, payment: Payment, verdict: ReviewVerdict) -> Payment:
         policy=world.policy,
     )
     return use_case(payment.merchant_id, payment.transaction_id, finding, OperatorAction(who="local:ada", why="T-1"))
+
+
+@pytest.mark.parametrize("holder", [unknown, charged_second])
+def test_a_late_payment_whose_charge_the_provider_returned_leaves_the_line(world: World, holder: Holder) -> None:
+    first = failed(world, "key-1", IRREVOCABLE)
+    second = holder(world)
+    reopen(world, first)
+    world.work()
+    assert world.now(first).is_charged_beside_holder
+    close_as_not_charged(world, first)
+    assert order_of(world).contenders == ()
+    settle(world, second, first)
+    assert world.now(first).status is PaymentStatus.FAILED
+    assert order_of(world).holder in {second.transaction_id, None}
 
 
 def test_a_refund_frees_the_order_of_a_payment_whose_mismatch_a_person_has_decided(world: World) -> None:
