@@ -168,7 +168,15 @@ def held(world: World) -> Payment:
     return payment
 
 
-@pytest.mark.parametrize("holder", [not_begun, unknown, held])
+def held_and_inquired_about(world: World) -> Payment:
+    """Provider events caused inquiries, so that the next ones are hours apart."""
+    payment = world.now(held(world))
+    [attempt] = payment.attempts
+    world.store(replace(payment, attempts=(replace(attempt, inquiries=7),)))
+    return payment
+
+
+@pytest.mark.parametrize("holder", [not_begun, unknown, held, held_and_inquired_about])
 def test_a_holder_that_is_not_charged_gives_its_place_to_the_late_payment(world: World, holder: Holder) -> None:
     world.set_merchant(automatic_refund=True)
     first = failed(world, "key-1", MAY_REOPEN)
