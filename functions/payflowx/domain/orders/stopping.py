@@ -15,9 +15,9 @@ _OPEN: Final = frozenset({PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION, 
 def stop_holder(holder: Payment, late: str, context: Context) -> Change | None:
     """Return the change that stops the holder; None if it is stopped already.
 
-    It is a cancellation: no further attempt begins, and the open one is resolved or cancelled by proof, also by release
-    0.2.0. A payment that has ended, or is in review, is only marked; one whose review ends with the amount held is
-    cancelled then.
+    It is a cancellation: no further attempt and no capture begins, and the open one is resolved or cancelled by proof,
+    also by release 0.2.0. A payment that has ended, or is in review, is only marked; one whose review ends with the
+    amount held is cancelled then.
     """
     if holder.order is None or holder.order.stop_requested:
         return None

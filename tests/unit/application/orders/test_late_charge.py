@@ -10,7 +10,7 @@ from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.orders.order import OrderState
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.order_link import OrderStanding
-from payflowx.domain.payments.outcome import Accepted, Declined, Mismatch, Unknown
+from payflowx.domain.payments.outcome import Accepted, Declined, Mismatch, NotSent, Outcome, Rejected, Unknown
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Job, Stored
 from payflowx.domain.payments.review import ReviewVerdict
@@ -227,6 +227,48 @@ def test_nothing_is_refunded_before_the_holder_is_decided(world: World, *, autom
     assert refunds(world, second) == []
     assert net(world, first, second) == (1 if automatic else 2)
     assert world.telemetry.total(Metric.ORDERS_CHARGED_TWICE) == 1
+
+
+@pytest.mark.parametrize("answers", [[], [NotSent(code="connection_refused")], [Rejected(code="rate_limited")]])
+def test_a_stopped_holder_begins_no_capture(world: World, answers: list[Outcome]) -> None:
+    """It was accepted before the order was known to be charged, and nothing of it can have moved money."""
+    world.set_merchant(automatic_refund=True)
+    first = failed(world, "key-1", MAY_REOPEN)
+    second = held(world)
+    alpha = world.providers.get("alpha")
+    alpha.moves = [*answers]
+    capture = world.request(OperationKind.CAPTURE, second).operation
+    if answers:
+        world.work()
+    sent = alpha.moves_of("move")
+    world.jobs.sent.clear()
+    reopen(world, first)
+    world.clock.advance(60)
+    job = Job(merchant_id="acme", transaction_id=second.transaction_id, operation_id=capture.operation_id)
+    world.process(job, world.deadline)
+    settle(world, first, second)
+    now = world.operation_now(capture)
+    assert (now.status, now.last_error and now.last_error.code) == (OperationStatus.FAILED, "payment_stopped")
+    assert alpha.moves_of("move") == sent + 1, "the void"
+    assert world.now(second).status is PaymentStatus.CANCELLED
+    assert world.now(first).status is PaymentStatus.SUCCESS
+    assert net(world, first, second) == 1
+    assert refunds(world, first) == []
+
+
+def test_a_capture_that_may_have_left_is_resolved(world: World) -> None:
+    world.set_merchant(automatic_refund=True)
+    first = failed(world, "key-1", MAY_REOPEN)
+    second = held(world)
+    alpha = world.providers.get("alpha")
+    alpha.moves, alpha.operation_inquiries = [TIMEOUT], ["moved"]
+    world.request(OperationKind.CAPTURE, second)
+    world.work()
+    reopen(world, first)
+    settle(world, first, second)
+    assert world.now(second).status is PaymentStatus.SUCCESS
+    assert refunds(world, first) == [OperationStatus.SUCCEEDED]
+    assert net(world, first, second) == 1
 
 
 def test_a_holder_that_was_stopped_in_review_and_turns_out_to_be_held_is_released(world: World) -> None:
