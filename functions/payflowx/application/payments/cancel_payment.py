@@ -25,6 +25,12 @@ from payflowx.domain.shared.limits import MAX_COMMIT_TRIES, MIN_CANCEL_INTERVAL_
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import FINAL_STATUSES, AttemptState, PaymentStatus
 
+
+def _own_key(payment: Payment) -> str:
+    """Return the key of a void that was requested without one. Keys are a merchant's, so it names the payment."""
+    return f"auto-{payment.transaction_id}-{payment.event_seq}"
+
+
 _CANCELLED = FailureReason(code="cancelled", message="The merchant cancelled the payment.")
 
 
@@ -119,7 +125,7 @@ class CancelPayment:
                     transaction_id=request.transaction_id,
                     kind=OperationKind.VOID,
                     amount=None,
-                    idempotency_key=request.idempotency_key or f"auto-{payment.event_seq}",
+                    idempotency_key=request.idempotency_key or _own_key(payment),
                     path=request.path,
                     fingerprint=request.fingerprint,
                 )
