@@ -25,12 +25,6 @@ from payflowx.domain.shared.limits import MAX_COMMIT_TRIES, MIN_CANCEL_INTERVAL_
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import FINAL_STATUSES, AttemptState, PaymentStatus
 
-
-def _own_key(payment: Payment) -> str:
-    """Return the key of a void that was requested without one. Keys are a merchant's, so it names the payment."""
-    return f"auto-{payment.transaction_id}-{payment.event_seq}"
-
-
 _CANCELLED = FailureReason(code="cancelled", message="The merchant cancelled the payment.")
 
 
@@ -172,3 +166,8 @@ class CancelPayment:
             "The provider may have charged this payment and offers no way to cancel it first. "
             "Its outcome is being resolved; read the payment again later.",
         )
+
+
+def _own_key(payment: Payment) -> str:
+    """Return the key of a void that was requested without one. Keys are a merchant's, so it names the payment."""
+    return f"auto-{payment.transaction_id}-{payment.event_seq}"
