@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from payflowx.application.payments.settle_order import late_refund
 from payflowx.application.reviews.close_review import CloseReview, ReviewEntry
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.orders.order import OrderState
 from payflowx.domain.payments.change import Context
+from payflowx.domain.payments.operation import Held
 from payflowx.domain.payments.order_link import OrderStanding
 from payflowx.domain.payments.outcome import Accepted, Declined, Mismatch, NotSent, Outcome, Rejected, Unknown
 from payflowx.domain.payments.payment import Payment
@@ -135,6 +137,22 @@ def test_an_automatic_refund_is_requested_once(world: World) -> None:
     world.work_until_idle()
     world.wake(first)
     assert len(refunds(world, first)) == 1
+
+
+def test_a_charge_whose_automatic_refund_was_made_already_is_left_to_a_person(world: World) -> None:
+    """It failed, or its money came back, and the payment contends for its order again."""
+    world.set_merchant(automatic_refund=True)
+    first = failed(world, "key-1", MAY_REOPEN)
+    second = charged_second(world)
+    reopen(world, first)
+    context = Context(now_ms=world.clock.now_ms(), actor="worker", policy=world.policy)
+    made = replace(
+        late_refund(world.now(first), context), status=OperationStatus.FAILED, held=Held.GIVEN_BACK, due_at_ms=None
+    )
+    world.store(made)
+    settle(world, first, second)
+    assert world.now(first).last_error.code == "order_charged_twice"  # type: ignore[union-attr]
+    assert refunds(world, first) == [OperationStatus.FAILED]
 
 
 # -- the holder is decided first
