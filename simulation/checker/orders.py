@@ -170,7 +170,10 @@ def _occupies(stored: Stored, refunds: list[Stored], *, frees_while_reopening: b
         return "" if whole and not unsure and stored["status"] == "SUCCESS" else "was charged"
     if stored["status"] not in {"FAILED", "CANCELLED"}:
         return f"was {stored['status']}"
-    if set(states) - _NO_CHARGE:
+    unproven = set(states) - _NO_CHARGE
+    # A person's evidence proves that what an attempt took was returned; it proves nothing about an open one.
+    is_closed = stored["status"] == "FAILED" and stored.get("lastError", {}).get("code") == "not_charged"
+    if unproven & OPEN or (unproven and not is_closed):
         return f"had the attempts {states}"
     may_reopen = any(attempt.get("reopens_until_ms") is not None for attempt in stored["attempts"])
     is_watched = frees_while_reopening and stored["status"] == "FAILED"

@@ -22,7 +22,9 @@ ORDERING: Final[tuple[Mutant, ...]] = (
     broken(
         "orders",
         "an order whose holder left it is given away although other payments are counted beside",
-        Edit(TakeOrder, "_release", "if left.state is OrderState.HELD or left.beside > 0:", "if False:"),
+        Edit(
+            TakeOrder, "__call__", "take_over(self._left_by(taken.order), payment)", "take_over(taken.order, payment)"
+        ),
         scenario="declined_orders",
     ),
     broken(

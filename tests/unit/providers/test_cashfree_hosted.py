@@ -24,6 +24,8 @@ from payflowx.domain.payments.outcome import (
 )
 from payflowx.domain.payments.payment import Customer
 from payflowx.domain.providers.events import ProviderEvent, Webhook
+from payflowx.domain.reconciliation.reports import EntryKind, ReportAnswer, ReportPage
+from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.domain.shared.transport import HttpResponse
@@ -243,6 +245,18 @@ def test_a_webhook_with_a_declared_fee_is_no_proof() -> None:
 def test_the_report_has_our_key(checkout: HostedCheckout) -> None:
     checkout.press(Act.PAY)
     assert checkout.reported() == [(KEY, AMOUNT)]
+
+
+def test_the_report_has_our_key_of_each_payment_of_an_object(checkout: HostedCheckout) -> None:
+    checkout.press(Act.LATE)
+    checkout.press(Act.PAY)
+    checkout.pass_minutes(61)
+    now_ms = checkout.world.clock.now_ms()
+    page = ReportPage(from_ms=now_ms - DAY_MS, until_ms=now_ms + MINUTE_MS)
+    answer = checkout.http_provider.report_page(page, checkout.account)
+    assert isinstance(answer, ReportAnswer)
+    charges = [entry for entry in answer.entries if entry.kind is EntryKind.CHARGE]
+    assert [(entry.provider_key, entry.amount) for entry in charges] == [(KEY, AMOUNT)] * 2
 
 
 def test_a_second_payment_is_cashfree_s_to_return() -> None:

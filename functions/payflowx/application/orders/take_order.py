@@ -9,7 +9,7 @@ from payflowx.domain.orders.freeing import (
     may_be_given_back,
     only_waits_for_reopening,
 )
-from payflowx.domain.orders.order import Order, OrderState
+from payflowx.domain.orders.order import Order
 from payflowx.domain.orders.order_not_free import OrderNotFree
 from payflowx.domain.orders.ports import OrderMoved, Orders, Released, Taking
 from payflowx.domain.orders.taking import NotFree, take, take_over
@@ -50,7 +50,7 @@ class TakeOrder:
                 if existing is not None:
                     return existing
                 released = self._release(taken.order)
-                taken = take_over(taken.order, payment)
+                taken = take_over(self._left_by(taken.order), payment)
             taking = Taking(before=order, after=taken, released=released)
             match self.orders.create(payment, event, idempotency_key, taking):
                 case OrderMoved(order=found):
@@ -73,15 +73,11 @@ class TakeOrder:
     def _release(self, order: Order) -> Released:
         """Return the release of a holder that occupies the order no more, whose own release was not written.
 
-        An older release ended it, its part was left out, or the merchant has automatic refunds now. Whatever else was
-        charged for the order keeps it: a payment that contends, and those that are counted beside.
+        An older release ended it, its part was left out, or the merchant has automatic refunds now.
         """
-        holder = self._holder(order)
+        holder = self.payments.get(order.merchant_id, order.holder) if order.holder else None
         if holder is None or holder.order is None or not self._is_free_of(holder):
             raise OrderNotFree(order, holder)
-        left = order.released_by(holder.transaction_id)
-        if left.state is OrderState.HELD or left.beside > 0:
-            raise OrderNotFree(left, self._holder(left))
         after = replace(
             holder,
             order=replace(holder.order, standing=OrderStanding.RELEASED),
@@ -90,8 +86,20 @@ class TakeOrder:
         )
         return Released(before=holder, after=after)
 
-    def _holder(self, order: Order) -> Payment | None:
-        return self.payments.get(order.merchant_id, order.holder) if order.holder else None
+    def _left_by(self, order: Order) -> Order:
+        """Return the order as its holder leaves it. Raises `OrderNotFree` where others still pay it.
+
+        The first payment that waits behind the holder takes its place, and no new one does.
+        """
+        left = order
+        while left.holder is not None:
+            left = left.released_by(left.holder)
+            heir = self.payments.get(left.merchant_id, left.holder) if left.holder else None
+            if left.holder is not None and (heir is None or not self._is_free_of(heir)):
+                raise OrderNotFree(left, heir)
+        if left.beside:
+            raise OrderNotFree(left, None)
+        return left
 
     def _is_free_of(self, holder: Payment) -> bool:
         if is_uncharged_for_good(holder):

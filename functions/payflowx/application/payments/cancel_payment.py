@@ -119,7 +119,7 @@ class CancelPayment:
                     transaction_id=request.transaction_id,
                     kind=OperationKind.VOID,
                     amount=None,
-                    idempotency_key=request.idempotency_key or f"auto-{payment.event_seq}",
+                    idempotency_key=request.idempotency_key or _own_key(payment),
                     path=request.path,
                     fingerprint=request.fingerprint,
                 )
@@ -166,3 +166,8 @@ class CancelPayment:
             "The provider may have charged this payment and offers no way to cancel it first. "
             "Its outcome is being resolved; read the payment again later.",
         )
+
+
+def _own_key(payment: Payment) -> str:
+    """Return the key of a void that was requested without one. Keys are a merchant's, so it names the payment."""
+    return f"auto-{payment.transaction_id}-{payment.event_seq}"

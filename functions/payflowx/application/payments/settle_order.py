@@ -44,12 +44,17 @@ class SettleOrder:
         return self.keep_order.write(replace(decided, change=refund) if refund else decided)
 
     def _refund(self, decided: OrderedChange, context: Context) -> Change | None:
-        """Return the decision with the refund of the whole late charge; None where its provider has no refunds."""
+        """Return the decision with the refund of the whole late charge.
+
+        None where its provider has no refunds, or where this refund was made before: then a person decides.
+        """
         payment = decided.change.after
         charge = payment.attempt(payment.charged_attempt or 0)
         if not charge.reference or payment.refundable < 1:
             return None
         refund = late_refund(payment, context)
+        if self.operations.get(payment.merchant_id, payment.transaction_id, refund.operation_id) is not None:
+            return None
         if not self.providers.get(charge.provider).supports(new_operation_request_of(payment, refund)):
             return None
         moved = reserve(payment, refund)

@@ -30,6 +30,7 @@ from payflowx.domain.recovery.ports import (
     WorkQueueName,
 )
 from payflowx.domain.shared.ambient import Clock
+from payflowx.domain.shared.errors import UnreadableItemError
 
 
 class ReplayStep(StrEnum):
@@ -90,6 +91,13 @@ class PlanReplay:
         except UnreadableMessageError as error:
             why = f"{error}: it came from outside, or from another version; purge it after checking its origin"
             return _plan(letter, "unreadable", ReplayStep.KEEP, why, None)
+        try:
+            return self._plan(letter, message)
+        except UnreadableItemError as error:
+            why = f"{error}: a newer release wrote it; replay the message with a release that reads it"
+            return _plan(letter, "message about an item that is not readable", ReplayStep.KEEP, why, message)
+
+    def _plan(self, letter: DeadLetter, message: Message) -> ReplayPlan:
         match message:
             case ReceivedEvent():
                 return self._provider_event(letter, message)

@@ -21,14 +21,19 @@ def is_uncharged_for_good(payment: Payment) -> bool:
     """Return whether nothing was charged and nothing will be: all attempts are closed, and none can reopen.
 
     A FAILED or CANCELLED payment with a decline that may reopen, an amount that the provider still holds, a mismatch,
-    or a provider event that is not inquired about yet is none.
+    or a provider event that is not inquired about yet is none. What a person closed as not charged is proven by that.
     """
     return (
         payment.status in _ENDED_UNCHARGED
         and payment.charged_attempt is None
-        and all(attempt.is_proven_uncharged for attempt in payment.attempts)
+        and (all(attempt.is_proven_uncharged for attempt in payment.attempts) or _is_proven_by_a_person(payment))
         and not is_waiting(payment)
     )
+
+
+def _is_proven_by_a_person(payment: Payment) -> bool:
+    """Return whether a person closed the payment as not charged, and no attempt can become a charge since."""
+    return payment.is_closed_as_uncharged and not any(a.is_open or a.is_watched for a in payment.attempts)
 
 
 def frees_order(before: Payment, after: Payment) -> bool:
@@ -72,11 +77,14 @@ def may_be_given_back(payment: Payment) -> bool:
 
 
 def is_given_back(payment: Payment, operations: Sequence[Operation]) -> bool:
-    """Return whether the whole charge was refunded. A refund in review may have come back to us."""
+    """Return whether the whole charge was refunded. A refund in review may have come back to us.
+
+    A mismatch counts until a person has closed its review: what it took was returned then.
+    """
     refunds = [operation for operation in operations if operation.kind is OperationKind.REFUND]
     decided = all(o.status in {OperationStatus.SUCCEEDED, OperationStatus.FAILED} for o in refunds)
-    open_attempts = any(a.is_open or a.state is AttemptState.MISMATCH for a in payment.attempts)
-    return may_be_given_back(payment) and decided and not open_attempts
+    undecided = payment.awaits_verdict or any(attempt.is_open for attempt in payment.attempts)
+    return may_be_given_back(payment) and decided and not undecided
 
 
 def _may_only_reopen(attempt: Attempt) -> bool:

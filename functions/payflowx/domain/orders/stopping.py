@@ -7,7 +7,7 @@ from payflowx.domain.payments.change import Change, Context, change_of
 from payflowx.domain.payments.order_link import OrderStanding
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS
-from payflowx.domain.shared.statuses import PaymentStatus
+from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
 
 _OPEN: Final = frozenset({PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION, PaymentStatus.AUTHORIZED})
 
@@ -15,8 +15,9 @@ _OPEN: Final = frozenset({PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION, 
 def stop_holder(holder: Payment, late: str, context: Context) -> Change | None:
     """Return the change that stops the holder; None if it is stopped already.
 
-    It is a cancellation: no further attempt begins, and the open one is resolved or cancelled by proof, also by release
-    0.2.0. A payment that has ended, or is in review, is only marked.
+    It is a cancellation: no further attempt and no capture begins, and the open one is resolved or cancelled by proof,
+    also by release 0.2.0. A payment that has ended, or is in review, is only marked; one whose review ends with the
+    amount held is cancelled then.
     """
     if holder.order is None or holder.order.stop_requested:
         return None
@@ -25,7 +26,9 @@ def stop_holder(holder: Payment, late: str, context: Context) -> Change | None:
     facts = {"contendsWith": late}
     if holder.status not in _OPEN:
         return change_of(holder, stopped, "payment.order_contended", facts, context)
-    stopped = replace(stopped, cancel_requested=True)
+    # The first void is tried at once, however often the authorization was inquired about before.
+    attempts = tuple(replace(a, inquiries=0) if a.state is AttemptState.AUTHORIZED else a for a in holder.attempts)
+    stopped = replace(stopped, cancel_requested=True, attempts=attempts)
     if holder.open_capture_or_void is None:
         stopped = replace(stopped, ready_at_ms=context.now_ms, due_at_ms=context.now_ms + DUE_AFTER_ACCEPT_MS)
     change = change_of(holder, stopped, "payment.stop_requested", facts, context)

@@ -101,12 +101,20 @@ def kept_due(owner: Owner) -> Owner:
 
 
 def _due_for_its_end(owner: Owner) -> Owner:
-    """Return a checkout that waits for its payer due when it expires, where nothing else is due before."""
+    """Return a checkout due when it expires, where nothing else is due before.
+
+    One that waits for its payer has nothing to do until then; any other keeps the time of its next step, which only an
+    inquiry about a closed attempt may delay.
+    """
     if not isinstance(owner, Payment) or owner.checkout is None or owner.due_at_ms is not None:
         return owner
     if owner.status is not PaymentStatus.REQUIRES_ACTION:
         return owner
-    return replace(owner, ready_at_ms=owner.checkout.expires_at_ms, due_at_ms=owner.checkout.expires_at_ms)
+    expires_at_ms = owner.checkout.expires_at_ms
+    if not owner.is_checkout_to_go_on:
+        return replace(owner, ready_at_ms=expires_at_ms, due_at_ms=expires_at_ms)
+    next_step_ms = expires_at_ms if is_waiting(owner) else owner.ready_at_ms + DUE_AFTER_ACCEPT_MS
+    return replace(owner, due_at_ms=next_step_ms)
 
 
 def _due_for_inquiry(owner: Owner) -> Owner:

@@ -75,8 +75,14 @@ def inquired_closed(owner: Owner, attempt: Attempt, context: Context, *, is_answ
         _, delay = wake_at(kept, next_inquiry_at_ms, context.now_ms)
         return replace(kept, due_at_ms=None), delay  # no further attempt begins before the inquiry that still waits
     if not has_next_step(kept):
-        return replace(kept, due_at_ms=None), None
+        return replace(kept, due_at_ms=_last_read_at_ms(kept, context.now_ms)), None
     return wake_at(kept, max(kept.ready_at_ms, context.now_ms), context.now_ms)
+
+
+def _last_read_at_ms(owner: Payment | Operation, now_ms: int) -> int | None:
+    """Return the time at which a refund that succeeded is read once more; None for everything else."""
+    is_refunded = isinstance(owner, Operation) and owner.status is OperationStatus.SUCCEEDED
+    return owner.ready_at_ms if is_refunded and owner.ready_at_ms > now_ms else None
 
 
 def has_next_step(owner: Payment | Operation) -> bool:
@@ -84,7 +90,8 @@ def has_next_step(owner: Payment | Operation) -> bool:
     if isinstance(owner, Operation):
         return owner.status is OperationStatus.PENDING or _is_unresolved(owner)
     settled_elsewhere = owner.open_capture_or_void is not None
-    return owner.status is PaymentStatus.PENDING or (_is_unresolved(owner) and not settled_elsewhere)
+    is_to_go_on = owner.status is PaymentStatus.PENDING or owner.is_checkout_to_go_on
+    return is_to_go_on or (_is_unresolved(owner) and not settled_elsewhere)
 
 
 def _is_unresolved(owner: Payment | Operation) -> bool:

@@ -36,6 +36,7 @@ _OF_OPERATIONS: Final[Mapping[str, str]] = {
     "refused": "The provider refused the operation finally; no money moved.",
     "retries_exhausted": "All allowed attempts were made; no request was sent or accepted.",
     "send_deadline_passed": "The time limit for sending this operation has passed; no money moved.",
+    "payment_stopped": "Another payment of the order was charged, so the amount is released; no money moved.",
     "account_removed": "The provider account that holds the charge was removed.",
     ReviewReason.MISMATCH: "The provider reports another amount or reference. Requires manual review.",
     ReviewReason.LATE_SUCCESS: "The provider executed it after reporting a failure. Requires manual review.",

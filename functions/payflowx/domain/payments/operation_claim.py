@@ -15,6 +15,7 @@ from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Candidate, Payment
 from payflowx.domain.payments.retry import FailureReason, may_try_again
 from payflowx.domain.shared.limits import EARLY_GRACE_MS, MAX_ATTEMPTS, MAX_OPERATION_RETRIES
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, OperationStatus
 
 
@@ -38,7 +39,7 @@ def decide_operation_claim(payment: Payment, operation: Operation, now_ms: int) 
         return ResolveOpenAttempt(attempt=last)
     if operation.status is not OperationStatus.PENDING:
         return NoWork(reason="waiting for manual review")
-    reason = why_stop(operation, now_ms)
+    reason = why_stop(operation, now_ms) or _why_not_captured(payment, operation)
     if reason is not None:
         return FailPayment(stop=FailureReason(code=reason, message=""))
     if is_waiting(operation):
@@ -48,6 +49,15 @@ def decide_operation_claim(payment: Payment, operation: Operation, now_ms: int) 
     if last is not None and last.state is AttemptState.NOT_SENT:
         return ReopenAttempt(attempt=last, candidate=candidate)
     return StartAttempt(number=len(operation.attempts) + 1, candidate=candidate)
+
+
+def _why_not_captured(payment: Payment, operation: Operation) -> str | None:
+    """Return the reason why no capture begins any more; None if it may.
+
+    Another payment of the order was charged after the capture was accepted. No request of it can have moved money.
+    """
+    is_stopped = operation.kind is OperationKind.CAPTURE and payment.cancel_requested
+    return "payment_stopped" if is_stopped else None
 
 
 def why_stop(operation: Operation, now_ms: int) -> str | None:

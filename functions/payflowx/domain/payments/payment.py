@@ -122,6 +122,8 @@ def due_times_after(lease: Lease) -> tuple[int, int]:
     return lease.expires_at_ms + DUE_AFTER_LEASE_MS, lease.expires_at_ms + LATEST_DUE_AFTER_LEASE_MS
 
 
+NOT_CHARGED: Final = "not_charged"
+"""The last error's code of a payment whose review a person closed with evidence that nothing was charged or kept."""
 _BESIDE_HOLDER: Final = frozenset({OrderStanding.CONTENDING, OrderStanding.CHARGED_TWICE})
 _ORDER_REVIEWS: Final[frozenset[str]] = frozenset({ReviewReason.ORDER_CONTENDED, ReviewReason.ORDER_CHARGED_TWICE})
 
@@ -311,10 +313,27 @@ class Payment:
         return is_open or next((attempt for attempt in self.attempts if attempt.is_watched), None)
 
     @property
+    def is_closed_as_uncharged(self) -> bool:
+        """A person closed its review: nothing was charged, or all of it was returned at the provider.
+
+        Its attempts keep their records: one may have succeeded, or taken something else than was requested.
+        """
+        return (
+            self.status is PaymentStatus.FAILED and self.last_error is not None and self.last_error.code == NOT_CHARGED
+        )
+
+    @property
     def awaits_verdict(self) -> bool:
         """In review because of an attempt that took something else than was requested: only a person ends that."""
         mismatched = any(attempt.state is AttemptState.MISMATCH for attempt in self.attempts)
         return self.status is PaymentStatus.IN_REVIEW and mismatched
+
+    @property
+    def is_checkout_to_go_on(self) -> bool:
+        """A checkout whose next step needs no payer: a choice that no attempt has used, or a cancellation."""
+        if self.checkout is None or self.status is not PaymentStatus.REQUIRES_ACTION:
+            return False
+        return self.cancel_requested or self.checkout.choice_for(len(self.attempts) + 1) is not None
 
     def attempt(self, number: int) -> Attempt:
         """The attempt with this number, counted from 1."""

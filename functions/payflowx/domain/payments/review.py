@@ -14,7 +14,7 @@ from payflowx.domain.payments.closed_attempts import with_final_read
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.inquiry_times import still_due
 from payflowx.domain.payments.operation import Held
-from payflowx.domain.payments.payment import LastError, Payment
+from payflowx.domain.payments.payment import NOT_CHARGED, LastError, Payment
 from payflowx.domain.payments.transitions import check_review_transition
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS
@@ -234,7 +234,7 @@ def _not_charged(payment: Payment, decision: ReviewDecision, context: Context) -
         captured=0,
         refundable=0,
         last_error=LastError(
-            code="not_charged",
+            code=NOT_CHARGED,
             message="An operator confirmed that nothing was charged, or that the charge was returned.",
             provider=question.provider if question else None,
             provider_code=question.code if question else None,

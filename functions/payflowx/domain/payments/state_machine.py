@@ -229,8 +229,11 @@ def _advance(payment: Payment, before: Attempt, recorded: Attempt, context: Cont
             error = last_error(payment, ReviewReason.MISMATCH.value, recorded)
             return replace(payment, status=PaymentStatus.IN_REVIEW, last_error=error, due_at_ms=None), None
         case AttemptState.AUTHORIZED:
-            held = replace(payment, capturable=payment.amount, last_error=None)
-            lapses_at_ms = None if payment.cancel_requested else recorded.deadline_ms
+            # A payment that was in review when its order was charged by another one was only marked.
+            is_stopped = payment.order is not None and payment.order.stop_requested
+            is_released = payment.cancel_requested or is_stopped
+            held = replace(payment, capturable=payment.amount, last_error=None, cancel_requested=is_released)
+            lapses_at_ms = None if is_released else recorded.deadline_ms
             return _waiting(held, PaymentStatus.AUTHORIZED, lapses_at_ms, context)
         case AttemptState.REQUIRES_ACTION:
             at_ms = first_inquiry_at_ms(payment, recorded, context)

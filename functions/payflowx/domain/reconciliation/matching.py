@@ -10,6 +10,7 @@ from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import Change, Context, change_of
+from payflowx.domain.payments.hosted import ExtraCharge
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import ConfirmedCancelled, Declined, Mismatch, NotFound, Outcome, Succeeded
 from payflowx.domain.payments.payment import LastError, Payment
@@ -142,7 +143,8 @@ def _compare(entry: ReportEntry, ledger_entry: LedgerEntry, attempt: Attempt) ->
     if attempt.state is AttemptState.MISMATCH:
         # It is in manual review already, or was.
         return Assessment(result=_known_mismatch(entry, ledger_entry))
-    if succeeded and not same_reference and not _shares_reference(entry, ledger_entry):
+    is_known = same_reference or _extra_charge(entry, ledger_entry) or _shares_reference(entry, ledger_entry)
+    if succeeded and not is_known:
         return Assessment(result=MatchResult.DUPLICATE, action=_REVIEW)
     if not _is_expected(entry, ledger_entry) and not _may_be_a_capture(entry, ledger_entry, attempt):
         return Assessment(result=MatchResult.AMOUNT, action=_REVIEW)
@@ -150,6 +152,16 @@ def _compare(entry: ReportEntry, ledger_entry: LedgerEntry, attempt: Attempt) ->
         return _MATCHED
     open_ = ledger_entry.operation is not None or attempt.is_open or attempt.is_watched
     return Assessment(result=MatchResult.STATUS, action=ResolutionAction.WAKE if open_ else ResolutionAction.ASK)
+
+
+def _extra_charge(entry: ReportEntry, ledger_entry: LedgerEntry) -> ExtraCharge | None:
+    """Return the further charge inside a hosted object that the entry lists; None if the ledger knows none such.
+
+    It is owed to the payer and changes neither status nor amounts of the payment.
+    """
+    if entry.kind is not EntryKind.CHARGE:
+        return None
+    return next((e for e in ledger_entry.payment.extra_charges if e.reference == entry.reference), None)
 
 
 def _may_be_a_capture(entry: ReportEntry, ledger_entry: LedgerEntry, attempt: Attempt) -> bool:
@@ -191,6 +203,9 @@ def _is_expected(entry: ReportEntry, ledger_entry: LedgerEntry) -> bool:
     A person may have closed the review of a refund with the amount that moved: then that one is listed.
     """
     operation, payment = ledger_entry.operation, ledger_entry.payment
+    extra = _extra_charge(entry, ledger_entry)
+    if extra is not None:
+        return (entry.amount, entry.currency) == (extra.amount, extra.currency)
     if operation is not None:
         amounts = {operation.amount, operation.booked}
     else:

@@ -11,11 +11,13 @@ from payflowx.application.payments.create_payment import NewPayment
 from payflowx.application.payments.new_checkout import NewCheckout
 from payflowx.domain.checkout.view import Screen
 from payflowx.domain.merchants.operator_action import OperatorAction
+from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.checkout import Choice, Presentation
 from payflowx.domain.payments.hosted import MAX_FAILED_TRIES, ExtraCharge, FailedTries
 from payflowx.domain.payments.outcome import (
     Accepted,
     Authorized,
+    ConfirmedCancelled,
     Declined,
     Mismatch,
     NotSent,
@@ -24,9 +26,9 @@ from payflowx.domain.payments.outcome import (
     Unknown,
 )
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
-from payflowx.domain.payments.state_machine import erase
+from payflowx.domain.payments.state_machine import erase, request_cancel
 from payflowx.domain.shared.errors import Refusal
-from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, SECOND_MS
+from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, DeclineKind, PaymentStatus
 from tests.support.world import new_payment
 from tests.unit.application.checkout.conftest import PAGES, Shop, opened
@@ -623,6 +625,69 @@ class TestContact:
         payment = shop.sell(checkout=NewCheckout(methods=("card",)))
         for method in ("upi", "wallet", "", "card\x00", "CARD"):
             assert shop.page().choose(shop.token(payment), method, Contact()) is Obstacle.METHOD_UNKNOWN
+
+
+class TestAnEventAboutAClosedObject:
+    """Its inquiry comes first, and the payment's own next step keeps its time."""
+
+    def closed(self, shop: Shop) -> Payment:
+        payment = shop.choose(shop.sell())
+        assert shop.page().close(shop.token(payment)) is True
+        payment = shop.settle(payment)
+        assert states(shop, payment) == [A.FENCED]
+        return payment
+
+    def chosen(self, shop: Shop) -> Payment:
+        payment = self.closed(shop)
+        assert isinstance(shop.page().choose(shop.token(payment), "card", Contact()), Chosen)
+        return payment
+
+    def test_the_choice_made_meanwhile_begins_once_it_is_answered(self, shop: Shop) -> None:
+        payment = self.chosen(shop)
+        shop.at("alpha").inquiries = [ConfirmedCancelled()]
+        shop.world.process_provider_event(shop.event(payment, reference=None))
+        payment = shop.settle(payment)
+        assert states(shop, payment) == [A.FENCED, A.REQUIRES_ACTION]
+        assert shop.screen(payment) is Screen.OPEN
+
+    def test_the_choice_waits_as_long_as_it_is_not_answered(self, shop: Shop) -> None:
+        payment = self.chosen(shop)
+        shop.at("alpha").inquiries = [Unknown(code="timeout"), ConfirmedCancelled()]
+        shop.world.process_provider_event(shop.event(payment, reference=None))
+        payment = shop.settle(payment)
+        assert states(shop, payment) == [A.FENCED]
+        assert payment.due_at_ms is not None
+        assert payment.due_at_ms <= shop.world.clock.now_ms() + 3 * MINUTE_MS
+        payment = shop.wait(payment, 61)
+        assert states(shop, payment) == [A.FENCED, A.REQUIRES_ACTION]
+
+    def test_a_lost_message_delays_the_choice_by_minutes(self, shop: Shop) -> None:
+        payment = self.chosen(shop)
+        shop.at("alpha").inquiries = [ConfirmedCancelled()]
+        shop.world.process_provider_event(shop.event(payment, reference=None))
+        shop.world.jobs.sent.clear()
+        shop.world.outcome_writer.wake(payment, 0)
+        shop.world.work()
+        payment = shop.world.now(payment)
+        assert states(shop, payment) == [A.FENCED]
+        assert payment.due_at_ms is not None
+        assert payment.due_at_ms <= shop.world.clock.now_ms() + 3 * MINUTE_MS
+
+    def test_a_cancellation_that_a_worker_carries_out_is_not_forgotten(self, shop: Shop) -> None:
+        payment = self.closed(shop)
+        context = Context(now_ms=shop.world.clock.now_ms(), actor="api", policy=shop.world.policy)
+        assert shop.world.outcome_writer.commit(request_cancel(payment, context)) is not None
+        shop.at("alpha").inquiries = [ConfirmedCancelled()]
+        shop.world.process_provider_event(shop.event(payment, reference=None))
+        assert shop.settle(payment).status is S.CANCELLED
+
+    def test_without_a_choice_it_waits_for_the_payer_until_it_expires(self, shop: Shop) -> None:
+        payment = self.closed(shop)
+        shop.at("alpha").inquiries = [ConfirmedCancelled()]
+        shop.world.process_provider_event(shop.event(payment, reference=None))
+        payment = shop.settle(payment)
+        assert payment.checkout is not None
+        assert payment.due_at_ms == payment.checkout.expires_at_ms
 
 
 def _request() -> NewPayment:

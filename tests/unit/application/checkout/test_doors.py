@@ -37,7 +37,7 @@ from payflowx.domain.payments.recovery_plan import RecoveryStep
 from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.providers.ports import Account, ChargeRequest
 from payflowx.domain.shared.errors import PayFlowXError, Refusal, StorageUnavailableError
-from payflowx.domain.shared.limits import HOUR_MS, MINUTE_MS
+from payflowx.domain.shared.limits import DAY_MS, DUE_AFTER_ACCEPT_MS, HOUR_MS, MINUTE_MS
 from payflowx.domain.shared.statuses import DeclineKind, PaymentStatus
 from tests.support.scripted import ScriptedProviders, charged
 from tests.unit.application.checkout.conftest import HostedProvider, Shop, hosted_providers, opened
@@ -192,6 +192,10 @@ class Street:
     def _check(self) -> None:
         open_doors = [d.key for d in self.doors if d.key in self.known and d.may_still_take_money(self.now_ms)]
         assert len(open_doors) <= 1, f"seed {self.seed}: {open_doors} can be paid"
+        stored = self.stored()
+        if stored.is_checkout_to_go_on:
+            soon_ms = self.now_ms + HOUR_MS + DUE_AFTER_ACCEPT_MS
+            assert (stored.due_at_ms or DAY_MS * 365_000) <= soon_ms, f"seed {self.seed}: a choice is forgotten"
 
     # -- acts
 

@@ -671,6 +671,23 @@ class TestARefundThatComesBack:
         let_pass(world, 1)
         assert world.operation_now(refund).status is OperationStatus.IN_REVIEW
 
+    @pytest.mark.parametrize("unanswered", [0, 2])
+    def test_keeps_its_time_after_an_event_about_an_earlier_attempt(self, world: World, unanswered: int) -> None:
+        alpha = world.providers.get("alpha")
+        alpha.moves = [Rejected(code="rate_limited", retry_after_seconds=1)]
+        _, refund = self.done(world)
+        assert [attempt.state for attempt in refund.attempts] == [AttemptState.REJECTED, AttemptState.SUCCEEDED]
+        alpha.operation_inquiries = [Unknown(code="read_timeout")] * unanswered + [
+            Declined(kind=DeclineKind.HARD, code="refused"),
+            Declined(code="returned"),
+        ]
+        world.process_provider_event(event(world, operation_key=refund.attempts[0].provider_key))
+        let_pass(world, 1)
+        assert world.operation_now(refund).due_at_ms == refund.due_at_ms
+        world.clock.advance(RESENDABLE.refund_reversal_ms // SECOND_MS)
+        let_pass(world, 1)
+        assert world.operation_now(refund).status is OperationStatus.IN_REVIEW
+
     def test_is_not_read_for_ever_where_the_provider_never_answers(self, world: World) -> None:
         _, refund = self.done(world)
         world.providers.get("alpha").operation_inquiries = [Unknown(code="account_removed")] * 500

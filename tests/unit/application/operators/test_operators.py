@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from payflowx.adapters.dynamodb.core.keys import payment_key
+from payflowx.adapters.dynamodb.core.values import to_attributes
 from payflowx.adapters.sqs.messages import DELIVERIES as DELIVERY_MESSAGES
 from payflowx.adapters.sqs.messages import JOBS as JOB_MESSAGES
 from payflowx.adapters.sqs.messages import PROVIDER_EVENTS as EVENT_MESSAGES
@@ -32,6 +34,7 @@ from payflowx.domain.shared.statuses import AttemptState, DeclineKind, PaymentSt
 from payflowx.wiring.api import ApiWiring
 from payflowx.wiring.operators import OperatorsWiring
 from tests.support.memory import NOW_MS
+from tests.support.tables import TRANSACTIONS
 from tests.support.world import MERCHANT, World
 
 DECISION = OperatorAction(who="ada", why="T-1")
@@ -230,6 +233,46 @@ def test_a_closed_review_charges_nobody_whatever_wakes_it(desk: Desk) -> None:
     assert [r.plan.step for r in desk.replay()] == [ReplayStep.SKIP]
     desk.world.process(Job(merchant_id=MERCHANT, transaction_id=payment.transaction_id), desk.world.deadline)
     assert desk.world.providers.get("alpha").asked("charge") == charges
+
+
+# -- what this release cannot read
+
+
+def written_by_a_newer_release(desk: Desk) -> Payment:
+    payment = desk.unknown("order-newer")
+    key = payment_key(payment.merchant_id, payment.transaction_id)
+    desk.world.dynamodb.update_item(
+        TableName=TRANSACTIONS,
+        Key=to_attributes(key),
+        UpdateExpression="SET #s = :s",
+        ExpressionAttributeNames={"#s": "status"},
+        ExpressionAttributeValues=to_attributes({":s": "DISPUTED"}),
+    )
+    return payment
+
+
+def about_it(payment: Payment) -> list[tuple[WorkQueueName, str]]:
+    told = ProviderEvent(event_id="e-1", type="charged", charge_key=payment.attempts[0].provider_key)
+    event = ReceivedEvent(
+        merchant_id=MERCHANT, provider="alpha", account_id="main", received_at_ms=0, provider_event=told
+    )
+    return [(JOBS, wake_up(payment)), (PROVIDER_EVENTS, EVENT_MESSAGES.encode(event, None))]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_message_about_it_is_kept_and_stops_no_other(desk: Desk, place: int) -> None:
+    other = desk.unknown("order-2")
+    queue, body = about_it(written_by_a_newer_release(desk))[place]
+    desk.dead.put(body, queue)
+    desk.dead.put("from elsewhere", queue)
+    explained = desk.inspect(queue, limit=10, with_log=False)
+    assert [each.plan.step for each in explained] == [ReplayStep.KEEP, ReplayStep.KEEP]
+    assert "newer release" in explained[0].plan.why
+    desk.dead.put(wake_up(other))
+    desk.world.clock.advance(600)
+    replayed = {each.plan.step for each in desk.replay(queue)} | {each.plan.step for each in desk.replay()}
+    assert ReplayStep.RESOLVE in replayed
+    assert [letter.body for letter in desk.dead.lying[queue]] == [body, "from elsewhere"]
 
 
 # -- plans

@@ -5,12 +5,17 @@ from dataclasses import replace
 
 import pytest
 
+from payflowx.application.payments.settle_order import late_refund
+from payflowx.application.reviews.close_review import CloseReview, ReviewEntry
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.orders.order import OrderState
 from payflowx.domain.payments.change import Context
+from payflowx.domain.payments.operation import Held
 from payflowx.domain.payments.order_link import OrderStanding
-from payflowx.domain.payments.outcome import Accepted, Declined, Mismatch, Unknown
+from payflowx.domain.payments.outcome import Accepted, Declined, Mismatch, NotSent, Outcome, Rejected, Unknown
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Job, Stored
+from payflowx.domain.payments.review import ReviewVerdict
 from payflowx.domain.payments.work_item import WorkItem
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, SECOND_MS
@@ -18,7 +23,7 @@ from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import CaptureMode, DeclineKind, OperationStatus, PaymentStatus
 from tests.support.orders import ORDER, order_of, refused
-from tests.support.scripted import charged
+from tests.support.scripted import authorized, charged
 from tests.support.world import World, fallback
 
 REOPENS_SECONDS = 5 * DAY_MS // SECOND_MS
@@ -147,6 +152,22 @@ def test_an_automatic_refund_is_requested_once(world: World) -> None:
     assert len(refunds(world, first)) == 1
 
 
+def test_a_charge_whose_automatic_refund_was_made_already_is_left_to_a_person(world: World) -> None:
+    """It failed, or its money came back, and the payment contends for its order again."""
+    world.set_merchant(automatic_refund=True)
+    first = failed(world, "key-1", MAY_REOPEN)
+    second = charged_second(world)
+    reopen(world, first)
+    context = Context(now_ms=world.clock.now_ms(), actor="worker", policy=world.policy)
+    made = replace(
+        late_refund(world.now(first), context), status=OperationStatus.FAILED, held=Held.GIVEN_BACK, due_at_ms=None
+    )
+    world.store(made)
+    settle(world, first, second)
+    assert world.now(first).last_error.code == "order_charged_twice"  # type: ignore[union-attr]
+    assert refunds(world, first) == [OperationStatus.FAILED]
+
+
 # -- the holder is decided first
 
 
@@ -164,6 +185,12 @@ def unknown(world: World) -> Payment:
     return payment
 
 
+def charged_second(world: World) -> Payment:
+    payment = by_beta(world, "key-2")
+    world.work_until_idle()
+    return payment
+
+
 def held(world: World) -> Payment:
     world.providers.get("alpha").charges = []
     payment = world.accept("key-2", order_id=ORDER, capture=CaptureMode.MANUAL)
@@ -172,7 +199,15 @@ def held(world: World) -> Payment:
     return payment
 
 
-@pytest.mark.parametrize("holder", [not_begun, unknown, held])
+def held_and_inquired_about(world: World) -> Payment:
+    """Provider events caused inquiries, so that the next ones are hours apart."""
+    payment = world.now(held(world))
+    [attempt] = payment.attempts
+    world.store(replace(payment, attempts=(replace(attempt, inquiries=7),)))
+    return payment
+
+
+@pytest.mark.parametrize("holder", [not_begun, unknown, held, held_and_inquired_about])
 def test_a_holder_that_is_not_charged_gives_its_place_to_the_late_payment(world: World, holder: Holder) -> None:
     world.set_merchant(automatic_refund=True)
     first = failed(world, "key-1", MAY_REOPEN)
@@ -223,6 +258,91 @@ def test_nothing_is_refunded_before_the_holder_is_decided(world: World, *, autom
     assert refunds(world, second) == []
     assert net(world, first, second) == (1 if automatic else 2)
     assert world.telemetry.total(Metric.ORDERS_CHARGED_TWICE) == 1
+
+
+@pytest.mark.parametrize("answers", [[], [NotSent(code="connection_refused")], [Rejected(code="rate_limited")]])
+def test_a_stopped_holder_begins_no_capture(world: World, answers: list[Outcome]) -> None:
+    """It was accepted before the order was known to be charged, and nothing of it can have moved money."""
+    world.set_merchant(automatic_refund=True)
+    first = failed(world, "key-1", MAY_REOPEN)
+    second = held(world)
+    alpha = world.providers.get("alpha")
+    alpha.moves = [*answers]
+    capture = world.request(OperationKind.CAPTURE, second).operation
+    if answers:
+        world.work()
+    sent = alpha.moves_of("move")
+    world.jobs.sent.clear()
+    reopen(world, first)
+    world.clock.advance(60)
+    job = Job(merchant_id="acme", transaction_id=second.transaction_id, operation_id=capture.operation_id)
+    world.process(job, world.deadline)
+    settle(world, first, second)
+    now = world.operation_now(capture)
+    assert (now.status, now.last_error and now.last_error.code) == (OperationStatus.FAILED, "payment_stopped")
+    assert alpha.moves_of("move") == sent + 1, "the void"
+    assert world.now(second).status is PaymentStatus.CANCELLED
+    assert world.now(first).status is PaymentStatus.SUCCESS
+    assert net(world, first, second) == 1
+    assert refunds(world, first) == []
+
+
+def test_a_capture_that_may_have_left_is_resolved(world: World) -> None:
+    world.set_merchant(automatic_refund=True)
+    first = failed(world, "key-1", MAY_REOPEN)
+    second = held(world)
+    alpha = world.providers.get("alpha")
+    alpha.moves, alpha.operation_inquiries = [TIMEOUT], ["moved"]
+    world.request(OperationKind.CAPTURE, second)
+    world.work()
+    reopen(world, first)
+    settle(world, first, second)
+    assert world.now(second).status is PaymentStatus.SUCCESS
+    assert refunds(world, first) == [OperationStatus.SUCCEEDED]
+    assert net(world, first, second) == 1
+
+
+def test_a_holder_that_was_stopped_in_review_and_turns_out_to_be_held_is_released(world: World) -> None:
+    """No capture begins of it: the order is known to be charged."""
+    world.set_merchant(automatic_refund=True)
+    first = failed(world, "key-1", MAY_REOPEN)
+    beta = world.providers.get("beta")
+    beta.able = replace(beta.able, capture_modes=frozenset(CaptureMode))
+    beta.charges, beta.cancellations = [TIMEOUT], [TIMEOUT] * 50
+    second = by_beta(world, "key-2", capture=CaptureMode.MANUAL)
+    world.work()
+    while world.now(second).status is not PaymentStatus.IN_REVIEW:
+        world.clock.advance(HOUR_MS // SECOND_MS)
+        world.wake(second)
+    reopen(world, first)
+    beta.inquiries = [authorized(beta.sent[0][1])] * 3
+    world.jobs.sent.clear()
+    world.clock.advance(DAY_MS // SECOND_MS + 1)
+    world.process(Job(merchant_id=second.merchant_id, transaction_id=second.transaction_id), world.deadline)
+    assert world.now(second).status is PaymentStatus.AUTHORIZED
+    with pytest.raises(Refusal, match="cancellation"):
+        world.request(OperationKind.CAPTURE, second)
+    settle(world, first, second)
+    assert world.now(second).status is PaymentStatus.CANCELLED
+    assert world.now(first).status is PaymentStatus.SUCCESS
+    assert order_of(world).holder == first.transaction_id
+    assert net(world, first, second) == 1
+
+
+def test_a_new_payment_never_takes_the_place_of_one_that_waits_behind_the_holder(world: World) -> None:
+    """The switch is turned on while a charged payment waits for the end of the holder's watch."""
+    first = failed(world, "key-1", IRREVOCABLE)
+    second = failed(world, "key-2", MAY_REOPEN)
+    reopen(world, first)
+    world.work_until_idle()
+    assert world.now(first).last_error.code == "order_contended"  # type: ignore[union-attr]
+    world.set_merchant(automatic_refund=True)
+    assert refused(world, "key-3").holder == world.now(first)
+    world.clock.advance(REOPENS_SECONDS + 1)
+    settle(world, second, first)
+    assert world.now(first).status is PaymentStatus.SUCCESS
+    assert order_of(world).holder == first.transaction_id
+    assert refunds(world, first) == []
 
 
 def test_a_new_payment_cannot_slip_in_between(world: World) -> None:
@@ -368,6 +488,84 @@ def test_money_that_is_not_proven_waits_behind_the_holder(world: World) -> None:
     settle(world, first, second)
     assert order_of(world).holder == first.transaction_id
     assert world.now(first).last_error.code == "mismatch"  # type: ignore[union-attr]
+
+
+# -- a person closes the holder's review as not charged
+
+
+def close_as_not_charged(world: World, payment: Payment) -> Payment:
+    """The charge of another amount was refunded in the provider's dashboard."""
+    closed = close(world, payment, ReviewVerdict.NOT_CHARGED)
+    assert closed.status is PaymentStatus.FAILED
+    return closed
+
+
+def close(world: World, payment: Payment, verdict: ReviewVerdict) -> Payment:
+    finding = ReviewEntry(verdict=verdict, evidence="refunded there, line 7")
+    use_case = CloseReview(
+        payments=world.payments,
+        operations=world.operations,
+        outcome_writer=world.outcome_writer,
+        merchant_directory=world.merchant_directory,
+        clock=world.clock,
+        policy=world.policy,
+    )
+    return use_case(payment.merchant_id, payment.transaction_id, finding, OperatorAction(who="local:ada", why="T-1"))
+
+
+@pytest.mark.parametrize("holder", [unknown, charged_second])
+def test_a_late_payment_whose_charge_the_provider_returned_leaves_the_line(world: World, holder: Holder) -> None:
+    first = failed(world, "key-1", IRREVOCABLE)
+    second = holder(world)
+    reopen(world, first)
+    world.work()
+    assert world.now(first).is_charged_beside_holder
+    close_as_not_charged(world, first)
+    assert order_of(world).contenders == ()
+    settle(world, second, first)
+    assert world.now(first).status is PaymentStatus.FAILED
+    assert order_of(world).holder in {second.transaction_id, None}
+
+
+def test_a_refund_frees_the_order_of_a_payment_whose_mismatch_a_person_has_decided(world: World) -> None:
+    world.rules.document = fallback("alpha", "beta")
+    world.providers.get("alpha").charges = [Declined(kind=DeclineKind.SOFT, code="declined")]
+    payment = world.accept("key-1", order_id=ORDER)
+    world.work_until_idle()
+    assert world.now(payment).charged_attempt == 2
+    assert mismatch(world, payment).status is PaymentStatus.IN_REVIEW
+    assert close(world, payment, ReviewVerdict.CHARGED).status is PaymentStatus.SUCCESS
+    world.request(OperationKind.REFUND, payment)
+    world.work_until_idle()
+    assert world.now(payment).refunded == payment.amount
+    assert order_of(world).state is OrderState.FREE
+    assert world.accept("key-2", order_id=ORDER)
+
+
+def test_an_order_is_free_after_a_person_closed_its_payment_as_not_charged(world: World) -> None:
+    world.providers.get("alpha").charges = [Mismatch(code="amount_differs", reference="other")]
+    first = world.accept("key-1", order_id=ORDER)
+    world.work_until_idle()
+    refused(world, "key-2")
+    close_as_not_charged(world, first)
+    assert order_of(world).state is OrderState.FREE
+    assert world.accept("key-2", order_id=ORDER)
+
+
+def test_a_late_payment_takes_the_order_of_a_holder_that_a_person_closed_as_not_charged(world: World) -> None:
+    world.set_merchant(automatic_refund=True)
+    first = failed(world, "key-1", MAY_REOPEN)
+    world.providers.get("beta").charges = [Mismatch(code="amount_differs", reference="other")]
+    second = by_beta(world, "key-2")
+    world.work_until_idle()
+    reopen(world, first)
+    settle(world, first)
+    assert world.now(first).last_error.code == "order_contended"  # type: ignore[union-attr]
+    close_as_not_charged(world, second)
+    settle(world, first, second)
+    assert world.now(first).status is PaymentStatus.SUCCESS
+    assert order_of(world).holder == first.transaction_id
+    assert refunds(world, first) == []
 
 
 # -- the order never blocks an outcome

@@ -43,8 +43,8 @@ def charged(world: World, amount: int = 100) -> Payment:
     return world.now(payment)
 
 
-def held(world: World, amount: int = 100) -> Payment:
-    payment = world.accept(amount=amount, capture=CaptureMode.MANUAL)
+def held(world: World, amount: int = 100, key: str = "order-1") -> Payment:
+    payment = world.accept(key, amount=amount, capture=CaptureMode.MANUAL)
     world.work_until_idle()
     assert world.now(payment).status is PaymentStatus.AUTHORIZED
     return world.now(payment)
@@ -503,6 +503,15 @@ class TestCancelling:
         assert world.now(payment).status is PaymentStatus.CANCELLED
         assert world.cancel("acme", payment.transaction_id).payment.status is PaymentStatus.CANCELLED
         assert provider(world).moves_of("move") == 1
+
+    def test_several_payments_are_cancelled_without_a_key(self, world: World) -> None:
+        """Keys are a merchant's, and all of these payments are at the same event."""
+        payments = [held(world, key=f"order-{number}") for number in range(3)]
+        assert len({world.now(payment).event_seq for payment in payments}) == 1
+        for payment in payments:
+            assert world.cancel("acme", payment.transaction_id).void is not None
+        world.work_until_idle()
+        assert {world.now(payment).status for payment in payments} == {PaymentStatus.CANCELLED}
 
     def test_a_void_that_failed_can_be_asked_for_again(self, world: World) -> None:
         provider(world).moves = [Declined(code="try_later")]

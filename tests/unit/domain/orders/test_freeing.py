@@ -19,10 +19,11 @@ from payflowx.domain.payments.attempt import AUTHORIZED_LATE_AT, Attempt
 from payflowx.domain.payments.event_inquiries import EventInquiries
 from payflowx.domain.payments.hosted import ExtraCharge
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.order_link import OrderLink
-from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.order_link import OrderLink, OrderStanding
+from payflowx.domain.payments.payment import NOT_CHARGED, LastError, Payment
+from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.shared.operation_request import OperationKind
-from payflowx.domain.shared.statuses import AttemptState, OperationStatus, PaymentStatus
+from payflowx.domain.shared.statuses import OPEN_STATES, AttemptState, OperationStatus, PaymentStatus
 from tests.support.orders import ORDER
 from tests.support.world import World
 
@@ -62,6 +63,17 @@ def test_all_attempts_count_and_not_the_last_alone(accepted: Payment, first: Att
     attempts = (attempt(first), attempt(last, number=2, epoch=2))
     payment = replace(accepted, status=PaymentStatus.FAILED, attempts=attempts)
     assert is_uncharged_for_good(payment) is (first in NO_CHARGE)
+
+
+@pytest.mark.parametrize("state", list(AttemptState))
+def test_a_person_s_evidence_proves_every_closed_attempt(accepted: Payment, state: AttemptState) -> None:
+    closed = LastError(code=NOT_CHARGED, message="")
+    payment = replace(accepted, status=PaymentStatus.FAILED, attempts=(attempt(state),), last_error=closed)
+    assert is_uncharged_for_good(payment) is (state not in OPEN_STATES)
+    watched = attempt(AttemptState.FENCED, number=2, reopens_until_ms=99)
+    assert not is_uncharged_for_good(replace(payment, attempts=(attempt(state), watched)))
+    for status in set(PaymentStatus) - {PaymentStatus.FAILED}:
+        assert is_uncharged_for_good(replace(payment, status=status)) is (status in ENDED and state in NO_CHARGE)
 
 
 @pytest.mark.parametrize("status", sorted(ENDED))
@@ -130,9 +142,25 @@ def test_all_is_given_back_when_all_refunds_are_decided(accepted: Payment, statu
         {"excess": 1},
         {"extra_charges": (ExtraCharge(reference="pi_2", amount=10, currency="USD", attempt=1),)},
         {"status": PaymentStatus.IN_REVIEW},
-        {"attempts": (attempt(AttemptState.SUCCEEDED), attempt(AttemptState.MISMATCH, number=2))},
+        {"attempts": (attempt(AttemptState.SUCCEEDED), attempt(AttemptState.UNKNOWN, number=2))},
     ):
         assert not is_given_back(replace(payment, **changes), [refund]), changes  # type: ignore[arg-type]
+
+
+def test_a_mismatch_counts_until_its_review_is_closed(accepted: Payment) -> None:
+    contending = OrderLink(order_hash="h", order_id=ORDER, standing=OrderStanding.CONTENDING)
+    closed = replace(
+        accepted,
+        status=PaymentStatus.SUCCESS,
+        attempts=(attempt(AttemptState.SUCCEEDED), attempt(AttemptState.MISMATCH, number=2)),
+        charged_attempt=1,
+        captured=10,
+        refunded=10,
+        order=contending,
+    )
+    assert is_given_back(closed, [])
+    error = LastError(code=ReviewReason.ORDER_CONTENDED.value, message="")
+    assert not is_given_back(replace(closed, status=PaymentStatus.IN_REVIEW, last_error=error), [])
 
 
 def test_an_order_names_its_newest_payments_and_few_contenders(accepted: Payment) -> None:

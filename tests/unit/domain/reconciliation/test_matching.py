@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.hosted import ExtraCharge
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import ConfirmedCancelled, Declined, Mismatch, NotFound, Succeeded, Unknown
 from payflowx.domain.payments.payment import Payment
@@ -110,6 +111,7 @@ def line(**changes: Any) -> ReportEntry:
 
 REFUND = {"kind": EntryKind.REFUND, "reference": "re_1", "amount": 100, "charge_reference": "ch_1"}
 NO_MONEY = {"succeeded": False}
+EXTRA = ExtraCharge(reference="ch_2", amount=1999, currency="USD", attempt=1)
 NOTHING = LedgerEntry(payment=payment(attempt()), attempt=None)
 
 
@@ -123,6 +125,10 @@ NOTHING = LedgerEntry(payment=payment(attempt()), attempt=None)
         (line(), ledger_entry(attempt(), captured=500), V.AMOUNT, R.REVIEW),
         (line(reference="ch_2"), ledger_entry(attempt()), V.DUPLICATE, R.REVIEW),
         (line(reference="ch_2", **NO_MONEY), ledger_entry(attempt()), V.MATCHED, R.NONE),
+        (line(reference="ch_2"), ledger_entry(attempt(), extra_charges=(EXTRA,)), V.MATCHED, R.NONE),
+        (line(reference="ch_3"), ledger_entry(attempt(), extra_charges=(EXTRA,)), V.DUPLICATE, R.REVIEW),
+        (line(reference="ch_2", amount=1998), ledger_entry(attempt(), extra_charges=(EXTRA,)), V.AMOUNT, R.REVIEW),
+        (line(reference="ch_2", currency="EUR"), ledger_entry(attempt(), extra_charges=(EXTRA,)), V.AMOUNT, R.REVIEW),
         (line(**NO_MONEY), ledger_entry(attempt()), V.STATUS, R.REVIEW),
         *((line(), ledger_entry(attempt(state)), V.STATUS, R.WAKE) for state in (A.STARTED, A.UNKNOWN, A.ACCEPTED)),
         *((line(), ledger_entry(attempt(state)), V.STATUS, R.WAKE) for state in (A.REQUIRES_ACTION, A.AUTHORIZED)),
