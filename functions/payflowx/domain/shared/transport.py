@@ -1,5 +1,6 @@
 """HTTP exchanges with providers: requests as data, and answers that show what was sent."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -52,6 +53,10 @@ class HttpClient(Protocol):
     """Sends one request once: no retries, no redirects, bounded in time and size. Never raises."""
 
     def send(self, request: HttpRequest, endpoint: str) -> HttpResult: ...
+
+
+SENDABLE_SECRET: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+"""What a header takes: printable ASCII. A line break that was copied with a secret would fail every request unsent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
