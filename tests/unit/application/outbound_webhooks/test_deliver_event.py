@@ -1,6 +1,8 @@
 """Telling merchants: at least once, each endpoint by itself, for three days, and not for ever."""
 
 import json
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
@@ -357,6 +359,44 @@ class TestRotation:
         verified(after.body, after.headers, new, after.at_ms)
         with pytest.raises(Exception, match="No matching signature"):
             verified(after.body, after.headers, old, after.at_ms)
+
+
+@dataclass
+class LostAnswers:
+    """The store, over a line that loses the answer to the first write: the repeated write meets its own version."""
+
+    store: Any
+    lost: int = 0
+
+    def get(self, merchant_id: str) -> Any:
+        return self.store.get(merchant_id)
+
+    def save(self, before: Any, after: Any, *, catch_up: Any = None) -> bool:
+        saved = self.store.save(before, after, catch_up=catch_up)
+        self.lost += 1
+        return bool(saved) and self.lost > 1
+
+
+class TestALostAnswerOfTheTable:
+    """The SDK repeats a write whose answer was lost, and its own condition has failed by then."""
+
+    def test_a_rotation_keeps_the_secret_that_the_merchant_has(self, harness: DeliveryHarness) -> None:
+        endpoint, old = harness.register()
+        manage = replace(harness.manage, endpoint_store=LostAnswers(harness.manage.endpoint_store))
+        _, new = manage.rotate(MERCHANT, endpoint.endpoint_id)
+        harness.pay()
+        harness.run()
+        post = harness.webhook_client.posts[-1]
+        for secret in (old, new):
+            verified(post.body, post.headers, secret, post.at_ms)
+
+    def test_a_deletion_has_happened(self, harness: DeliveryHarness) -> None:
+        endpoint, _ = harness.register()
+        manage = replace(harness.manage, endpoint_store=LostAnswers(harness.manage.endpoint_store))
+        manage.delete(MERCHANT, endpoint.endpoint_id)
+        assert manage.list(MERCHANT) == ()
+        with pytest.raises(Refusal):
+            manage.delete(MERCHANT, endpoint.endpoint_id)
 
 
 class TestAgain:
