@@ -107,7 +107,7 @@ def _credentials(fields: Mapping[str, Any]) -> Credentials:
     """Raises ValueError for a text that no request can carry."""
     texts = (_text(fields["keyId"]), _text(fields["keySecret"]))
     if not all(SENDABLE_SECRET.fullmatch(text) for text in texts):
-        raise ValueError("not printable ASCII without blanks at its ends")
+        raise ValueError("not printable ASCII")
     return Credentials(key_id=texts[0], key_secret=texts[1])
 
 

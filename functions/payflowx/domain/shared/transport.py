@@ -55,8 +55,11 @@ class HttpClient(Protocol):
     def send(self, request: HttpRequest, endpoint: str) -> HttpResult: ...
 
 
-SENDABLE_SECRET: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
-"""What a header takes: printable ASCII. A line break that was copied with a secret would fail every request unsent."""
+SENDABLE_SECRET: Final = re.compile(r"[\t -~]+")
+"""What a header takes. A line break that was copied with a secret would fail every request unsent.
+
+Blanks at the ends of a header are no part of it, so a secret that is stored with them works.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

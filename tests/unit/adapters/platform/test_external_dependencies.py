@@ -166,9 +166,7 @@ class TestSecrets:
         assert "canary" not in str(failed.value)
         assert failed.value.__cause__ is None
 
-    @pytest.mark.parametrize(
-        "value", [None, 5, True, {}, ["a"], "", "canary\n", " canary", "canary ", "can\u2026ry", "a\0b"]
-    )
+    @pytest.mark.parametrize("value", [None, 5, True, {}, ["a"], "", "canary\n", "can\rary", "can\u2026ry", "a\0b"])
     @pytest.mark.parametrize("name", ["keyId", "keySecret"])
     def test_credentials_that_cannot_be_sent_are_not_read(self, name: str, value: Any) -> None:
         """No request could leave with them in a header: that is known before, and not an unknown outcome after."""
@@ -195,7 +193,7 @@ class TestSecrets:
         assert secrets.webhook_secrets("arn") == ("b",)
 
     def test_credentials_hold_every_printable_character(self) -> None:
-        text = "".join(map(chr, range(0x21, 0x7F))) + " a"
+        text = "".join(map(chr, range(0x20, 0x7F))) + " "
         secrets, _, _ = self.secrets(secret(json.dumps({"keyId": "a b", "keySecret": text})))
         assert secrets.credentials("arn") == Credentials(key_id="a b", key_secret=text)
 

@@ -9,13 +9,13 @@ from payflowx.application.merchants.list_credentials import CredentialsAge
 from payflowx.application.merchants.set_credentials import WantedAccount
 from payflowx.domain.merchants.directory import AccountSecret
 from payflowx.domain.shared.limits import MAX_SECRET_CHARS, MAX_URL_CHARS
-from payflowx.domain.shared.transport import SENDABLE_SECRET
 from payflowx.entrypoints.api.payments.presenting import timestamp
 from payflowx.entrypoints.operators.commands.base import Command, MerchantId, MutatingCommand
 from payflowx.entrypoints.operators.commands.merchants import present_webhook
 from payflowx.wiring.operators import OperatorsWiring
 
-_Secret = Annotated[str, Meta(max_length=MAX_SECRET_CHARS, pattern=rf"^(?:{SENDABLE_SECRET.pattern})\Z")]
+_Secret = Annotated[str, Meta(max_length=MAX_SECRET_CHARS, pattern=r"^[!-~](?:[ -~]*[!-~])?\Z")]
+"""Printable ASCII, without blanks at its ends: no provider's secret has any other."""
 _Name = Annotated[str, Meta(min_length=1, max_length=40)]
 
 
