@@ -127,7 +127,11 @@ def _webhook_secret(fields: Mapping[str, Any]) -> str:
 
 
 def _text(value: Any) -> str:
-    """The value, if it is a text with characters. The word None would be a secret that everybody knows."""
-    if not isinstance(value, str) or not value:
+    """A text with characters, or a number that was written without quotes.
+
+    Raises ValueError for anything else: the words None and True would be secrets that everybody knows.
+    """
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(text, str) or not text:
         raise ValueError("not a text")
-    return value
+    return text

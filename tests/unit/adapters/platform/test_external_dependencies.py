@@ -166,7 +166,7 @@ class TestSecrets:
         assert "canary" not in str(failed.value)
         assert failed.value.__cause__ is None
 
-    @pytest.mark.parametrize("value", [None, 5, True, {}, ["a"], "", "canary\n", "can\rary", "can\u2026ry", "a\0b"])
+    @pytest.mark.parametrize("value", [None, True, 1.5, {}, ["a"], "", "canary\n", "can\rary", "can\u2026ry", "a\0b"])
     @pytest.mark.parametrize("name", ["keyId", "keySecret"])
     def test_credentials_that_cannot_be_sent_are_not_read(self, name: str, value: Any) -> None:
         """No request could leave with them in a header: that is known before, and not an unknown outcome after."""
@@ -176,7 +176,7 @@ class TestSecrets:
         assert "can" not in str(failed.value).replace("cannot", "")
         assert failed.value.__cause__ is None
 
-    @pytest.mark.parametrize("value", [None, 5, True, {}, ["a"], ""])
+    @pytest.mark.parametrize("value", [None, True, 1.5, {}, ["a"], ""])
     @pytest.mark.parametrize("fields", [{"keySecret": ...}, {"keySecret": "b", "webhookSecret": ...}])
     def test_only_a_text_verifies_webhooks(self, fields: dict[str, Any], value: Any) -> None:
         """The words None and True would be secrets that everybody knows. An empty webhook secret is none."""
@@ -187,10 +187,16 @@ class TestSecrets:
         with pytest.raises(StorageUnavailableError):
             secrets.webhook_secrets("arn")
 
-    @pytest.mark.parametrize("value", [None, 5, True, ["a"], "", {}, {"keySecret": None}, {"keySecret": 5}])
+    @pytest.mark.parametrize("value", [None, 5, True, ["a"], "", {}, {"keySecret": None}, {"keySecret": True}])
     def test_a_secret_of_before_that_is_none_does_not_stop_the_current_one(self, value: Any) -> None:
         secrets, _, _ = self.secrets(secret(json.dumps({"keyId": "a", "keySecret": "b", "previous": value})))
         assert secrets.webhook_secrets("arn") == ("b",)
+
+    def test_a_number_without_quotes_is_its_digits(self) -> None:
+        text = '{"keyId": 12, "keySecret": 345, "previous": {"keySecret": 6}}'
+        secrets, _, _ = self.secrets(secret(text))
+        assert secrets.credentials("arn") == Credentials(key_id="12", key_secret="345")
+        assert secrets.webhook_secrets("arn") == ("345", "6")
 
     def test_credentials_hold_every_printable_character(self) -> None:
         text = "".join(map(chr, range(0x20, 0x7F))) + " "
