@@ -175,6 +175,13 @@ class TestCredentials:
         captured = capsys.readouterr()
         assert "canary" not in text + captured.out + captured.err
 
+    @pytest.mark.parametrize("text", ["canary\n", " canary", "canary ", "can\u2026ary", "\0", ""])
+    @pytest.mark.parametrize("name", SECRET)
+    def test_a_secret_that_no_request_can_carry_is_refused(self, functions: Functions, name: str, text: str) -> None:
+        answer = self.set(functions, secret={**SECRET, name: text})
+        assert refused(answer) == "command_invalid"
+        assert "canary" not in json.dumps(answer)
+
     def test_an_account_that_is_new_needs_an_endpoint(self, functions: Functions) -> None:
         assert refused(self.set(functions, endpoint=None)) == "endpoint_needed"
         assert refused(self.set(functions, endpoint="ftp://gateway.test")) == "merchant_invalid"

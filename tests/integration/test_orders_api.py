@@ -186,6 +186,10 @@ class TestFind:
             {"orderId": "x" * 65},
             {"providerRef": "a b"},
             {"providerRef": "x" * 101},
+            {"providerRef": "x", "provider": ""},
+            {"providerRef": "x", "provider": "Stripe"},
+            {"providerRef": "x", "provider": "stripe "},
+            {"providerRef": "x", "provider": "p" * 41},
         ],
     )
     def test_a_name_stands_alone(self, functions: Functions, query: dict[str, str]) -> None:

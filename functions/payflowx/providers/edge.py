@@ -1,5 +1,6 @@
 """Rejections that providers make at their edge, before anything is executed: rate limits and bad credentials. Pure."""
 
+from datetime import UTC, datetime
 from typing import Final
 
 from payflowx.domain.payments.outcome import RATE_LIMITED, UNAUTHORIZED, Rejected
@@ -27,7 +28,7 @@ def rejected_at_edge(
     if names_object:
         return None
     if response.status == _TOO_MANY_REQUESTS:
-        return rate_limited(message, _seconds(response.headers.get(wait_header, ""), default_wait_seconds))
+        return rate_limited(message, _wait_seconds(response, wait_header, default_wait_seconds))
     return unauthorized(message) if response.status in _UNAUTHORIZED else None
 
 
@@ -39,9 +40,19 @@ def unauthorized(message: str) -> Rejected:
     return Rejected(code=UNAUTHORIZED, message=message, misconfigured=True)
 
 
-def _seconds(value: str, default_seconds: int) -> int:
-    """Return the whole seconds of a header; the default for a date, a fraction, or no value."""
-    digits = value.strip()
-    if not digits.isascii() or not digits.isdecimal():
+def _wait_seconds(response: HttpResponse, wait_header: str, default_seconds: int) -> int:
+    """Return the whole seconds that a header says, also as a date; the default for a fraction, or no value."""
+    value = response.headers.get(wait_header, "").strip()
+    if value.isascii() and value.isdecimal():
+        return int(value) if len(value) <= _MAX_WAIT_DIGITS else _MAX_WAIT_SECONDS
+    try:
+        # By the provider's own clock: the answer says when it was written.
+        wait = http_date(value) - http_date(response.headers.get("date", ""))
+    except ValueError:
         return default_seconds
-    return int(digits) if len(digits) <= _MAX_WAIT_DIGITS else _MAX_WAIT_SECONDS
+    return max(0, int(wait.total_seconds()))
+
+
+def http_date(value: str) -> datetime:
+    """Return the time of a header, such as `Sat, 28 Nov 2026 12:00:00 GMT`. Raises ValueError for anything else."""
+    return datetime.strptime(value, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)

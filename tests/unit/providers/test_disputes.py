@@ -158,6 +158,16 @@ def test_payu_s_words(word: str, state: DisputeState) -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "reason"),
+    [("1402", "1402"), (1402, "1402"), (None, "unrecognized"), (True, "unrecognized"), ([], "unrecognized")],
+)
+def test_a_reason_that_cashfree_does_not_give_is_no_word(code: object, reason: str) -> None:
+    report = cashfree.report_of({**CASHFREE, "reason_code": code}, CASHFREE_ORDER)
+    assert report is not None
+    assert report.reason == reason
+
+
+@pytest.mark.parametrize(
     "changes",
     [
         {"status": "reopened"},

@@ -133,6 +133,23 @@ def test_the_wait_is_a_bounded_number_of_seconds(value: str, seconds: int) -> No
     assert found == Rejected(code=RATE_LIMITED, retry_after_seconds=seconds)
 
 
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("Sat, 28 Nov 2026 12:00:30 GMT", 30),
+        ("Sat, 28 Nov 2026 12:00:00 GMT", 0),
+        ("Sat, 28 Nov 2026 11:00:00 GMT", 0),
+        ("Sun, 29 Nov 2026 12:00:00 GMT", 3_600),
+        *(("Sat, 28 Nov 2026 12:00:30", 60), ("28 Nov", 60), ("Sat, 99 Nov 2026 12:00:30 GMT", 60), ("\ud800", 60)),
+    ],
+)
+def test_a_date_counts_from_the_date_of_the_answer(value: str, seconds: int) -> None:
+    """The provider's clock says both. Without the answer's own date, there is no time to count from."""
+    headers = {"retry-after": value, "date": "Sat, 28 Nov 2026 12:00:00 GMT"}
+    found = rejected_at_edge(answer(429, {}, **headers), "", names_object=False, default_wait_seconds=60)
+    assert found == Rejected(code=RATE_LIMITED, retry_after_seconds=seconds)
+
+
 @pytest.mark.parametrize("status", [200, 400, 402, 404, 409, 500, 503])
 def test_no_other_status_is_rejected_by_itself(status: int) -> None:
     assert rejected_at_edge(answer(status, {}), "", names_object=False) is None

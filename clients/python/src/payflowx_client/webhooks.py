@@ -113,7 +113,8 @@ class Webhook:
         """Verify and decode. Raises `WebhookError`; `TypeError` for a body that is not raw."""
         body = _raw(raw_body)
         event_id, at_seconds, signatures = _signed_headers(headers)
-        self._check_signature(f"{event_id}.{at_seconds}.".encode() + body, signatures)
+        # A server may hand on header bytes that are no UTF-8 as halves of surrogate pairs; no signature is of those.
+        self._check_signature(f"{event_id}.{at_seconds}.".encode("utf-8", "surrogatepass") + body, signatures)
         if abs(self._now() - int(at_seconds)) > self._tolerance_seconds:
             raise WebhookTimeError(f"signed more than {self._tolerance_seconds} seconds from now; check the clock")
         event = _message(body)

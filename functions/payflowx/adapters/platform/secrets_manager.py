@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from payflowx.adapters.platform.ttl_cache import TtlCache
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MINUTE_MS, SECOND_MS
-from payflowx.domain.shared.transport import Credentials
+from payflowx.domain.shared.transport import SENDABLE_SECRET, Credentials
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -100,13 +100,38 @@ def _understood(text: str, read: Callable[[Mapping[str, Any]], T]) -> T:
         return read(json.loads(text))
     except (ValueError, KeyError, TypeError, AttributeError):
         # Without `from`: the cause would carry the secret's text into a log.
-        raise StorageUnavailableError("a provider's secret does not hold keyId and keySecret") from None
+        raise StorageUnavailableError("a provider's secret does not hold a keyId and keySecret to use") from None
 
 
 def _credentials(fields: Mapping[str, Any]) -> Credentials:
-    return Credentials(key_id=fields["keyId"], key_secret=fields["keySecret"])
+    """Raises ValueError for a text that no request can carry."""
+    texts = (_text(fields["keyId"]), _text(fields["keySecret"]))
+    if not all(SENDABLE_SECRET.fullmatch(text) for text in texts):
+        raise ValueError("not printable ASCII")
+    return Credentials(key_id=texts[0], key_secret=texts[1])
 
 
 def _webhook_secrets(fields: Mapping[str, Any]) -> Sequence[str]:
-    valid = [fields, fields["previous"]] if "previous" in fields else [fields]
-    return tuple(str(each.get("webhookSecret") or each["keySecret"]) for each in valid)
+    """The current one, and the one of before if it is one: a secret that nobody could use verifies nothing."""
+    current = _webhook_secret(fields)
+    try:
+        return current, _webhook_secret(fields["previous"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return (current,)
+
+
+def _webhook_secret(fields: Mapping[str, Any]) -> str:
+    """The provider's own secret for webhooks; where it has none, the key secret signs them."""
+    own = fields.get("webhookSecret")
+    return _text(fields["keySecret"] if own in (None, "") else own)
+
+
+def _text(value: Any) -> str:
+    """A text with characters, or a number that was written without quotes.
+
+    Raises ValueError for anything else: the words None and True would be secrets that everybody knows.
+    """
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(text, str) or not text:
+        raise ValueError("not a text")
+    return text

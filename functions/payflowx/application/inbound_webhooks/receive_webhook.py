@@ -1,11 +1,13 @@
 """Receipt of a provider's webhook: authenticate, reduce to its content, enqueue, respond."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from payflowx.domain.inbound_webhooks.ports import ProviderEventQueue, ReceivedEvent, WebhookAccounts
+from payflowx.domain.payments.outcome import Outcome, Succeeded
 from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent, Webhook
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock, Telemetry
+from payflowx.domain.shared.identifiers import parse_provider_key
 from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.transport import Secrets
 
@@ -45,7 +47,7 @@ class ReceiveWebhook:
             provider=provider,
             account_id=owner.account.account_id,
             received_at_ms=webhook.received_at_ms,
-            provider_event=provider_event,
+            provider_event=_without_foreign_keys(provider_event),
         )
         self.provider_events.send(inbound)
         self.telemetry.count(Metric.WEBHOOKS_RECEIVED, provider=provider)
@@ -60,3 +62,26 @@ def _is_about_something(provider_event: ProviderEvent) -> bool:
             provider_event.operation_key,
         )
     )
+
+
+def _without_foreign_keys(event: ProviderEvent) -> ProviderEvent:
+    """Leave out keys that PayFlowX did not make, and proofs under such a key: they match nothing of ours.
+
+    Another system may use the account and name a payer there, and a message holds no personal datum.
+    """
+    return replace(
+        event,
+        charge_key=_own_key(event.charge_key),
+        operation_key=_own_key(event.operation_key),
+        outcome=_own_proof(event.outcome),
+        operation_outcome=_own_proof(event.operation_outcome),
+    )
+
+
+def _own_key(key: str | None) -> str | None:
+    return key if key is not None and parse_provider_key(key) else None
+
+
+def _own_proof(outcome: Outcome | None) -> Outcome | None:
+    is_foreign = isinstance(outcome, Succeeded) and parse_provider_key(outcome.merchant_reference) is None
+    return None if is_foreign else outcome

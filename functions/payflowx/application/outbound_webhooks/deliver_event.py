@@ -6,6 +6,7 @@ from functools import partial
 
 from payflowx.domain.outbound_webhooks.endpoints import Endpoint, WebhookEndpoints, disabled
 from payflowx.domain.outbound_webhooks.merchant_events import (
+    NOT_SIGNED,
     Answered,
     Delivery,
     DeliveryState,
@@ -94,13 +95,9 @@ class DeliverEvent:
     def _post_to(
         self, endpoint: Endpoint, merchant_event: MerchantEvent, body: bytes, posted: dict[str, Posted], slow: set[str]
     ) -> None:
-        now_ms = self.clock.now_ms()
-        owner = {"merchant_id": merchant_event.merchant_id, "endpoint_id": endpoint.endpoint_id}
-        secrets = [self.cipher.open(encrypted, **owner) for encrypted in endpoint.encrypted_secrets(now_ms)]
-        signed = signed_headers(merchant_event.event_id, now_ms // SECOND_MS, body, secrets)
-        headers = {"content-type": "application/json", "user-agent": USER_AGENT, **signed}
+        headers = self._headers(endpoint, merchant_event, body)
         started_ms = self.clock.now_ms()
-        result = self.webhook_client.post(endpoint.url, headers, body)
+        result = self.webhook_client.post(endpoint.url, headers, body) if headers else NotAnswered(code=NOT_SIGNED)
         if self.clock.now_ms() - started_ms >= SLOW_CALL_MS:
             slow.add(endpoint.endpoint_id)
         posted[endpoint.endpoint_id] = result
@@ -111,6 +108,27 @@ class DeliverEvent:
             status=result.status if isinstance(result, Answered) else None,
             code=result.code if isinstance(result, NotAnswered) else None,
         )
+
+    def _headers(self, endpoint: Endpoint, merchant_event: MerchantEvent, body: bytes) -> Mapping[str, str] | None:
+        """Return the signed headers; None while the endpoint's secret cannot be opened.
+
+        That is one failed try of this endpoint: an exception would leave what the others answered unrecorded. The
+        secret of before is left out then: a rotation must heal.
+        """
+        now_ms = self.clock.now_ms()
+        encrypted = endpoint.encrypted_secrets(now_ms)
+        opened = [self._opened(each, merchant_event.merchant_id, endpoint.endpoint_id) for each in encrypted]
+        if opened[0] is None:
+            return None
+        secrets = [secret for secret in opened if secret is not None]
+        signed = signed_headers(merchant_event.event_id, now_ms // SECOND_MS, body, secrets)
+        return {"content-type": "application/json", "user-agent": USER_AGENT, **signed}
+
+    def _opened(self, encrypted: str, merchant_id: str, endpoint_id: str) -> str | None:
+        try:
+            return self.cipher.open(encrypted, merchant_id=merchant_id, endpoint_id=endpoint_id)
+        except StorageUnavailableError:
+            return None
 
     def _body(self, merchant_event: MerchantEvent, items: DeliveryItems, compose: Compose) -> bytes:
         """Build the body from the current state, so that a delayed message is true on arrival."""
@@ -228,6 +246,8 @@ def _targets(merchant_event: MerchantEvent, webhook_endpoints: WebhookEndpoints,
 
 
 def _kept(endpoint: Endpoint, posted: Posted, now_ms: int, *, is_slow: bool) -> Endpoint:
+    if posted == NotAnswered(code=NOT_SIGNED):
+        return endpoint
     if is_slow != endpoint.is_slow:
         endpoint = replace(endpoint, slow_since_ms=now_ms if is_slow else None)
     if isinstance(posted, Answered) and posted.is_success:

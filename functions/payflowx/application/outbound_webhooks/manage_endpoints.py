@@ -79,15 +79,23 @@ class ManageEndpoints:
         now_ms = self.clock.now_ms()
 
         def renew(webhook_endpoints: WebhookEndpoints) -> WebhookEndpoints:
-            return webhook_endpoints.with_endpoint(rotated(_known(webhook_endpoints, endpoint_id), encrypted, now_ms))
+            endpoint = _known(webhook_endpoints, endpoint_id)
+            if endpoint.encrypted_secret == encrypted:
+                return webhook_endpoints  # a second rotation would end the overlap of the first
+            return webhook_endpoints.with_endpoint(rotated(endpoint, encrypted, now_ms))
 
         return _known(self._change(merchant_id, renew), endpoint_id), secret
 
     def delete(self, merchant_id: str, endpoint_id: str) -> None:
         """Delete the endpoint; its pending deliveries are dropped."""
+        was_there = False
 
         def drop(webhook_endpoints: WebhookEndpoints) -> WebhookEndpoints:
+            nonlocal was_there
+            if was_there and webhook_endpoints.find(endpoint_id) is None:
+                return webhook_endpoints
             _known(webhook_endpoints, endpoint_id)
+            was_there = True
             return webhook_endpoints.without(endpoint_id)
 
         self._change(merchant_id, drop)
@@ -99,9 +107,12 @@ class ManageEndpoints:
         *,
         catch_up: CatchUp | None = None,
     ) -> WebhookEndpoints:
+        """Store the change. `change` returns what it is given if that is stored already: a write's answer was lost."""
         for _ in range(MAX_COMMIT_TRIES):
             before = self.endpoint_store.get(merchant_id)
             after = change(before)
+            if after is before:
+                return after
             if self.endpoint_store.save(before, after, catch_up=catch_up):
                 return after
         raise StorageUnavailableError("the endpoints kept changing; repeat the request")

@@ -24,6 +24,8 @@ from payflowx.domain.shared.limits import (
 )
 from payflowx.domain.shared.statuses import PaymentStatus
 
+NOT_SIGNED: Final = "secret_unavailable"
+"""The code of a try without a signature: nothing was sent, and the endpoint is not to blame."""
 _GONE: Final = 410
 _EVENT_ID: Final = re.compile(rf"evt_(?P<id>[a-z2-7]{{{ID_CHARS}}})_(?P<seq>[1-9][0-9]{{0,5}})")
 

@@ -19,6 +19,7 @@ OPERATION_PREFIXES: Final[Mapping[OperationKind, str]] = {
 OPERATION_ID_PATTERN: Final = re.compile(rf"(?:cap|void|ref)_[a-z2-7]{{{ID_CHARS}}}")
 _PROVIDER_KEY: Final = re.compile(rf"pfx-(?P<id>[a-z2-7]{{{ID_CHARS}}})-(?P<number>[1-9][0-9]?)")
 MERCHANT_ID_PATTERN: Final = re.compile(r"[a-z0-9][a-z0-9_-]{1,39}")
+PROVIDER_NAME_PATTERN: Final = re.compile(r"[a-z][a-z0-9_]{1,39}")
 
 
 def derive_id(prefix: str, *parts: str) -> str:

@@ -1,5 +1,6 @@
 """HTTP exchanges with providers: requests as data, and answers that show what was sent."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -52,6 +53,13 @@ class HttpClient(Protocol):
     """Sends one request once: no retries, no redirects, bounded in time and size. Never raises."""
 
     def send(self, request: HttpRequest, endpoint: str) -> HttpResult: ...
+
+
+SENDABLE_SECRET: Final = re.compile(r"[\t -~]+")
+"""What a header takes. A line break that was copied with a secret would fail every request unsent.
+
+Blanks at the ends of a header are no part of it, so a secret that is stored with them works.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Rules for URLs of payers' returns and of merchants' webhook endpoints."""
 
 import ipaddress
+import re
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -9,6 +10,12 @@ from payflowx.domain.shared.text import is_clean
 
 _LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _LOCAL_SUFFIXES: Final = (".local", ".localhost", ".internal", ".lan", ".home", ".test", ".invalid")
+_MAX_HOST_CHARS: Final = 253
+_LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+"""A part of a host name (RFC 1123), with the underscore that some names have.
+
+Browsers decode a percent sign in a host: `10.0.0%2e1` is an address of a private network there.
+"""
 
 
 def why_not_allowed(url: str, *, loopback_allowed: bool = False) -> str | None:
@@ -30,6 +37,8 @@ def why_not_allowed(url: str, *, loopback_allowed: bool = False) -> str | None:
         return "it holds a user name or password"
     if port not in (None, 443):
         return "it names a port other than 443"
+    if "[" in parts.netloc and not _is_ip_literal(host):
+        return "its host is no host name"
     return _why_not_host(host)
 
 
@@ -53,6 +62,8 @@ def _why_not_host(host: str) -> str | None:
     if _is_ip_literal(host):
         return "it names an IP address instead of a host"
     labels = host.split(".")
+    if len(host) > _MAX_HOST_CHARS or not all(_LABEL.fullmatch(label) for label in labels if label):
+        return "its host is no host name"
     if len(labels) < 2 or not all(labels) or host.endswith(_LOCAL_SUFFIXES):
         return "its host is not public"
     if any(label.startswith("xn--") for label in labels):

@@ -8,7 +8,7 @@ from typing import Final
 from payflowx.adapters.platform.cursors import Cursors
 from payflowx.domain.payments.ports import PaymentQuery
 from payflowx.domain.shared.errors import Refusal
-from payflowx.domain.shared.identifiers import OPERATION_ID_PATTERN, TRANSACTION_ID_PATTERN
+from payflowx.domain.shared.identifiers import OPERATION_ID_PATTERN, PROVIDER_NAME_PATTERN, TRANSACTION_ID_PATTERN
 from payflowx.domain.shared.limits import (
     DAY_MS,
     DEFAULT_PAGE_ITEMS,
@@ -110,7 +110,11 @@ def payment_name(query: dict[str, str]) -> PaymentName | None:
     reference = provider_reference(query["providerRef"])
     if reference is None:
         raise Refusal("parameter_invalid", "providerRef must be a provider's id.", field="providerRef")
-    return OfReference(reference=reference, provider=query.get("provider"))
+    provider = query.get("provider")
+    if provider is not None and not PROVIDER_NAME_PATTERN.fullmatch(provider):
+        detail = "provider must be a provider's name, such as stripe: small letters, digits and underscores."
+        raise Refusal("parameter_invalid", detail, field="provider")
+    return OfReference(reference=reference, provider=provider)
 
 
 def _order_id(text: str) -> str:

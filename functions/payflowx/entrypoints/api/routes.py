@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from payflowx.domain.shared.identifiers import PROVIDER_NAME_PATTERN
 from payflowx.domain.shared.limits import (
     DEFAULT_PAGE_ITEMS,
     MAX_IDEMPOTENCY_KEY_CHARS,
@@ -121,7 +122,7 @@ _PROVIDER: Final[Parameter] = {
     "name": "provider",
     "in": "query",
     "description": "Beside providerRef: at this provider only. Required of a merchant with more than 20 accounts.",
-    "schema": {"type": "string", "pattern": "^[a-z][a-z0-9_]{1,39}$"},
+    "schema": {"type": "string", "pattern": f"^{PROVIDER_NAME_PATTERN.pattern}$"},
 }
 
 

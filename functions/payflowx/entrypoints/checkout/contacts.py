@@ -12,6 +12,7 @@ from payflowx.domain.checkout.offers import Offer, is_taken
 from payflowx.domain.payments.payment import FACT_PREFIX
 from payflowx.domain.shared.card_data import contains_card_number
 from payflowx.domain.shared.text import is_clean
+from payflowx.entrypoints.api.card_data_search import is_phone_number
 from payflowx.entrypoints.api.payments.types import CustomerRequest
 
 FIELDS: Final = ("name", "email", "phone")
@@ -70,7 +71,7 @@ def _normalized(name: str, text: str) -> str:
 
 def _error(name: str, value: str) -> str | None:
     """Return the name of the error's sentence; None for a valid value."""
-    if name != "phone" and contains_card_number(value):
+    if contains_card_number(value) and not (name == "phone" and is_phone_number(value)):
         return "card_number"
     try:
         msgspec.convert({name: value}, CustomerRequest, strict=True)

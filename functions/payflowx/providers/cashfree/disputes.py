@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from payflowx.domain.payments.dispute import DisputeReport, DisputeState, deadline_ms
 from payflowx.domain.shared.limits import SECOND_MS
-from payflowx.domain.shared.text import provider_code
+from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.providers.cashfree.responses import minor_amount
 from payflowx.providers.json_fields import as_text, reference
 
@@ -45,7 +45,7 @@ def report_of(dispute: dict[str, Any], order: dict[str, Any]) -> DisputeReport |
             state=state,
             amount=amount,
             currency=currency,
-            reason=provider_code(str(dispute.get("reason_code"))),
+            reason=provider_code(provider_reference(dispute.get("reason_code"))),  # as a text or a number
             reported_at_ms=reported_at_ms,
             evidence_due_at_ms=deadline_ms(due_at_ms) if due_at_ms is not None else None,
         )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence, Set
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeGuard
 
@@ -29,7 +29,7 @@ from payflowx.domain.shared.text import is_clean, provider_code, provider_refere
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.cashfree.declines import kind_of
 from payflowx.providers.cashfree.refusals import FEATURE_NOT_ENABLED, REFUSALS
-from payflowx.providers.edge import rejected_at_edge
+from payflowx.providers.edge import http_date, rejected_at_edge
 from payflowx.providers.json_fields import as_object, as_text, error_body, json_array, json_object, reference
 from payflowx.providers.refusals import RefusedCall
 from payflowx.providers.sanitize import sanitize
@@ -200,8 +200,7 @@ def _is_long_expired(order: dict[str, Any], response: HttpResponse) -> bool:
 
 def expired_for(order: dict[str, Any], response: HttpResponse) -> timedelta:
     """How long ago the order expired, by the answer's date, Cashfree's clock. Raises if either time is missing."""
-    now = datetime.strptime(response.headers["date"], "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
-    return now - datetime.fromisoformat(as_text(order.get("order_expiry_time")))
+    return http_date(response.headers["date"]) - datetime.fromisoformat(as_text(order.get("order_expiry_time")))
 
 
 # --- what the payer has to do -----------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ from payflowx.domain.payments.ports import Job
 from payflowx.domain.recovery.ports import UnreadableMessageError
 from payflowx.domain.shared.errors import ConfigurationError, Refusal, StorageUnavailableError
 from payflowx.domain.shared.metrics import Metric
+from payflowx.domain.shared.transport import Credentials
 from tests.support.memory import ManualClock, cache_of
 
 DOWN = EndpointConnectionError(endpoint_url="https://aws.test")
@@ -164,6 +165,43 @@ class TestSecrets:
             secrets.credentials("arn")
         assert "canary" not in str(failed.value)
         assert failed.value.__cause__ is None
+
+    @pytest.mark.parametrize("value", [None, True, 1.5, {}, ["a"], "", "canary\n", "can\rary", "can\u2026ry", "a\0b"])
+    @pytest.mark.parametrize("name", ["keyId", "keySecret"])
+    def test_credentials_that_cannot_be_sent_are_not_read(self, name: str, value: Any) -> None:
+        """No request could leave with them in a header: that is known before, and not an unknown outcome after."""
+        secrets, _, _ = self.secrets(secret(json.dumps({"keyId": "a", "keySecret": "b", name: value})))
+        with pytest.raises(StorageUnavailableError) as failed:
+            secrets.credentials("arn")
+        assert "can" not in str(failed.value).replace("cannot", "")
+        assert failed.value.__cause__ is None
+
+    @pytest.mark.parametrize("value", [None, True, 1.5, {}, ["a"], ""])
+    @pytest.mark.parametrize("fields", [{"keySecret": ...}, {"keySecret": "b", "webhookSecret": ...}])
+    def test_only_a_text_verifies_webhooks(self, fields: dict[str, Any], value: Any) -> None:
+        """The words None and True would be secrets that everybody knows. An empty webhook secret is none."""
+        secrets, _, _ = self.secrets(secret(json.dumps({"keyId": "a", **fields}, default=lambda _: value)))
+        if "webhookSecret" in fields and value in (None, ""):
+            assert secrets.webhook_secrets("arn") == ("b",)
+            return
+        with pytest.raises(StorageUnavailableError):
+            secrets.webhook_secrets("arn")
+
+    @pytest.mark.parametrize("value", [None, 5, True, ["a"], "", {}, {"keySecret": None}, {"keySecret": True}])
+    def test_a_secret_of_before_that_is_none_does_not_stop_the_current_one(self, value: Any) -> None:
+        secrets, _, _ = self.secrets(secret(json.dumps({"keyId": "a", "keySecret": "b", "previous": value})))
+        assert secrets.webhook_secrets("arn") == ("b",)
+
+    def test_a_number_without_quotes_is_its_digits(self) -> None:
+        text = '{"keyId": 12, "keySecret": 345, "previous": {"keySecret": 6}}'
+        secrets, _, _ = self.secrets(secret(text))
+        assert secrets.credentials("arn") == Credentials(key_id="12", key_secret="345")
+        assert secrets.webhook_secrets("arn") == ("345", "6")
+
+    def test_credentials_hold_every_printable_character(self) -> None:
+        text = "".join(map(chr, range(0x20, 0x7F))) + " "
+        secrets, _, _ = self.secrets(secret(json.dumps({"keyId": "a b", "keySecret": text})))
+        assert secrets.credentials("arn") == Credentials(key_id="a b", key_secret=text)
 
     @pytest.mark.parametrize("error", [DOWN, THROTTLED])
     def test_a_service_that_is_down(self, error: Exception) -> None:

@@ -1,10 +1,12 @@
 """Telling merchants: at least once, each endpoint by itself, for three days, and not for ever."""
 
 import json
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
-from payflowx.domain.outbound_webhooks.endpoints import DisabledReason, EndpointStatus
+from payflowx.domain.outbound_webhooks.endpoints import DisabledReason, Endpoint, EndpointStatus
 from payflowx.domain.outbound_webhooks.merchant_events import Answered, DeliveryState, MerchantEvent, NotAnswered
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob, MerchantEventQuery
 from payflowx.domain.payments.outcome import Declined
@@ -357,6 +359,93 @@ class TestRotation:
         verified(after.body, after.headers, new, after.at_ms)
         with pytest.raises(Exception, match="No matching signature"):
             verified(after.body, after.headers, old, after.at_ms)
+
+
+@dataclass
+class LostAnswers:
+    """The store, over a line that loses the answer to the first write: the repeated write meets its own version."""
+
+    store: Any
+    lost: int = 0
+
+    def get(self, merchant_id: str) -> Any:
+        return self.store.get(merchant_id)
+
+    def save(self, before: Any, after: Any, *, catch_up: Any = None) -> bool:
+        saved = self.store.save(before, after, catch_up=catch_up)
+        self.lost += 1
+        return bool(saved) and self.lost > 1
+
+
+class TestALostAnswerOfTheTable:
+    """The SDK repeats a write whose answer was lost, and its own condition has failed by then."""
+
+    def test_a_rotation_keeps_the_secret_that_the_merchant_has(self, harness: DeliveryHarness) -> None:
+        endpoint, old = harness.register()
+        manage = replace(harness.manage, endpoint_store=LostAnswers(harness.manage.endpoint_store))
+        _, new = manage.rotate(MERCHANT, endpoint.endpoint_id)
+        harness.pay()
+        harness.run()
+        post = harness.webhook_client.posts[-1]
+        for secret in (old, new):
+            verified(post.body, post.headers, secret, post.at_ms)
+
+    def test_a_deletion_has_happened(self, harness: DeliveryHarness) -> None:
+        endpoint, _ = harness.register()
+        manage = replace(harness.manage, endpoint_store=LostAnswers(harness.manage.endpoint_store))
+        manage.delete(MERCHANT, endpoint.endpoint_id)
+        assert manage.list(MERCHANT) == ()
+        with pytest.raises(Refusal):
+            manage.delete(MERCHANT, endpoint.endpoint_id)
+
+
+@dataclass
+class OneUnreadable:
+    """The cipher, which cannot open one endpoint's secret: it was made under a key that is gone."""
+
+    cipher: Any
+    endpoint: Endpoint
+
+    def open(self, encrypted: str, *, merchant_id: str, endpoint_id: str) -> str:
+        if encrypted == self.endpoint.encrypted_secret:
+            raise StorageUnavailableError("a secret could not be decrypted")
+        return str(self.cipher.open(encrypted, merchant_id=merchant_id, endpoint_id=endpoint_id))
+
+
+class TestASecretThatCannotBeOpened:
+    def test_the_other_endpoint_is_told_once(self, harness: DeliveryHarness) -> None:
+        broken, _ = harness.register("https://broken.example.com/hooks")
+        harness.register()
+        event = harness.pay()
+        deliver = replace(harness.deliver, cipher=OneUnreadable(harness.deliver.cipher, broken))
+        for _ in range(3):
+            job, delay_seconds = harness.world.deliveries.sent.pop(0)
+            harness.world.clock.advance(delay_seconds)
+            deliver(job, compose_message)
+        assert [post.url for post in harness.webhook_client.posts] == [URL]
+        assert sorted(state_of(harness, event)) == ["DELIVERED", "PENDING"]
+        assert harness.now(event.transaction_id, event.seq).deliveries[broken.endpoint_id].code == "secret_unavailable"
+
+    def test_the_endpoint_is_not_to_blame_and_gets_the_event_afterwards(self, harness: DeliveryHarness) -> None:
+        endpoint, _ = harness.register()
+        event = harness.pay()
+        deliver = replace(harness.deliver, cipher=OneUnreadable(harness.deliver.cipher, endpoint))
+        job, _ = harness.world.deliveries.sent.pop(0)
+        deliver(job, compose_message)
+        assert harness.manage.list(MERCHANT)[0].failing_since_ms is None
+        harness.run()
+        assert state_of(harness, event) == ["DELIVERED"]
+
+    def test_a_rotation_heals_it_at_once(self, harness: DeliveryHarness) -> None:
+        endpoint, _ = harness.register()
+        _, new = harness.manage.rotate(MERCHANT, endpoint.endpoint_id)
+        event = harness.pay()
+        deliver = replace(harness.deliver, cipher=OneUnreadable(harness.deliver.cipher, endpoint))
+        job, _ = harness.world.deliveries.sent.pop(0)
+        deliver(job, compose_message)
+        assert state_of(harness, event) == ["DELIVERED"]
+        (post,) = harness.webhook_client.posts
+        verified(post.body, post.headers, new, post.at_ms)
 
 
 class TestAgain:

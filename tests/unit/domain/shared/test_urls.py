@@ -34,3 +34,37 @@ def test_nothing_else_becomes_allowed(url: str) -> None:
 def test_a_public_address_is_taken_everywhere() -> None:
     assert why_not_allowed("https://shop.example.com/thanks") is None
     assert why_not_allowed("https://shop.example.com/thanks", loopback_allowed=True) is None
+
+
+NO_HOST_NAMES = (
+    "https://10.0.0%2e1/",
+    "https://10.0%2e0%2e1/",
+    "https://xn%2d%2dpple-43d.com/",
+    "https://a.example.com%00.evil.example/",
+    "https://a.com;b.com/",
+    "https://a.com,b.com/",
+    'https://a.com"b/',
+    "https://a.com<b/",
+    "https://a.com'b/",
+    "https://a.com&b.com/",
+    "https://*.example.com/",
+    "https://(a).example.com/",
+    "https://[v1.example]/",
+    "https://-a.example.com/",
+    "https://a-.example.com/",
+    f"https://{'a' * 64}.com/",
+    f"https://{'.'.join(['a' * 60] * 5)}.com/",
+)
+
+
+@pytest.mark.parametrize("url", NO_HOST_NAMES)
+def test_a_host_has_the_form_of_a_host_name(url: str) -> None:
+    """A browser decodes `%2e` in a host: `10.0.0%2e1` is an address, and `xn%2d%2d` begins a name of other letters."""
+    assert why_not_allowed(url) == "its host is no host name"
+
+
+@pytest.mark.parametrize(
+    "host", ["a.co", "A.CO", "exa_mple.example.com", "shop.example.com.", f"{'a' * 63}.com", "3com.example"]
+)
+def test_every_host_name_is_taken(host: str) -> None:
+    assert why_not_allowed(f"https://{host}/thanks") is None

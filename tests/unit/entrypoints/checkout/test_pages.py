@@ -173,6 +173,9 @@ class TestDetails:
             ("phone", "98123", "phone"),
             ("phone", "+12", "phone"),
             ("phone", "+9198123456789999", "phone"),
+            ("phone", "+378282246310005", "card_number"),
+            ("phone", "378282246310005", "card_number"),
+            ("phone", "4111111111111111", "card_number"),
         ],
     )
     def test_a_wrong_one_is_named_at_its_field_and_nothing_is_stored(

@@ -11,7 +11,7 @@ from payflowx.domain.payments.checkout import (
     MIN_LIFETIME_SECONDS,
 )
 from payflowx.domain.shared import limits
-from payflowx.domain.shared.identifiers import TRANSACTION_ID_PATTERN
+from payflowx.domain.shared.identifiers import PROVIDER_NAME_PATTERN, TRANSACTION_ID_PATTERN
 
 Amount = Annotated[
     int,
@@ -38,7 +38,7 @@ Token = Annotated[
         description="From the provider's vault. Never a card number.",
     ),
 ]
-ProviderName = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{1,39}$")]
+ProviderName = Annotated[str, Meta(pattern=f"^{PROVIDER_NAME_PATTERN.pattern}$")]
 _VISIBLE = r"[^@\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 r"""Spelled out: what \s stands for differs between Python and the clients' dialects of regular expressions."""
 EmailAddress = Annotated[

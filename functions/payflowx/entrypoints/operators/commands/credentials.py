@@ -14,7 +14,8 @@ from payflowx.entrypoints.operators.commands.base import Command, MerchantId, Mu
 from payflowx.entrypoints.operators.commands.merchants import present_webhook
 from payflowx.wiring.operators import OperatorsWiring
 
-_Secret = Annotated[str, Meta(min_length=1, max_length=MAX_SECRET_CHARS)]
+_Secret = Annotated[str, Meta(max_length=MAX_SECRET_CHARS, pattern=r"^[!-~](?:[ -~]*[!-~])?\Z")]
+"""Printable ASCII, without blanks at its ends: no provider's secret has any other."""
 _Name = Annotated[str, Meta(min_length=1, max_length=40)]
 
 
