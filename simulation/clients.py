@@ -125,7 +125,7 @@ class Clients:
     def _create(self, order: Order, body: str) -> Call:
         return self._post(order.merchant, "/payments", order.key, body)
 
-    def _post(self, merchant: str, path: str, key: str, body: str) -> Call:
+    def _post(self, merchant: str, path: str, key: str | None, body: str) -> Call:
         """POST until there is an answer that says what happened; 503 and silence say nothing."""
         for tries in range(_TRIES):
             call = self.api.request(merchant, "POST", path, key=key, body=body)
@@ -222,7 +222,7 @@ class Clients:
                 body = self._body(order, step, 1.5)
             case Manner.ONCE:
                 pass
-        call = self._insist(order.merchant, address, key, body)
+        call = self._insist(order.merchant, address, key if step.keyed else None, body)
         if step.wish is Wish.CAPTURE and call.answer.get("code") == "not_supported":
             call = self._insist(order.merchant, address, f"{key}-whole", "{}")  # not every provider captures a part
         operation_id = call.answer.get("operationId")
@@ -236,7 +236,7 @@ class Clients:
             return "{}"
         return json.dumps({"amount": max(1, int(order.body["amount"] * share))})
 
-    def _insist(self, merchant: str, path: str, key: str, body: str) -> Call:
+    def _insist(self, merchant: str, path: str, key: str | None, body: str) -> Call:
         """Ask again, under the same key, as long as the payment is only not ready for it."""
         for wait_ms in (*_WAITS_MS, 0):
             call = self._post(merchant, path, key, body)

@@ -155,7 +155,13 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     # Orders are paid again within seconds of a decline that turns into a charge, and the merchant's automatic refunds
     # are turned on at that time.
     "declined_orders": Scenario(
-        {"operator_turns_refunds_on": 1.0, "gateway_answer_lost": 0.1, "event_late": 0.3, "event_lost": 0.6},
+        {
+            "operator_turns_refunds_on": 1.0,
+            "gateway_answer_lost": 0.1,
+            "gateway_refuses_acts": 0.4,
+            "event_late": 0.3,
+            "event_lost": 0.6,
+        },
         tries_after_a_late_decline,
     ),
     # A merchant cancels when a try fails that may still be charged, and the order is paid by another payment.

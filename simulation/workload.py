@@ -128,6 +128,7 @@ class Step:
     """A capture, refund or cancellation. `share` of the payment's amount; None names no amount.
 
     `patient`: asked for when the payment allows it; otherwise after `wait_ms`, whatever the payment's state is.
+    `keyed`: with an idempotency key; only a cancellation may have none.
     """
 
     wish: Wish
@@ -135,6 +136,7 @@ class Step:
     manner: Manner = Manner.ONCE
     patient: bool = True
     wait_ms: int = 0
+    keyed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +249,8 @@ def cancelled_early(order: Order) -> Order:
     """The same payment with a card that works, held or not, which its merchant cancels before the outcome is known."""
     kept, random = held_and_refunded(order), Random(f"cancelled {order.payer['id']}")
     body = kept.body if random.random() < _HELD_OF_CANCELLED else {n: v for n, v in kept.body.items() if n != "capture"}
-    return replace(kept, body=body, steps=(Step(Wish.CANCEL, patient=False, wait_ms=random.randrange(_CANCELLED_MS)),))
+    wait_ms, keyed = random.randrange(_CANCELLED_MS), random.random() < 0.5
+    return replace(kept, body=body, steps=(Step(Wish.CANCEL, patient=False, wait_ms=wait_ms, keyed=keyed),))
 
 
 def at_several_providers(order: Order) -> Order:
@@ -260,7 +263,7 @@ def at_several_providers(order: Order) -> Order:
 def tries_after_a_late_decline(made: list[Order]) -> list[Order]:
     """Orders of three payments each within seconds: the first is declined, and charged 10 s later.
 
-    Of the others a part says once. All orders begin with the first payment of the run.
+    Of the others a part says once, and a part is held and captured. All orders begin with the first payment of the run.
     """
     changed, begins_ms = list(made), min(order.at_ms for order in made)
     for merchant in MERCHANTS:
@@ -278,7 +281,12 @@ def _after_a_decline(random: Random, order: Order, first: Order, place: int) -> 
         return replace(order, body=_declined(body), at_ms=first.at_ms)
     if random.random() < 0.5:
         body["oncePerOrder"] = False
-    return replace(order, body=body, at_ms=first.at_ms + random.randrange(_BEFORE_REOPENED_MS))
+    at_ms = first.at_ms + random.randrange(_BEFORE_REOPENED_MS)
+    steps: tuple[Step, ...] = ()
+    if random.random() < 0.5:
+        body["capture"] = "manual"
+        steps = (Step(Wish.CAPTURE, wait_ms=random.randrange(_BEFORE_REOPENED_MS)),)
+    return replace(order, body=body, at_ms=at_ms, steps=steps)
 
 
 def rerouted(document: bytes) -> bytes:

@@ -42,6 +42,9 @@ def i6_other_body(evidence: Evidence) -> Iterator[Violation]:
             yield Violation("I6", name, "a body was accepted once and refused once")
         if refused and len(asked) == 1:
             yield Violation("I6", name, "was refused though this merchant used it for one body only")
+    for call in evidence.result.history.calls:
+        if call.key is None and call.answer.get("code") == _REUSED:
+            yield Violation("I6", call.path, "has no key, and was refused for one that is taken")
 
 
 def i7_one_id(evidence: Evidence) -> Iterator[Violation]:

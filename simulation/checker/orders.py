@@ -6,7 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored, Violation, stored_at
+from simulation.checker.evidence import (
+    Evidence,
+    OperationEvidence,
+    PaymentEvidence,
+    Stored,
+    Version,
+    Violation,
+    stored_at,
+)
 from simulation.checker.money import misjudged_payments
 from simulation.checker.transitions import OPEN
 from simulation.history import Call
@@ -181,25 +189,26 @@ def _occupies(stored: Stored, refunds: list[Stored], *, frees_while_reopening: b
 
 
 def _begun_beside_a_charge(name: str, payments: list[_Payment]) -> Iterator[Violation]:
-    """No attempt begins once another payment of the order is known to be charged, and keeps it.
-
-    An attempt that stands for what a restore may have forgotten does not begin: nothing is sent for it.
-    """
+    """No attempt begins once another payment of the order is known to be charged, and keeps it; and no capture does."""
     for payment in payments:
-        for write, before, after, _ in payment.evidence.changes():
-            opened = sum(a["state"] in OPEN for a in after["attempts"]) > sum(
-                a["state"] in OPEN for a in before["attempts"]
-            )
-            if not opened or len(after["attempts"]) <= len(before["attempts"]):
-                continue
-            if "sent_before_restore" in after["attempts"][-1].get("progress", {}):
-                continue
-            for other in payments:
-                stored = other.at(write.at_ms, before=True) if other is not payment else None
-                charged = stored is not None and stored.get("chargedAttempt") is not None
-                if stored is not None and charged and stored.get("refunded", 0) < stored.get("captured", 0):
-                    what = f"{payment.evidence.transaction_id} began an attempt after {other.evidence.transaction_id}"
-                    yield Violation("I17", name, f"{what} was charged")
+        captures = [
+            o for o in payment.evidence.operations.values() if o.item is not None and o.item["kind"] == "capture"
+        ]
+        for versions in (payment.evidence.versions, *(capture.versions for capture in captures)):
+            for begun_ms in _beginnings(versions):
+                for other in payments:
+                    if other is not payment and _keeps(other, begun_ms, before=True):
+                        what = f"{payment.evidence.transaction_id} began an attempt after"
+                        yield Violation("I17", name, f"{what} {other.evidence.transaction_id} was charged")
+
+
+def _beginnings(versions: list[Version]) -> Iterator[int]:
+    """When a further attempt was opened. One that stands for what a restore may have forgotten sends nothing."""
+    for write, before, after in versions:
+        known, now = ((version or {}).get("attempts", []) for version in (before, after))
+        is_opened = sum(a["state"] in OPEN for a in now) > sum(a["state"] in OPEN for a in known)
+        if is_opened and len(now) > len(known) and "sent_before_restore" not in now[-1].get("progress", {}):
+            yield write.at_ms
 
 
 def _automatic_refunds(name: str, payments: list[_Payment]) -> Iterator[Violation]:
@@ -220,8 +229,8 @@ def _automatic_refunds(name: str, payments: list[_Payment]) -> Iterator[Violatio
             yield Violation("I17", name, f"{operation.operation_id} gives the charge of the order's holder back")
 
 
-def _keeps(payment: _Payment, at_ms: int) -> bool:
-    stored = payment.at(at_ms)
+def _keeps(payment: _Payment, at_ms: int, *, before: bool = False) -> bool:
+    stored = payment.at(at_ms, before=before)
     charged = stored is not None and stored.get("chargedAttempt") is not None
     return stored is not None and charged and stored.get("refunded", 0) < stored.get("captured", 0)
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from payflowx.adapters.dynamodb.core import keys, writes
-from payflowx.application.payments import request_operation
+from payflowx.application.payments import cancel_payment, request_operation
 from payflowx.application.payments.operation_session import OperationSession
 from payflowx.application.payments.process_job import ProcessJob
 from payflowx.application.payments.request_operation import RequestOperation
@@ -527,5 +527,22 @@ OPERATING: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "an operation has no event of its own",
         Edit(operation_state_machine, "operation_facts", '"operationId": operation.operation_id,', ""),
+    ),
+    broken(
+        _ROOM,
+        "cancellations without a key share one with other payments",
+        Edit(cancel_payment, "_own_key", "auto-{payment.transaction_id}-", "auto-"),
+        scenario="operations",
+    ),
+    broken(
+        _ROOM,
+        "a capture begins although another payment of the order was charged",
+        Edit(
+            operation_claim,
+            "_why_not_captured",
+            "operation.kind is OperationKind.CAPTURE and payment.cancel_requested",
+            "False",
+        ),
+        scenario="declined_orders",
     ),
 )

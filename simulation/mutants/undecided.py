@@ -8,6 +8,7 @@ from typing import Final
 
 UNDECIDED: Final = frozenset(
     {
+        "a capture begins although another payment of the order was charged",
         "closing a review gives back what is given back already",
         "a hosted object that a person found paid is not read once more",
         "when a person closes a review, nobody inquires about what else may be charged",

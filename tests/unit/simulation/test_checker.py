@@ -264,6 +264,15 @@ def beside_an_open_one(*, once: bool) -> Story:
     return second
 
 
+def refused_for_a_key_that_it_has_not() -> Story:
+    story = paid()
+    path, answer = f"/payments/{story.transaction_id}/cancel", {"code": "idempotency_key_reused"}
+    story.history.calls.append(
+        Call(story.now_ms, story.merchant, "POST", path, None, "{}", 422, answer, story.now_ms + 10)
+    )
+    return story
+
+
 def refused_for_its_order(story: Story) -> Story:
     """A further payment for the order is refused now."""
     answer = {"code": "order_not_free"}
@@ -1360,6 +1369,7 @@ BAD: list[tuple[str, Told]] = [
     ("ACCOUNTS .*globex's keys", foreign_credentials(credentials="globex")),
     ("ACCOUNTS .*at globex", foreign_credentials(merchant="globex")),
     ("ACCOUNTS .*None's keys", foreign_credentials(credentials=None)),
+    ("I6 .*has no key, and was refused", refused_for_a_key_that_it_has_not),
     ("I17 .*is charged by", paid_twice),
     ("I17 .*was accepted while .* was charged", paid_twice),
     ("I17 .*began an attempt after .* was charged", paid_twice),
