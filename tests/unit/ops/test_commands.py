@@ -932,6 +932,25 @@ def test_text_from_elsewhere_cannot_move_the_terminals_cursor() -> None:
     assert "x?[2Jy" in result.stdout
 
 
+# -- approvals
+
+
+def test_proposals_that_wait_are_listed_with_what_was_refused() -> None:
+    change = {"command": "close_review", "merchantId": "acme", "transactionId": "pay_aaaaaaaaaaaaaaaa"}
+    waiting = {"proposalId": "prop_1", "change": change, "state": "OPEN", "expiresAt": "2126-11-28T10:00:00.000Z"}
+    refusal = {"code": "busy", "message": "A worker holds the payment.", "at": "2026-11-28T10:00:00.000Z"}
+    refused = {**waiting, "proposalId": "prop_2", "state": "REFUSED", "refusal": refusal}
+    over = {**waiting, "proposalId": "prop_3", "expiresAt": "2026-11-28T10:00:00.000Z"}
+    done = {**waiting, "proposalId": "prop_4", "state": "DONE"}
+    run = runner_of(FakeFunction(list_proposals={"items": [waiting, refused, over, done]}))
+    listed = run("approvals", "list", "--merchant", "acme").stdout
+    assert [f"prop_{number}" in listed for number in range(1, 5)] == [True, True, False, False]
+    assert "REFUSED" in listed
+    assert "A worker holds the payment." in listed
+    everything = run("approvals", "list", "--merchant", "acme", "--all").stdout
+    assert all(f"prop_{number}" in everything for number in range(1, 5))
+
+
 # -- disputes
 
 

@@ -101,9 +101,17 @@ def hostile_payment(text: str) -> dict[str, Any]:
 
 def hostile_proposal(text: str) -> dict[str, Any]:
     names = ("proposalId", "merchantId", "currency", "proposedBy", "reason", "decidedBy")
-    times = {"createdAt": "2026-11-28T10:00:00.000Z", "expiresAt": "2026-11-28T10:00:00.000Z"}
+    times = {"createdAt": "2026-11-28T10:00:00.000Z", "expiresAt": "2126-11-28T10:00:00.000Z"}
+    refusal = {"code": text, "message": text, "at": text}
     change = {"command": text, "merchantId": text, text: text}
-    return {**dict.fromkeys(names, text), **times, "state": "OPEN", "amount": 1, "change": change}
+    return {
+        **dict.fromkeys(names, text),
+        **times,
+        "state": "REFUSED",
+        "amount": 1,
+        "change": change,
+        "refusal": refusal,
+    }
 
 
 def hostile_answers(text: str) -> dict[str, Any]:
