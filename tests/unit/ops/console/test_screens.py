@@ -348,7 +348,7 @@ def test_a_csv_that_is_refused_is_a_page_that_says_why(browser: Browser) -> None
     answer = browser.get("/find.csv", params={"merchant": "x" * 100})
     assert answer.status_code >= 400
     assert answer.headers["content-type"].startswith("text/html")
-    assert "does not take this command" in answer.text
+    assert "merchantId is not valid" in answer.text
 
 
 def test_the_csv_has_the_rows_of_the_list_and_no_formula(world: World, browser: Browser) -> None:
