@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 from ops.errors import Exit, OperatorError
 from ops.target import Target, aws_errors
 
+_HINTS: Final = {"proof_needed": " In the local environment see docs/local-environment.md, Two people."}
 _UNAVAILABLE: Final = frozenset({"unavailable"})
 _OUTDATED: Final = frozenset({"command_invalid"})
 _WRONG_VALUE: Final = re.compile(
@@ -98,4 +99,4 @@ def unwrapped(answer: Mapping[str, Any], function: Function) -> dict[str, Any]:
             Exit.REFUSED,
             hint="Is the deployment older than this command line? Deploy it anew.",
         )
-    raise OperatorError(message, Exit.REFUSED, hint=f"({code})")
+    raise OperatorError(message, Exit.REFUSED, hint=f"({code}){_HINTS.get(code, '')}")
