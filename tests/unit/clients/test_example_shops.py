@@ -1,4 +1,4 @@
-"""The example shops that are Python answer what they do not understand, and stay up."""
+"""The example shops that are Python, and the double, answer what they do not understand, and stay up."""
 
 import socket
 import subprocess
@@ -56,6 +56,14 @@ def status_of(port: int, request: str, *headers: str, body: str = "") -> int:
         connection.sendall(text.encode())
         line = connection.makefile("rb").readline().split()
     return int(line[1]) if len(line) > 1 else 0
+
+
+@pytest.mark.parametrize("length", ["1000000000000", "9" * 5000, "-1", "abc", ""])
+def test_the_double_refuses_a_length_that_makes_no_sense(length: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with served(FakeApi()) as url:
+        port = int(url.rpartition(":")[2])
+        assert status_of(port, "POST /payments HTTP/1.1", f"Content-Length: {length}", body="x") == 400
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_garbage_is_refused_in_short(shop: tuple[int, str, Path]) -> None:
