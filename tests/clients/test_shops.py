@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "clients" / "start.md").read_text()
 PYTHON, TYPESCRIPT, SELL = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 GARBAGE = """
-refused() { curl --silent --output /dev/null --write-out 'refused with %{http_code}\\n' "$@"; }
+refused() { curl --silent --output /dev/null --write-out 'refused with %{http_code}\\n' "$@" || true; }
 refused http://127.0.0.1:8000/nowhere
 refused --request DELETE http://127.0.0.1:8000/orders/1
 refused --data '{' http://127.0.0.1:8000/orders
