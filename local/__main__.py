@@ -98,7 +98,7 @@ API key: {key}
 
 Try:
   curl -s {url}/payments -H 'Authorization: Bearer {key}' \\
-    -H 'Content-Type: application/json' -H 'Idempotency-Key: order-1' \\
+    -H 'Content-Type: application/json' -H 'Idempotency-Key: try-1' \\
     -d '{{"amount": 1999, "currency": "USD", "paymentMethod": {{"type": "card", "token": "tok_soft_decline@mock"}}}}'
   curl -s '{url}/payments?limit=5' -H 'Authorization: Bearer {key}'
   curl -s {environment.mocks["mock"]}/_ledger

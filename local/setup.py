@@ -80,6 +80,10 @@ def main() -> int:
     except SetupError as error:
         print("\npayflowx: {}".format(error), file=sys.stderr)  # noqa: UP032 - must parse on any Python 3
         return 1
+    except OSError as error:
+        hint = "The checkout has to be in a folder that you may write to, with space left."
+        print("\npayflowx: {}. {}".format(error, hint), file=sys.stderr)  # noqa: UP032 - must parse on any Python 3
+        return 1
     except KeyboardInterrupt:
         print("\npayflowx: set-up interrupted; `make setup` goes on where it ended.", file=sys.stderr)
         return 130

@@ -1,6 +1,7 @@
 """How a command reaches the function that carries it out. Tests have another way."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -9,8 +10,14 @@ from typing import Any, Final, Protocol
 from ops.errors import Exit, OperatorError
 from ops.target import Target, aws_errors
 
+_HINTS: Final = {"proof_needed": " In the local environment see docs/local-environment.md, Two people."}
 _UNAVAILABLE: Final = frozenset({"unavailable"})
 _OUTDATED: Final = frozenset({"command_invalid"})
+_WRONG_VALUE: Final = re.compile(
+    r"Expected `(?P<kind>\w+)` (?P<rule>(?:of length|matching regex|[<>]).*) - at `\$\.(?P<field>\w+)`"
+)
+"""A value out of its bounds is no sign of another release: somebody typed it."""
+_KINDS: Final = {"str": "text", "int": "a whole number"}
 
 
 class Function(Enum):
@@ -83,10 +90,13 @@ def unwrapped(answer: Mapping[str, Any], function: Function) -> dict[str, Any]:
     code, message = str(error["code"]), str(error["message"])
     if code in _UNAVAILABLE:
         raise OperatorError(message[:1].upper() + message[1:], Exit.UNAVAILABLE)
+    if code in _OUTDATED and (value := _WRONG_VALUE.fullmatch(message)):
+        kind = _KINDS.get(value["kind"], value["kind"])
+        raise OperatorError(f"{value['field']} is not valid: it must be {kind} {value['rule']}.", Exit.REFUSED)
     if code in _OUTDATED:
         raise OperatorError(
             f"The {function.title} does not take this command: {message}.",
             Exit.REFUSED,
             hint="Is the deployment older than this command line? Deploy it anew.",
         )
-    raise OperatorError(message, Exit.REFUSED, hint=f"({code})")
+    raise OperatorError(message, Exit.REFUSED, hint=f"({code}){_HINTS.get(code, '')}")

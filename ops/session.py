@@ -22,6 +22,7 @@ class Session:
     environment: str = LOCAL
     region: str | None = None
     as_json: bool = False
+    named_merchant: str | None = None
     find_target: Callable[[str, str | None], Target] = find_target
     find_invoker: Callable[[Target, Function], Invoker] = field(
         default=lambda target, function: LambdaInvoker(target=target, function=function)
@@ -71,11 +72,13 @@ class Session:
     def merchants(self, named: str | None) -> list[str]:
         """The merchant that is named, else all."""
         if named is not None:
+            self.named_merchant = named
             return [named]
         return [found["merchantId"] for found in self.pages("list_merchants", "after", "nextAfter")]
 
     def merchant(self, named: str | None) -> str:
         """The merchant that is meant: an id of a payment alone does not tell."""
+        self.named_merchant = named
         found = named or self.target.merchant
         if found is None:
             raise OperatorError(
@@ -92,7 +95,9 @@ class Session:
         click.echo(json.dumps(answer, indent=2, ensure_ascii=False) if self.as_json else text)
 
     def show_table(self, items: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, nothing: str) -> None:
-        """`columns` maps headings to fields."""
+        """`columns` maps headings to fields. An empty list of a merchant that does not exist is refused."""
+        if not items and self.named_merchant is not None:
+            self.ask("show_merchant", merchantId=self.named_merchant)
         self.show(list(items), table(items, columns) if items else nothing)
 
     def show_fields(self, answer: Mapping[str, Any], rows: Mapping[str, Any]) -> None:

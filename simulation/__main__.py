@@ -5,6 +5,7 @@ import sys
 import time
 from typing import Final
 
+from simulation import environment
 from simulation.calibration import MIN_SPEED
 from simulation.check import CheckResult, evidence_of, judge
 from simulation.paths import MIN_SEEDS, must_happen
@@ -21,16 +22,13 @@ _MAX_SHOWN: Final = 3
 
 def main() -> int:
     """The exit status: 1 when an invariant was broken or a path was never walked."""
-    scenario = os.environ.get("SCENARIO") or None
-    if scenario not in {None, *SCENARIOS}:
-        print(f"no scenario {scenario}; there are {', '.join(SCENARIOS)}")
-        return 2
     scale = os.environ.get("SCALE") or "commit"
     if scale not in _SCALES:
         print(f"no scale {scale}; there are {', '.join(_SCALES)}")
         return 2
     try:
-        seed, base, count = _number("SEED", least=0), _number("SEED_BASE", least=0), _number("SEEDS", least=1)
+        scenario, seed = environment.scenario(), environment.whole_number("SEED", least=0)
+        base, count = environment.whole_number("SEED_BASE", least=0), environment.whole_number("SEEDS", least=1)
     except ValueError as error:
         print(error)
         return 2
@@ -38,16 +36,6 @@ def main() -> int:
         return _one(Plan(seed, scenario=scenario))
     seeds = range(base or 0, (base or 0) + (count or _SCALES[scale]))
     return _many([Plan(seed, scenario=scenario) for seed in seeds] if scenario else plans(seeds))
-
-
-def _number(name: str, *, least: int) -> int | None:
-    """A setting, if it is given. Raises `ValueError` with a sentence: a run without seeds would look green."""
-    text = os.environ.get(name) or ""
-    if not text:
-        return None
-    if not (text.isascii() and text.isdecimal()) or int(text) < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}, not {text}")
-    return int(text)
 
 
 def plans(seeds: range) -> list[Plan]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from simulation import environment
 from simulation.check import evidence_of
 from simulation.checker.evidence import Violation
 from simulation.checker.invariants import first_violation
@@ -48,8 +49,13 @@ def main() -> int:
     if not places:
         print(f"no broken design has {os.environ['ONLY']} in its name; docs/broken-designs.md lists them")
         return 2
+    try:
+        _check_settings()
+    except ValueError as error:
+        print(error)
+        return 2
     context = multiprocessing.get_context("fork")
-    processes = int(os.environ.get("PROCESSES") or os.cpu_count() or 1)
+    processes = environment.whole_number("PROCESSES", least=1) or os.cpu_count() or 1
     hunts: list[Hunt] = []
     with ProcessPoolExecutor(processes, mp_context=context) as pool:
         for hunt in pool.map(_hunt, places):
@@ -65,6 +71,13 @@ def main() -> int:
     return 1 if wrong else 0
 
 
+def _check_settings() -> None:
+    """Before a hunt that would end in each of its processes, or look for nothing."""
+    environment.scenario()
+    for name, least in (("SEED_BASE", 0), ("SEEDS", 1), ("PROCESSES", 1)):
+        environment.whole_number(name, least=least)
+
+
 def _hunt(place: int) -> Hunt:
     mutant, started = MUTANTS[place], time.monotonic()
     with applied(mutant):
@@ -77,13 +90,13 @@ def _hunt(place: int) -> Hunt:
 
 
 def _scenario(mutant: Mutant) -> str | None:
-    return mutant.scenario or os.environ.get("SCENARIO") or None
+    return mutant.scenario or environment.scenario()
 
 
 def _seeds(place: int) -> Iterator[int]:
     """The seed that found it before, and then one after the other."""
-    mutant, base = MUTANTS[place], int(os.environ.get("SEED_BASE") or 0)
-    count = int(os.environ.get("SEEDS") or (_SEEDS_FOR_SURVIVORS if mutant.survives else _MAX_SEEDS))
+    mutant, base = MUTANTS[place], environment.whole_number("SEED_BASE", least=0) or 0
+    count = environment.whole_number("SEEDS", least=1) or (_SEEDS_FOR_SURVIVORS if mutant.survives else _MAX_SEEDS)
     known = read_found().get(mutant.name)
     if known is not None:
         yield known.seed

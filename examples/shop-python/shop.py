@@ -6,7 +6,7 @@ import sqlite3
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from payflowx_client import REMAINING, Client, PaymentMethod, Received, SqliteEventStore, Webhook
+from payflowx_client import REMAINING, ApiError, Client, PaymentMethod, Received, SqliteEventStore, Webhook
 
 PORT = int(os.environ.get("SHOP_PORT", "8000"))
 client = Client(base_url=os.environ["PAYFLOWX_URL"], api_key=os.environ["PAYFLOWX_API_KEY"])
@@ -19,15 +19,15 @@ if not secret.exists():
 webhook = Webhook(secret.read_text(), store=SqliteEventStore("events.db"))
 
 
-def shown(order: int) -> dict:
-    return dict(shop.execute("SELECT * FROM orders WHERE id = ?", (order,)).fetchone())
+def shown(order: int | str) -> dict:
+    return dict(shop.execute("SELECT * FROM orders WHERE id = ?", (order,)).fetchall()[0])  # IndexError: there is none
 
 
-def pay(order: int, token: str | None) -> None:
+def pay(order: dict, token: str | None) -> None:
     way = PaymentMethod(type="card", token=token) if token else PaymentMethod(type="checkout")
-    paid = {"amount": shown(order)["amount"], "currency": "USD", "order_id": str(order)}
-    payment = client.payments.create(**paid, payment_method=way, key=("order", order, way.type))
-    new = (payment.transaction_id, payment.next_action and payment.next_action.url, order)
+    paid = {"amount": order["amount"], "currency": "USD", "order_id": str(order["id"])}
+    payment = client.payments.create(**paid, payment_method=way, key=("order", order["id"], way.type))
+    new = (payment.transaction_id, payment.next_action and payment.next_action.url, order["id"])
     shop.execute("UPDATE orders SET payment = ?, link = ? WHERE id = ?", new)
 
 
@@ -37,22 +37,39 @@ def handle(received: Received) -> None:
         shop.execute("UPDATE orders SET state = ? WHERE id = ?", (step, paid.order_id))
 
 
+def answer(call: str, given: dict) -> dict:
+    match call.split("/"), given:
+        case ["POST ", "orders"], {"amount": int(amount)} if 0 < amount < 10**12:
+            order = shop.execute("INSERT INTO orders (amount, state) VALUES (?, 'new')", [amount]).lastrowid
+        case ["GET ", "orders", order], _:
+            pass
+        case ["POST ", "orders", order, "pay"], {}:
+            pay(shown(order), given.get("token"))
+        case ["POST ", "orders", order, "refund"], _:
+            client.refunds.create(shown(order)["payment"], amount=REMAINING, key=("order", int(order), "refund"))
+        case _:
+            raise LookupError("no such call; POST /orders takes an amount, an integer in the minor unit")
+    return shown(order)
+
+
 class Handler(BaseHTTPRequestHandler):
+    timeout = 10  # seconds to wait for a body that was announced
+
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"] or 0))
-        if self.path == "/webhook":
+        size = self.headers.get("Content-Length", "0")
+        if not size.isdecimal() or len(size) > 5:
+            return self.send_error(400)
+        body, call = self.rfile.read(int(size)), f"{self.command} {self.path}"
+        if call == "POST /webhook":
             self.send_response(webhook.receive(body, self.headers, handle))
             return self.end_headers()
-        (_, _, order, action), given = f"{self.path}//".split("/")[:4], json.loads(body or "{}")
-        if action == "pay":
-            pay(int(order), given.get("token"))
-        elif action == "refund":
-            client.refunds.create(shown(int(order))["payment"], amount=REMAINING, key=("order", order, "refund"))
-        elif not order:
-            order = shop.execute("INSERT INTO orders (amount, state) VALUES (?, 'new')", [given["amount"]]).lastrowid
+        try:
+            order = answer(call, json.loads(body or "{}"))
+        except (ApiError, LookupError, RecursionError, TypeError, ValueError) as error:
+            return self.send_error(404 if isinstance(error, LookupError) else 400, explain=str(error))
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(json.dumps(shown(int(order))).encode() + b"\n")
+        self.wfile.write(json.dumps(order).encode() + b"\n")
 
     do_GET = do_POST
 

@@ -1,16 +1,14 @@
 // A shop: create an order, sell it with a card's token or by a link for the payer, take the webhook, refund it.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer } from "node:http";
 
-import { Client, type Received, REMAINING, Webhook } from "@payflowx/client";
+import { ApiError, Client, type Received, REMAINING, Webhook } from "@payflowx/client";
 import { FileEventStore } from "@payflowx/client/node";
 
 const port = Number(process.env.SHOP_PORT ?? 8000);
 const client = new Client({ baseUrl: process.env.PAYFLOWX_URL ?? "", apiKey: process.env.PAYFLOWX_API_KEY ?? "" });
 type Order = { id: number; amount: number; state: string; payment: string; link: string | null };
-const orders: Order[] = existsSync("orders.json")
-  ? JSON.parse(readFileSync("orders.json", "utf8"))
-  : [];
+const orders: Order[] = existsSync("orders.json") ? JSON.parse(readFileSync("orders.json", "utf8")) : [];
 if (!existsSync("webhook-secret")) {
   const endpoint = await client.webhookEndpoints.create({ url: `http://127.0.0.1:${port}/webhook` });
   writeFileSync("webhook-secret", endpoint.secret);
@@ -23,11 +21,11 @@ function change(id: number, changed: Partial<Order>) {
   return order;
 }
 
-async function pay(id: number, token?: string) {
+async function pay({ id, amount }: Order, token?: string) {
   const paymentMethod = token ? { type: "card", token } : { type: "checkout" };
-  const paid = { amount: orders[id - 1]?.amount ?? 0, currency: "USD", orderId: String(id) };
+  const paid = { amount, currency: "USD", orderId: String(id) };
   const payment = await client.payments.create({ ...paid, paymentMethod, key: ["order", id, paymentMethod.type] });
-  return change(id, { payment: payment.transactionId, link: payment.nextAction?.url ?? null });
+  change(id, { payment: payment.transactionId, link: payment.nextAction?.url ?? null });
 }
 
 function handle({ event }: Received) {
@@ -36,23 +34,35 @@ function handle({ event }: Received) {
   change(Number(orderId), { state: captured === 0 ? status.toLowerCase() : refunded < captured ? "paid" : "refunded" });
 }
 
-async function answer(request: IncomingMessage, body: Buffer) {
-  const [, , id = "", action] = request.url?.split("/") ?? [];
-  const given = JSON.parse(body.toString() || "{}");
-  if (action === "pay") return pay(Number(id), given.token);
-  if (action === "refund") {
-    const payment = orders[Number(id) - 1]?.payment ?? "";
-    await client.refunds.create(payment, { amount: REMAINING, key: ["order", Number(id), "refund"] });
+const calls = /^POST \/orders$|^GET \/orders\/(\d{1,9})$|^POST \/orders\/(\d{1,9})\/(pay|refund)$/;
+
+async function answer(call: string, given: { amount: number; token?: string }): Promise<[number, object]> {
+  const [known, shown, changed, action] = calls.exec(call) ?? [];
+  if (known === "POST /orders") {
+    if (!Number.isSafeInteger(given.amount) || given.amount < 1) return [400, { error: "amount: minor units" }];
+    orders.push({ id: orders.length + 1, amount: given.amount, state: "new", payment: "", link: null });
+    return [200, change(orders.length, {})];
   }
-  if (id === "") orders.push({ id: orders.length + 1, amount: given.amount, state: "new", payment: "", link: null });
-  return change(id === "" ? orders.length : Number(id), {});
+  const order = orders[Number(shown ?? changed) - 1];
+  if (known === undefined || order === undefined) return [404, { error: "no such call or order" }];
+  if (action === "pay") await pay(order, given.token);
+  const key = ["order", order.id, "refund"];
+  if (action === "refund") await client.refunds.create(order.payment, { amount: REMAINING, key });
+  return [200, order];
 }
 
-createServer(async (request, response) => {
-  const body = Buffer.concat(await request.toArray());
-  if (request.url === "/webhook") {
-    response.writeHead(await webhook.receive(body, request.headers, handle)).end();
-  } else {
-    response.end(`${JSON.stringify(await answer(request, body))}\n`);
+createServer({ requestTimeout: 10_000, connectionsCheckingInterval: 1_000 }, async (request, response) => {
+  const call = `${request.method} ${request.url}`;
+  try {
+    if (Number(request.headers["content-length"] ?? 0) > 99_999) return response.writeHead(413).end();
+    const body = Buffer.concat(await request.toArray());
+    if (call === "POST /webhook") {
+      return response.writeHead(await webhook.receive(body, request.headers, handle)).end();
+    }
+    const [status, said] = await answer(call, JSON.parse(body.toString() || "{}"));
+    return response.writeHead(status).end(`${JSON.stringify(said)}\n`);
+  } catch (error) {
+    const status = call === "POST /webhook" ? 500 : error instanceof ApiError ? error.status : 400;
+    return response.writeHead(status).end(`${error}\n`);
   }
 }).listen(port, "127.0.0.1");

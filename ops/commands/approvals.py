@@ -1,6 +1,7 @@
 """`payflowx approvals`."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import click
@@ -20,7 +21,9 @@ _COLUMNS: Final = {
     "by": "proposedBy",
     "why": "reason",
     "until": "expiresAt",
+    "refused because": "refusal.message",
 }
+_WAITING: Final = frozenset({"OPEN", "APPROVED", "REFUSED"})
 
 
 @click.group()
@@ -36,7 +39,7 @@ def approvals() -> None:
 def list_(session: Session, *, merchant: str | None, everything: bool) -> None:
     """What waits for a second person, newest first. `payflowx merchants set-approvals` sets the limits."""
     found = session.ask("list_proposals", merchantId=session.merchant(merchant))["items"]
-    items = [{**item, "of": subject_of(item)} for item in found if everything or item["state"] in {"OPEN", "APPROVED"}]
+    items = [{**item, "of": subject_of(item)} for item in found if everything or is_waiting(item)]
     session.show_table(items, _COLUMNS, nothing="Nothing waits for a second person.")
 
 
@@ -48,7 +51,10 @@ def list_(session: Session, *, merchant: str | None, everything: bool) -> None:
 @target_options
 @pass_session
 def approve(session: Session, *, proposal_id: str, merchant: str | None, yes: bool, reason: str) -> None:
-    """Carry out what somebody else proposed. AWS has to confirm who you are, and the proposer cannot approve."""
+    """Carry out what somebody else proposed. AWS has to confirm who you are, and the proposer cannot approve.
+
+    If the change itself is refused, nothing is changed: the list says REFUSED and why, and it can be approved again.
+    """
     name = session.merchant(merchant)
     items = session.ask("list_proposals", merchantId=name)["items"]
     proposal = next((item for item in items if item["proposalId"] == proposal_id), None)
@@ -72,6 +78,17 @@ def withdraw(session: Session, *, proposal_id: str, merchant: str | None, reason
     session.show(session.change("withdraw_proposal", reason, **names), f"{proposal_id} is withdrawn.")
 
 
+def is_waiting(proposal: Mapping[str, Any]) -> bool:
+    """Whether somebody can still approve it. A refused one can be approved again, until its time is over."""
+    return proposal["state"] in _WAITING and datetime.now(UTC) < datetime.fromisoformat(proposal["expiresAt"])
+
+
+def refusal_text(proposal: Mapping[str, Any]) -> str | None:
+    """Why its change was refused when it was carried out, and when; None if it was not."""
+    refusal = proposal.get("refusal")  # an older function does not say
+    return f"{refusal['message']} ({refusal['code']}, {refusal['at']})" if refusal else None
+
+
 def proposal_text(proposal: Mapping[str, Any]) -> str:
     """What is proposed, for the person who decides."""
     hidden = {"command", "merchantId", "operator", "reason", "seen"}
@@ -79,6 +96,7 @@ def proposal_text(proposal: Mapping[str, Any]) -> str:
     rows = {
         "Proposal": proposal["proposalId"],
         "State": proposal["state"],
+        "Refused because": refusal_text(proposal),
         "Change": proposal["change"]["command"],
         **change,
         "Proposed by": proposal["proposedBy"],

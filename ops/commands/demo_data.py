@@ -37,12 +37,21 @@ def demo_data(session: Session, *, merchant: str | None) -> None:
     from ops.demo_data.load import load  # noqa: PLC0415 - the simulation is not installed with this command
     from ops.demo_data.make import first_payment, make  # noqa: PLC0415
     from ops.demo_data.place import find_place  # noqa: PLC0415
+    from ops.demo_data.story import PROVIDERS  # noqa: PLC0415
 
     merchant_id = session.merchant(merchant)
     if _is_there(session, merchant_id, first_payment(merchant_id)):
         session.show({"payments": 0, "there": True}, "The demo data is there already.")
         return
     routing = session.ask("show_routing")["document"].encode()
+    accounts = session.ask("show_merchant", merchantId=merchant_id)["accounts"]
+    missing = sorted(set(PROVIDERS) - {account["provider"] for account in accounts})
+    if missing:
+        raise OperatorError(
+            f"The week's payments go to all providers, and {merchant_id} has no account at {', '.join(missing)}.",
+            Exit.REFUSED,
+            hint="The local environment's demo merchant has all of them: leave --merchant out.",
+        )
     place = find_place(session.target, merchant_id, routing)
     data = make(place, end_ms=time.time_ns() // 1_000_000)
     load(session.target, place, data)

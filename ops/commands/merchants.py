@@ -23,7 +23,7 @@ def merchants() -> None:
 @merchants.command("create")
 @click.argument("merchant_id")
 @click.option("--name", required=True, help="For people.")
-@click.option("--sandbox", is_flag=True, help="With an account at every provider simulator of the environment.")
+@click.option("--sandbox", is_flag=True, help="With an account at every mock provider of the environment.")
 @reason_option
 @target_options
 @pass_session
@@ -193,17 +193,20 @@ def _limits(pairs: tuple[str, ...]) -> dict[str, int]:
 
 
 def _sandbox_accounts(session: Session) -> Sequence[Mapping[str, str]]:
-    """The simulators of the local environment, or those deployed beside an environment outside production."""
+    """The mocks of the local environment, or those deployed beside an environment outside production.
+
+    They share their credentials. The simulators of real providers have others, of the demo merchant alone.
+    """
     target = session.target
+    simulated = [p["provider"] for p in session.ask("list_providers")["items"] if p["simulated"]]
     if target.is_local:
         client = target.client("secretsmanager")
         with aws_errors("find the simulators' credentials"):
             arn = client.describe_secret(SecretId=_SANDBOX_SECRET)["ARN"]
-        addresses = target.simulators
+        addresses = {name: target.simulators[name] for name in simulated if name in target.simulators}
     else:
         outputs = stack_outputs(target, f"{target.stack_prefix}-Sandbox")
         arn, url = outputs["SandboxSecretArn"], outputs["SandboxUrl"]
-        simulated = [p["provider"] for p in session.ask("list_providers")["items"] if p["simulated"]]
         addresses = {name: f"{url}{name}" for name in simulated}
     if not addresses:
         raise OperatorError("This environment has no simulators.", Exit.NO_ACCESS)

@@ -122,6 +122,8 @@ def list_(
     limit: int,
 ) -> None:
     """A merchant's payments, newest first."""
+    if begin and end and begin > end:
+        raise click.UsageError("--from must not be later than --to.")
     found = session.pages(
         "list_payments",
         "position",

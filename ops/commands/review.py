@@ -131,8 +131,8 @@ def show(
 @review.command("close")
 @click.argument("ident", metavar="ID", type=ReviewId())
 @merchant_option
-@click.option("--charged", "verdict", flag_value="charged", help="This money moved, and stays moved.")
-@click.option("--not-charged", "verdict", flag_value="not_charged", help="It did not move, or was given back there.")
+@click.option("--charged", is_flag=True, help="This money moved, and stays moved.")
+@click.option("--not-charged", is_flag=True, help="It did not move, or was given back there.")
 @click.option("--evidence", required=True, help="What shows it: a settlement's line, the provider's case number.")
 @_facts_options
 @yes_option
@@ -144,7 +144,8 @@ def close(
     *,
     ident: str,
     merchant: str | None,
-    verdict: str | None,
+    charged: bool,
+    not_charged: bool,
     evidence: str,
     reference: str | None,
     amount: int | None,
@@ -158,8 +159,9 @@ def close(
     each verdict are shown first. The evidence is kept in the payment's audit log for ever. What the stored record
     contradicts is refused.
     """
-    if verdict is None:
+    if charged == not_charged:
         raise click.UsageError("Say what the evidence shows: --charged or --not-charged.")
+    verdict = "charged" if charged else "not_charged"
     shown = shown_review(session, ident, merchant, reference=reference, amount=amount, held=held)
     session.say(review_text(shown))
     effect = shown["verdicts"][verdict]

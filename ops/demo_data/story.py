@@ -8,9 +8,12 @@ from typing import Any, Final
 
 from ops.demo_data.world import World
 from sandbox.ledger import Webhook
+from sandbox.simulators import ALL
 from simulation.providers import Outage
 from simulation.workload import Order, Step, Wish
 
+PROVIDERS: Final = tuple(ALL)
+"""Where the merchant needs accounts: something happens at each of them."""
 DAYS: Final = 7
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS

@@ -71,7 +71,6 @@ def shop(client: Client) -> Iterator[str]:
         "PAYFLOWX_KEY": client.api_key,
         "SHOP_URL": f"http://127.0.0.1:{port}/thanks",
         "PORT": str(port),
-        "FIRST_ORDER": str(time.time_ns()),
         "PATH": os.environ["PATH"],
     }
     process = subprocess.Popen([sys.executable, str(ROOT / "examples/checkout-http/shop.py")], env=environment)

@@ -236,6 +236,57 @@ def test_an_approval_that_was_interrupted_is_carried_out_by_the_next_one(
     assert approve(limited, "bob", proposal)["answer"]["status"] == "SUCCESS"
 
 
+def listed_proposal() -> dict[str, Any]:
+    (item,) = operators.handler({"command": "list_proposals", "merchantId": "acme"}, Context())["items"]
+    return dict(item)
+
+
+def test_an_approved_change_that_is_refused_says_so_and_why_until_it_is_approved_again(
+    limited: Operate, functions: Functions, closing: dict[str, Any]
+) -> None:
+    proposal = limited("ada", **closing)["proposal"]
+    assert listed_proposal()["refusal"] is None
+    refused = Refusal("busy", "A worker holds the payment. Repeat the command in a minute.")
+    close_review = type(functions.operators.close_review)
+    with pytest.MonkeyPatch.context() as busy:
+        busy.setattr(close_review, "__call__", _raise(refused))
+        assert code(approve(limited, "bob", proposal)) == "busy"
+    shown = listed_proposal()
+    assert (shown["state"], shown["decidedBy"]) == ("REFUSED", arn("bob"))
+    assert (shown["refusal"]["code"], shown["refusal"]["message"]) == ("busy", refused.detail)
+    assert shown["refusal"]["at"]
+    found = {entry["action"]: entry for entry in entries(limited)}
+    assert found["approval.refused"]["operator"] == arn("bob")
+    assert found["approval.refused"]["facts"]["code"] == "busy"
+    functions.clock.advance(1)
+    assert approve(limited, "bob", proposal)["answer"]["status"] == "SUCCESS"
+    assert (listed_proposal()["state"], listed_proposal()["refusal"]) == ("DONE", None)
+
+
+def test_a_refusal_of_an_earlier_approval_does_not_hide_a_later_one(
+    limited: Operate, functions: Functions, closing: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposal = limited("ada", **closing)["proposal"]
+    decide, bob = (
+        functions.operators.decide_proposal,
+        OperatorAction(who=arn("bob"), why="first", identity=Identity.PROVEN),
+    )
+    first = decide.approve("acme", proposal["proposalId"], bob)
+    functions.clock.advance(1)
+    monkeypatch.setattr(type(functions.operators.close_review), "__call__", _interrupt)
+    with pytest.raises(RuntimeError):
+        approve(limited, "bob", proposal)
+    decide.refuse(first, Refusal("busy", "A worker holds the payment."), bob)
+    assert (listed_proposal()["state"], listed_proposal()["refusal"]) == ("APPROVED", None)
+
+
+def _raise(error: Exception) -> Callable[..., None]:
+    def fail(*_given: object) -> None:
+        raise error
+
+    return fail
+
+
 def _review_again(functions: Functions, transaction_id: str) -> None:
     resolve = functions.operators.resolve_payment
     payment = resolve.payments.get("acme", transaction_id)

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
-from ops.commands.approvals import subject_of
+from ops.commands.approvals import is_waiting, refusal_text, subject_of
 from ops.console.parts import gather
 from ops.console.rendering import words
 from ops.console.screen import Action, Done, Page, Screen, ScreenRequest, View, fingerprint
@@ -14,14 +14,13 @@ from ops.errors import Exit, OperatorError
 from ops.session import Session
 
 _PATH: Final = "/approvals/{merchant}/{proposal_id}"
-_WAITING: Final = frozenset({"OPEN", "APPROVED"})
 _KNOWN: Final = frozenset({"command", "merchantId", "operator", "reason", "seen"})
 
 
 def waiting_proposals(session: Session, merchant: str) -> list[dict[str, Any]]:
     """Those of a merchant that wait for a second person, newest first, each with what it is about."""
     items = session.ask("list_proposals", merchantId=merchant)["items"]
-    return [{**item, "of": subject_of(item), "address": _address(item)} for item in items if item["state"] in _WAITING]
+    return [{**item, "of": subject_of(item), "address": _address(item)} for item in items if is_waiting(item)]
 
 
 def waiting_for(session: Session, merchant: str, subject: str) -> list[dict[str, Any]]:
@@ -68,7 +67,8 @@ def _show(request: ScreenRequest) -> Page:
             },
             "address": _address(proposal),
             "story": address_of(merchant, payment) if payment else None,
-            "is_open": proposal["state"] in _WAITING,
+            "is_open": is_waiting(proposal),
+            "refusal": refusal_text(proposal),
             "seen": fingerprint(proposal),
         },
         commands=(

@@ -23,7 +23,7 @@ class FakeFunction:
     """Answers as the operations function would, and remembers what it was asked."""
 
     def __init__(self, **answers: Any) -> None:
-        self.answers = answers
+        self.answers = {"show_merchant": {"accounts": []}} | answers
         self.asked: list[dict[str, Any]] = []
 
     def __call__(self, command: Mapping[str, Any]) -> dict[str, Any]:
@@ -294,6 +294,30 @@ def test_a_merchant_that_was_created_is_shown_with_its_key_and_webhook_addresses
     assert function.asked[0]["accounts"] == []
 
 
+class Vault:
+    def describe_secret(self, SecretId: str) -> dict[str, str]:  # noqa: N803 - as boto3 names it
+        return {"ARN": f"arn:{SecretId}"}
+
+
+class TargetWithVault(LocalTarget):
+    def client(self, service: str) -> Any:
+        assert service == "secretsmanager"
+        return Vault()
+
+
+def test_a_sandbox_merchant_has_the_mocks_that_share_their_credentials_and_no_real_provider() -> None:
+    made = {"merchantId": "acme", "keyId": "key_1", "apiKey": "pfx_test_sk_x", "webhooks": []}
+    listed = [{"provider": "mock", "simulated": True}, {"provider": "stripe", "simulated": False}]
+    function = FakeFunction(create_merchant=made, list_providers={"items": listed})
+    addresses = {"mock": "http://127.0.0.1:1", "stripe": "http://127.0.0.1:2"}
+    fields = {name: getattr(local(), name) for name in ("name", "outputs", "options", "base_url", "stack_prefix")}
+    target = TargetWithVault(**fields, merchant="demo", simulators=addresses)
+    result = runner_of(function, target)("merchants", "create", "acme", "--name", "Acme", "--sandbox", *WHY)
+    assert result.exit_code == 0, result.output
+    (account,) = function.asked[-1]["accounts"]
+    assert (account["provider"], account["endpoint"]) == ("mock", "http://127.0.0.1:1")
+
+
 def test_lists_are_read_to_their_end() -> None:
     pages = [
         {"items": [{"merchantId": "a"}], "nextAfter": "a"},
@@ -406,6 +430,57 @@ def test_a_refusal_is_said_on_standard_error_and_ends_with_its_code(code: str, e
     assert result.exit_code == exit_code
     assert result.stdout == ""
     assert "There is no such thing" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("Expected `str` of length >= 1 - at `$.text`", "text is not valid: it must be text of length >= 1."),
+        ("Expected `str` matching regex '^key_$' - at `$.keyId`", "keyId is not valid: it must be text matching regex"),
+        ("Expected `int` <= 9 - at `$.amount`", "amount is not valid: it must be a whole number <= 9."),
+    ],
+)
+def test_a_value_that_is_not_valid_is_named_and_no_older_deployment_is_suspected(message: str, said: str) -> None:
+    function = FakeFunction(find_payments={"error": {"code": "command_invalid", "message": message}})
+    result = runner_of(function)("payments", "find", "x")
+    assert result.exit_code == Exit.REFUSED
+    assert said in result.stderr
+    assert "older" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        (("payments", "list"), "list_payments"),
+        (("review", "list"), "list_reviews"),
+        (("disputes", "list"), "list_disputes"),
+        (("approvals", "list"), "list_proposals"),
+        (("deliveries", "endpoints"), "list_endpoints"),
+    ],
+)
+def test_an_empty_list_of_a_merchant_that_does_not_exist_is_refused(words: tuple[str, ...], asked: str) -> None:
+    empty: dict[str, Any] = {"items": [], "nextPosition": None, "complete": True}
+    missing = {"error": {"code": "not_found", "message": "There is no merchant with this id."}}
+    function = FakeFunction(show_merchant=missing, **{asked: empty})
+    result = runner_of(function)(*words, "--merchant", "acmee")
+    assert (result.exit_code, result.stdout) == (Exit.REFUSED, "")
+    assert "There is no merchant with this id." in result.stderr
+    assert runner_of(FakeFunction(**{asked: empty}))(*words, "--merchant", "acme").exit_code == 0
+
+
+def test_a_list_to_an_earlier_day_is_refused() -> None:
+    result = runner_of(FakeFunction())("payments", "list", "--from", "2026-11-02", "--to", "2026-11-01")
+    assert result.exit_code == Exit.USAGE
+    assert "--from must not be later than --to" in result.stderr
+
+
+def test_a_verdict_is_one() -> None:
+    words = ("review", "close", PAYMENT, "--evidence", "x", "--yes", *WHY)
+    for flags in ((), ("--charged", "--not-charged"), ("--not-charged", "--charged")):
+        function = FakeFunction(show_review=shown_review())
+        result = runner_of(function)(*words, *flags)
+        assert result.exit_code == Exit.USAGE
+        assert function.asked == []
 
 
 def test_a_wrong_id_is_found_out_before_anything_is_asked() -> None:
@@ -930,6 +1005,25 @@ def test_text_from_elsewhere_cannot_move_the_terminals_cursor() -> None:
     result = runner_of(function)("merchants", "list")
     assert "\x1b" not in result.stdout
     assert "x?[2Jy" in result.stdout
+
+
+# -- approvals
+
+
+def test_proposals_that_wait_are_listed_with_what_was_refused() -> None:
+    change = {"command": "close_review", "merchantId": "acme", "transactionId": "pay_aaaaaaaaaaaaaaaa"}
+    waiting = {"proposalId": "prop_1", "change": change, "state": "OPEN", "expiresAt": "2126-11-28T10:00:00.000Z"}
+    refusal = {"code": "busy", "message": "A worker holds the payment.", "at": "2026-11-28T10:00:00.000Z"}
+    refused = {**waiting, "proposalId": "prop_2", "state": "REFUSED", "refusal": refusal}
+    over = {**waiting, "proposalId": "prop_3", "expiresAt": "2026-11-28T10:00:00.000Z"}
+    done = {**waiting, "proposalId": "prop_4", "state": "DONE"}
+    run = runner_of(FakeFunction(list_proposals={"items": [waiting, refused, over, done]}))
+    listed = run("approvals", "list", "--merchant", "acme").stdout
+    assert [f"prop_{number}" in listed for number in range(1, 5)] == [True, True, False, False]
+    assert "REFUSED" in listed
+    assert "A worker holds the payment." in listed
+    everything = run("approvals", "list", "--merchant", "acme", "--all").stdout
+    assert all(f"prop_{number}" in everything for number in range(1, 5))
 
 
 # -- disputes

@@ -238,6 +238,15 @@ def test_a_second_call_changes_nothing() -> None:
     assert [asked["command"] for asked in function.asked] == ["show_payment"]
 
 
+@pytest.mark.parametrize("accounts", [[], [{"provider": "mock"}]])
+def test_a_merchant_without_all_accounts_gets_none(accounts: list[dict[str, str]]) -> None:
+    missing = {"error": {"code": "not_found", "message": "There is no payment with this id."}}
+    function = FakeFunction(show_payment=missing, show_routing={"document": "{}"}, show_merchant={"accounts": accounts})
+    result = runner_of(function)("demo-data", "--merchant", "acme")
+    assert result.exit_code == 4
+    assert "acme has no account at cashfree, cashfree_mock, " in result.output
+
+
 @pytest.mark.parametrize("environment", ["prod", "staging"])
 def test_other_environments_get_none(environment: str) -> None:
     function = FakeFunction()

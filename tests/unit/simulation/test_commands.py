@@ -74,6 +74,21 @@ def test_a_setting_that_cannot_be_used_is_named_and_nothing_runs(
     assert value in said[0]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SEEDS", "abc"), ("SEEDS", "0"), ("SEED_BASE", "-1"), ("PROCESSES", "0"), ("PROCESSES", "²"), ("SCENARIO", "x")],
+)
+def test_a_setting_of_a_hunt_that_cannot_be_used_is_named_and_nothing_is_hunted(
+    name: str, value: str, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv(name, value)
+    environment.setattr(hunt, "_hunt", None)
+    assert hunt.main() == 2
+    (said,) = capsys.readouterr().out.splitlines()
+    assert name.lower() in said.lower()
+    assert value in said
+
+
 def test_a_hunt_of_no_broken_design_is_refused(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,12 +1,13 @@
 """Proposals: the first person's command is kept, and the second person has it carried out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from payflowx.domain.merchants.approvals import (
     MAX_CONTENT_CHARS,
     PROPOSAL_LIFETIME_MS,
     Proposal,
+    ProposalRefusal,
     Proposals,
     ProposalState,
     SecondPersonNeeded,
@@ -56,20 +57,26 @@ class DecideProposal:
     clock: Clock
 
     def approve(self, merchant_id: str, proposal_id: str, action: OperatorAction) -> Proposal:
-        """Mark the proposal; the caller carries its command out and calls `finish`.
+        """Mark the proposal; the caller carries its command out and calls `finish`, or `refuse`.
 
         An approved one can be approved again, by anybody but its author, until it is done or over: the call that was to
         carry it out may have ended before.
         """
         _require_proof(action)
         proposal = self._found(merchant_id, proposal_id)
-        if not self.proposals.approve(proposal, action, self.clock.now_ms()):
+        now_ms = self.clock.now_ms()
+        if not self.proposals.approve(proposal, action, now_ms):
             raise self._reason(self._found(merchant_id, proposal_id), action)
-        return proposal
+        return replace(proposal, decided_at_ms=now_ms)
 
     def finish(self, proposal: Proposal) -> None:
         """Mark it as done. A second approval that was faster has marked it already."""
         self.proposals.finish(proposal, self.clock.now_ms())
+
+    def refuse(self, proposal: Proposal, refusal: Refusal, action: OperatorAction) -> None:
+        """Keep why the approved change was refused. A second approval that came later, or was faster, stays."""
+        kept = ProposalRefusal(code=refusal.code, detail=refusal.detail, at_ms=self.clock.now_ms())
+        self.proposals.refuse(proposal, kept, action)
 
     def withdraw(self, merchant_id: str, proposal_id: str, action: OperatorAction) -> Proposal:
         """Anybody may, also its author; nothing is carried out."""

@@ -41,12 +41,26 @@ def require_second_person(
 
 
 class ProposalState(StrEnum):
-    """The course of a proposal. An approved one is carried out, again if that was interrupted, and is then done."""
+    """The course of a proposal. An approved one is carried out, again if that was interrupted, and is then done.
+
+    REFUSED: it was approved, and its change was refused when it was to be carried out. It can be approved again until
+    its time is over. It is stored as APPROVED with its refusal, so that an older release reads it.
+    """
 
     OPEN = "OPEN"
     APPROVED = "APPROVED"
+    REFUSED = "REFUSED"
     DONE = "DONE"
     WITHDRAWN = "WITHDRAWN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalRefusal:
+    """Why the change of an approved proposal was refused the last time, and when."""
+
+    code: str
+    detail: str
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +78,8 @@ class Proposal:
     expires_at_ms: int
     state: ProposalState = ProposalState.OPEN
     decided_by: str | None = None
+    decided_at_ms: int | None = None
+    refusal: ProposalRefusal | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -93,6 +109,10 @@ class Proposals(Protocol):
 
     def finish(self, proposal: Proposal, now_ms: int) -> bool:
         """Mark an approved proposal as done."""
+        ...
+
+    def refuse(self, proposal: Proposal, refusal: ProposalRefusal, action: OperatorAction) -> bool:
+        """Keep why the change was refused, unless the proposal was approved again meanwhile or is done."""
         ...
 
     def withdraw(self, proposal: Proposal, action: OperatorAction, now_ms: int) -> bool:

@@ -49,7 +49,7 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "PayFlowX",
             "version": API_VERSION,
-            "description": "One payments API over several gateways. Amounts are integers in the currency's minor unit.",
+            "description": "One payments API over several providers. Amounts are integers in the minor unit.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],

@@ -33,7 +33,7 @@ def proposal(**changes: Any) -> dict[str, Any]:
         "proposedBy": "arn:ada",
         "reason": "TICKET-1",
         "createdAt": "2026-11-28T10:00:00.000Z",
-        "expiresAt": "2026-11-29T10:00:00.000Z",
+        "expiresAt": "2126-11-29T10:00:00.000Z",
         "decidedBy": None,
     }
     return shown | changes
@@ -102,6 +102,21 @@ def test_a_proposal_is_withdrawn(browser: Browser, function: FakeFunction) -> No
     form = browser.form(ADDRESS, f"{ADDRESS}/withdraw") | {"reason": "TICKET-2"}
     assert browser.post(f"{ADDRESS}/withdraw", form).status_code == 303
     assert changes(function) == ["withdraw_proposal"]
+
+
+def test_a_refused_change_says_why_and_can_be_approved_again(browser: Browser, function: FakeFunction) -> None:
+    refusal = {"code": "busy", "message": "A worker holds the payment.", "at": "2026-11-28T11:00:00.000Z"}
+    function.answers["list_proposals"] = {"items": [proposal(state="REFUSED", refusal=refusal)]}
+    assert f'href="{ADDRESS}"' in browser.get("/reviews").text
+    page = browser.get(ADDRESS)
+    assert "A worker holds the payment. (busy" in text_of_page(page)
+    assert f"{ADDRESS}/approve" in page.text
+
+
+def test_a_proposal_whose_day_is_over_does_not_wait(browser: Browser, function: FakeFunction) -> None:
+    function.answers["list_proposals"] = {"items": [proposal(expiresAt="2026-11-28T10:00:00.000Z")]}
+    assert ADDRESS not in browser.get("/reviews").text
+    assert "/approve" not in browser.get(ADDRESS).text
 
 
 def test_a_proposal_that_is_over_has_no_button(browser: Browser, function: FakeFunction) -> None:

@@ -121,7 +121,7 @@ def answers(text: str = "x", **changes: Any) -> dict[str, Any]:
                     "state": "OPEN",
                     "amount": 1,
                     "createdAt": AT,
-                    "expiresAt": AT,
+                    "expiresAt": AT.replace("2026", "2126"),
                     "change": {"command": text, "merchantId": text, "transactionId": text, text: text},
                 }
             ]

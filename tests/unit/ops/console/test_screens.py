@@ -101,9 +101,17 @@ def hostile_payment(text: str) -> dict[str, Any]:
 
 def hostile_proposal(text: str) -> dict[str, Any]:
     names = ("proposalId", "merchantId", "currency", "proposedBy", "reason", "decidedBy")
-    times = {"createdAt": "2026-11-28T10:00:00.000Z", "expiresAt": "2026-11-28T10:00:00.000Z"}
+    times = {"createdAt": "2026-11-28T10:00:00.000Z", "expiresAt": "2126-11-28T10:00:00.000Z"}
+    refusal = {"code": text, "message": text, "at": text}
     change = {"command": text, "merchantId": text, text: text}
-    return {**dict.fromkeys(names, text), **times, "state": "OPEN", "amount": 1, "change": change}
+    return {
+        **dict.fromkeys(names, text),
+        **times,
+        "state": "REFUSED",
+        "amount": 1,
+        "change": change,
+        "refusal": refusal,
+    }
 
 
 def hostile_answers(text: str) -> dict[str, Any]:
@@ -340,7 +348,7 @@ def test_a_csv_that_is_refused_is_a_page_that_says_why(browser: Browser) -> None
     answer = browser.get("/find.csv", params={"merchant": "x" * 100})
     assert answer.status_code >= 400
     assert answer.headers["content-type"].startswith("text/html")
-    assert "does not take this command" in answer.text
+    assert "merchantId is not valid" in answer.text
 
 
 def test_the_csv_has_the_rows_of_the_list_and_no_formula(world: World, browser: Browser) -> None:

@@ -10,6 +10,8 @@ from payflowx_client.testing.api import FakeApi
 from payflowx_client.transport import NoAnswerError, Request
 
 _TIMEOUT_SECONDS = 30.0
+_MAX_LENGTH_DIGITS = 7
+"""Of a body's length: the API takes less."""
 
 
 @contextmanager
@@ -21,7 +23,11 @@ def served(api: FakeApi, port: int = 0) -> Iterator[str]:
         timeout = _TIMEOUT_SECONDS
 
         def handle_any(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            length = self.headers.get("Content-Length", "0")
+            if not length.isdecimal() or len(length) > _MAX_LENGTH_DIGITS:
+                self.send_error(400)
+                return
+            body = self.rfile.read(int(length))
             request = Request(self.command, self.path, dict(self.headers.items()), body or None)
             try:
                 with lock:

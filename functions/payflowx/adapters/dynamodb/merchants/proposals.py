@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from payflowx.adapters.dynamodb.core.expressions import Expression
+from payflowx.adapters.dynamodb.core.expressions import UNKNOWN, Expression
 from payflowx.adapters.dynamodb.core.failures import storage_errors
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.adapters.dynamodb.merchants.recorded_changes import RecordedChanges, record_item
-from payflowx.domain.merchants.approvals import Proposal, ProposalState
+from payflowx.domain.merchants.approvals import Proposal, ProposalRefusal, ProposalState
 from payflowx.domain.merchants.directory import AuditEntry
 from payflowx.domain.merchants.operator_action import OperatorAction
 
 _OPEN: Final = (ProposalState.OPEN,)
+_REFUSAL: Final = ("refusal",)
 _APPROVABLE: Final = (ProposalState.OPEN, ProposalState.APPROVED)
 
 
@@ -56,14 +57,26 @@ class DynamoDBProposals(RecordedChanges):
         ]
         changed = {"state": ProposalState.APPROVED.value, "decidedBy": action.who, "decidedAt": now_ms}
         entry = _entry("approval.approved", proposal, action, now_ms)
-        return self.write(self._update(proposal, changed, expression, conditions), self.new(record_item(entry)))
+        update = self._update(proposal, changed, expression, conditions, removed=_REFUSAL)
+        return self.write(update, self.new(record_item(entry)))
 
     def finish(self, proposal: Proposal, now_ms: int) -> bool:
         """Its change has an audit entry of its own."""
         expression = Expression()
         conditions = [_is_any_of(expression, (ProposalState.APPROVED,))]
         done = {"state": ProposalState.DONE.value, "doneAt": now_ms}
-        return self.write(self._update(proposal, done, expression, conditions))
+        return self.write(self._update(proposal, done, expression, conditions, removed=_REFUSAL))
+
+    def refuse(self, proposal: Proposal, refusal: ProposalRefusal, action: OperatorAction) -> bool:
+        """On the condition that the approval which it answers is the last one."""
+        expression = Expression()
+        conditions = [
+            _is_any_of(expression, (ProposalState.APPROVED,)),
+            expression.equals("decidedAt", proposal.decided_at_ms),
+        ]
+        kept = {"refusal": {"code": refusal.code, "detail": refusal.detail, "at": refusal.at_ms}}
+        entry = _entry("approval.refused", proposal, action, refusal.at_ms, code=refusal.code)
+        return self.write(self._update(proposal, kept, expression, conditions), self.new(record_item(entry)))
 
     def withdraw(self, proposal: Proposal, action: OperatorAction, now_ms: int) -> bool:
         """On the condition that it is open."""
@@ -74,13 +87,20 @@ class DynamoDBProposals(RecordedChanges):
         return self.write(self._update(proposal, changed, expression, conditions), self.new(record_item(entry)))
 
     def _update(
-        self, proposal: Proposal, changed: Item, expression: Expression, conditions: list[str]
+        self,
+        proposal: Proposal,
+        changed: Item,
+        expression: Expression,
+        conditions: list[str],
+        *,
+        removed: tuple[str, ...] = (),
     ) -> dict[str, Any]:
+        before = dict.fromkeys(changed) | dict.fromkeys(removed, UNKNOWN)
         return {
             "Update": {
                 "TableName": self.table,
                 "Key": to_attributes(_key(proposal.merchant_id, proposal.proposal_id)),
-                "UpdateExpression": expression.update(dict.fromkeys(changed), changed),
+                "UpdateExpression": expression.update(before, changed),
                 "ConditionExpression": " AND ".join(conditions),
                 **expression.arguments(),
             }
@@ -100,13 +120,13 @@ def _key(merchant_id: str, proposal_id: str) -> dict[str, str]:
     return {"pk": _partition(merchant_id), "sk": proposal_id}
 
 
-def _entry(action: str, proposal: Proposal, operator_action: OperatorAction, at_ms: int) -> AuditEntry:
+def _entry(action: str, proposal: Proposal, operator_action: OperatorAction, at_ms: int, **facts: str) -> AuditEntry:
     return AuditEntry(
         action=action,
         at_ms=at_ms,
         operator_action=operator_action,
         merchant_id=proposal.merchant_id,
-        facts={"proposal": proposal.proposal_id, "amount": proposal.amount, "currency": proposal.currency},
+        facts={"proposal": proposal.proposal_id, "amount": proposal.amount, "currency": proposal.currency, **facts},
     )
 
 
@@ -136,6 +156,17 @@ def _proposal(item: Item) -> Proposal:
         why=item["reason"],
         created_at_ms=item["createdAt"],
         expires_at_ms=item["expiresAtMs"],
-        state=ProposalState(item["state"]),
+        state=_state(item),
         decided_by=item.get("decidedBy"),
+        decided_at_ms=item.get("decidedAt"),
+        refusal=_refusal(item.get("refusal")),
     )
+
+
+def _state(item: Item) -> ProposalState:
+    state = ProposalState(item["state"])
+    return ProposalState.REFUSED if state is ProposalState.APPROVED and "refusal" in item else state
+
+
+def _refusal(kept: Item | None) -> ProposalRefusal | None:
+    return ProposalRefusal(code=kept["code"], detail=kept["detail"], at_ms=kept["at"]) if kept else None

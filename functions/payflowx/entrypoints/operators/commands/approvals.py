@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from payflowx.domain.merchants.caller import VerifiedCaller
+from payflowx.domain.shared.errors import Refusal
 from payflowx.entrypoints.operators.commands import extra_charges, merchants, payments, reviews
 from payflowx.entrypoints.operators.commands.base import (
     Command,
@@ -77,6 +78,10 @@ def _approve(wired: OperatorsWiring, command: ApproveProposalCommand) -> dict[st
         reason=action.why,
         verified=VerifiedCaller(action.who, proposed_by=proposal.proposed_by),
     )
-    answer: dict[str, Any] = APPROVABLE[type(approved)](wired, approved)
+    try:
+        answer: dict[str, Any] = APPROVABLE[type(approved)](wired, approved)
+    except Refusal as refusal:
+        wired.decide_proposal.refuse(proposal, refusal, action)
+        raise
     wired.decide_proposal.finish(proposal)
     return {"proposalId": proposal.proposal_id, "answer": answer}

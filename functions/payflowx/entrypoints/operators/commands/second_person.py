@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from payflowx.domain.merchants.approvals import Proposal, SecondPersonNeeded
+from payflowx.domain.merchants.approvals import Proposal, ProposalRefusal, SecondPersonNeeded
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.entrypoints.api.payments.presenting import timestamp
 from payflowx.entrypoints.operators.commands.base import ProposableCommand
@@ -42,4 +42,11 @@ def present_proposal(proposal: Proposal) -> dict[str, Any]:
         "createdAt": timestamp(proposal.created_at_ms),
         "expiresAt": timestamp(proposal.expires_at_ms),
         "decidedBy": proposal.decided_by,
+        "refusal": _present_refusal(proposal.refusal),
     }
+
+
+def _present_refusal(refusal: ProposalRefusal | None) -> dict[str, Any] | None:
+    if refusal is None:
+        return None
+    return {"code": refusal.code, "message": refusal.detail, "at": timestamp(refusal.at_ms)}
