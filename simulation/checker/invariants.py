@@ -33,6 +33,7 @@ from simulation.checker.records import (
     reviews_are_listed,
     unknown_words_wait,
 )
+from simulation.checker.refusals import refusals_have_reasons
 from simulation.checker.restores import restored
 from simulation.checker.transitions import (
     i5_own_captures,
@@ -85,6 +86,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     looking_changes_nothing,
     extra_charges,
     answers_are_stored,
+    refusals_have_reasons,
     credentials,
     deliveries,
     audience,

@@ -530,6 +530,18 @@ OPERATING: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         _ROOM,
+        "all that is left cannot be refunded or captured",
+        Edit(eligibility, "check_amount", "1 <= requested <= left", "1 <= requested < left"),
+        scenario="operations",
+    ),
+    broken(
+        _ROOM,
+        "a payment that was refunded in part counts as one that is in work",
+        Edit(eligibility, "charge_to_operate_on", "payment.status in _UNRESOLVED or", "payment.refunded > 0 or"),
+        scenario="operations",
+    ),
+    broken(
+        _ROOM,
         "cancellations without a key share one with other payments",
         Edit(cancel_payment, "_own_key", "auto-{payment.transaction_id}-", "auto-"),
         scenario="operations",

@@ -264,6 +264,36 @@ def beside_an_open_one(*, once: bool) -> Story:
     return second
 
 
+def refused(story: Story, verb: str, code: str, body: str = "{}") -> Story:
+    """A capture, refund or cancellation of the story's payment is refused now."""
+    status = 422 if code == "amount_exceeded" else 409
+    path, answer = f"/payments/{story.transaction_id}/{verb}", {"code": code}
+    story.history.calls.append(
+        Call(story.now_ms, story.merchant, "POST", path, "k", body, status, answer, story.now_ms + 10)
+    )
+    return story
+
+
+def open_payment() -> Story:
+    story = Story()
+    story.accept()
+    return story
+
+
+def refused_while_it_is_in_work() -> Story:
+    story = refused(open_payment(), "refunds", "outcome_unknown")
+    story.charge()
+    return story
+
+
+def long_after(story: Story) -> Story:
+    """No version of before may have been seen."""
+    story.now_ms += 60_000
+    story.change(9, updatedAt=story.now_ms)
+    story.now_ms += 60_000
+    return story
+
+
 def refused_for_a_key_that_it_has_not() -> Story:
     story = paid()
     path, answer = f"/payments/{story.transaction_id}/cancel", {"code": "idempotency_key_reused"}
@@ -344,6 +374,10 @@ GOOD: list[Told] = [
     proven_by_event,
     switched_off,
     refused_while_the_order_is_paid,
+    lambda: refused(paid(), "refunds", "amount_exceeded", '{"amount": 101}'),
+    lambda: refused(paid(), "cancel", "invalid_state"),
+    lambda: refused(paid(), "capture", "invalid_state"),
+    refused_while_it_is_in_work,
     paid_after_refunds_were_turned_on,
 ]
 
@@ -1362,6 +1396,16 @@ BAD: list[tuple[str, Told]] = [
     ("I19 .*which nobody sent to it", never_posted),
     ("I19 .*was applied twice", applied_twice),
     ("ANSWERS .*status='FAILED'", answered(status="FAILED")),
+    (
+        "ANSWERS .*refunds was refused as amount_exceeded",
+        lambda: refused(long_after(paid()), "refunds", "amount_exceeded"),
+    ),
+    (
+        "ANSWERS .*refunds was refused as outcome_unknown",
+        lambda: refused(long_after(paid()), "refunds", "outcome_unknown"),
+    ),
+    ("ANSWERS .*refunds was refused as invalid_state", lambda: refused(long_after(paid()), "refunds", "invalid_state")),
+    ("ANSWERS .*cancel was refused as invalid_state", lambda: refused(open_payment(), "cancel", "invalid_state")),
     ("ANSWERS .*capturable=7", answered(capturable=7)),
     ("ANSWERS .*attempts=", answered(attempts=[])),
     ("ANSWERS .*amount=7", answered(kind="refund", amount=7)),
