@@ -17,6 +17,7 @@ from simulation.workload import (
     Order,
     at_several_providers,
     cancelled_early,
+    charged_at_once,
     held_and_refunded,
     tries_after_a_late_decline,
     tries_of_orders,
@@ -163,6 +164,11 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             "event_lost": 0.6,
         },
         tries_after_a_late_decline,
+    ),
+    # Providers' reports have other amounts, leave lines out and repeat them, and operators reconcile.
+    "false_reports": Scenario(
+        {"report_other_amount": 0.3, "report_omits": 0.1, "report_repeats": 0.1, "operator_reconciles": 1.0},
+        lambda orders: [charged_at_once(order) for order in orders],
     ),
     # A merchant cancels when a try fails that may still be charged, and the order is paid by another payment.
     "cancelled_orders": Scenario(

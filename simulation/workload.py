@@ -236,6 +236,13 @@ def held_and_refunded(order: Order) -> Order:
     return replace(order, body=body, steps=_steps(random, is_held=is_held))
 
 
+def charged_at_once(order: Order) -> Order:
+    """A card that works at a real provider, and nothing after the charge."""
+    random = Random(f"charged {order.payer['id']}")
+    body = _at_real_provider(random, order.payer) | {"paymentMethod": {"type": "card", "token": "tok_success"}}
+    return replace(order, body={name: value for name, value in body.items() if name != "capture"}, steps=())
+
+
 def with_tokens_per_provider(order: Order) -> Order:
     """The same payment with a card that behaves in another way at each mock, held or not, and what follows it."""
     kept, random = held_and_refunded(order), Random(f"tokens {order.payer['id']}")

@@ -34,6 +34,7 @@ from simulation.checker.records import (
     unknown_words_wait,
 )
 from simulation.checker.refusals import refusals_have_reasons
+from simulation.checker.reports import false_amounts_are_found
 from simulation.checker.restores import restored
 from simulation.checker.transitions import (
     i5_own_captures,
@@ -92,6 +93,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     audience,
     erasure,
     reasons,
+    false_amounts_are_found,
     due_after_claims,
     wake_ups_of_what_is_due,
     restored,

@@ -140,6 +140,28 @@ REVIEWING: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         "reconciliation",
+        "a line with another amount matches",
+        Edit(
+            matching,
+            "_compare",
+            "if not _is_expected(entry, ledger_entry) and not _may_be_a_capture(entry, ledger_entry, attempt):",
+            "if False:",
+        ),
+        scenario="false_reports",
+    ),
+    broken(
+        "reconciliation",
+        "the findings of a page are not kept",
+        Edit(
+            Reconcile,
+            "_act",
+            "self.runs.report(run.run_id, [one.discrepancy for one in differences.values()])",
+            "pass",
+        ),
+        scenario="false_reports",
+    ),
+    broken(
+        "reconciliation",
         "what a report does not list is not charged",
         Edit(
             matching,

@@ -13,11 +13,11 @@ from simulation.checker.evidence import Evidence, PaymentEvidence, Violation
 from simulation.checker.invariants import INVARIANTS, first_violation, violations
 from simulation.checker.records import i16_merchant_events
 from simulation.checker.work import MAX_REQUESTS_PER_SESSION, MAX_SESSIONS_PER_HOUR, i13_bounded_work
-from simulation.history import Call, Write
+from simulation.history import Call, ReportChange, Sent, Write
 from simulation.kernel import EPOCH_MS
 from simulation.providers import SECRET
 from simulation.restores import Forgotten
-from simulation.world import CONFIGURATION, Plan
+from simulation.world import CONFIGURATION, TRANSACTIONS, Plan
 from tests.unit.simulation.checkout_stories import BAD_CHECKOUTS, GOOD_CHECKOUTS
 from tests.unit.simulation.story import DAY_MS, PAYER, Story, stored
 
@@ -264,6 +264,24 @@ def beside_an_open_one(*, once: bool) -> Story:
     return second
 
 
+def reconciled(*, is_found: bool, is_counted: bool = True) -> Story:
+    """A report lists the charge with another amount. `is_counted`: its reader lived to store the next position."""
+    story = paid()
+    run = {"from_ms": EPOCH_MS, "until_ms": story.now_ms, "pages": 0}
+    story.now_ms += 1_000
+    line = {"id": f"ch_{story.name}", "amount": 101}
+    sent = Sent(story.now_ms, "mock", "GET", "/v1/charges", None, None, process=9, merchant=story.merchant)
+    story.history.sent.append(sent)
+    story.history.report_changes.append(ReportChange(story.now_ms, "mock", story.merchant, "other amount", line))
+    if is_counted:
+        before, after = stored(run), stored({**run, "pages": 1})
+        story.history.writes.append(Write(story.now_ms + 10, TRANSACTIONS, ("Q#rec_a", "RUN"), before, after, 9))
+    if is_found:
+        finding = stored({"pk": "Q#rec_a", "sk": f"FINDING#charge#{line['id']}#", "reference": line["id"]})
+        story.items[TRANSACTIONS, ("Q#rec_a", finding["sk"]["S"])] = finding
+    return story
+
+
 def refused(story: Story, verb: str, code: str, body: str = "{}") -> Story:
     """A capture, refund or cancellation of the story's payment is refused now."""
     status = 422 if code == "amount_exceeded" else 409
@@ -378,6 +396,8 @@ GOOD: list[Told] = [
     lambda: refused(paid(), "cancel", "invalid_state"),
     lambda: refused(paid(), "capture", "invalid_state"),
     refused_while_it_is_in_work,
+    lambda: reconciled(is_found=True),
+    lambda: reconciled(is_found=False, is_counted=False),
     paid_after_refunds_were_turned_on,
 ]
 
@@ -1414,6 +1434,7 @@ BAD: list[tuple[str, Told]] = [
     ("ACCOUNTS .*at globex", foreign_credentials(merchant="globex")),
     ("ACCOUNTS .*None's keys", foreign_credentials(credentials=None)),
     ("I6 .*has no key, and was refused", refused_for_a_key_that_it_has_not),
+    ("REPORTS .*was listed with another amount", lambda: reconciled(is_found=False)),
     ("I17 .*is charged by", paid_twice),
     ("I17 .*was accepted while .* was charged", paid_twice),
     ("I17 .*began an attempt after .* was charged", paid_twice),
@@ -1525,7 +1546,17 @@ def test_every_invariant_has_a_bad_history() -> None:
         "I19",
         "I20",
     }
-    assert proven == named | {"ANSWERS", "ACCOUNTS", "DELIVERY", "DUE", "ERASURE", "REASONS", "REST", "DEFECT"}
+    assert proven == named | {
+        "ANSWERS",
+        "ACCOUNTS",
+        "DELIVERY",
+        "DUE",
+        "ERASURE",
+        "REASONS",
+        "REPORTS",
+        "REST",
+        "DEFECT",
+    }
     for invariant in INVARIANTS:
         assert invariant.__doc__
 

@@ -108,6 +108,12 @@ def test_orders_are_paid_again_and_automatic_refunds_are_turned_on_in_declined_o
     assert judge(evidence).sometimes["refused: order_not_free"] > 10
 
 
+def test_reports_have_other_amounts_than_the_books_in_false_reports() -> None:
+    changes = evidence_of(Plan(0, scenario="false_reports")).result.history.report_changes
+    assert sum(change.change == "other amount" for change in changes) > 5
+    assert {change.change for change in changes} == {"other amount", "omitted", "repeated"}
+
+
 def test_a_usual_seed_has_usual_payers_and_its_own_rates() -> None:
     assert Plan(1).habits is USUAL_HABITS
     assert Plan(1).faults().rates != Plan(2).faults().rates
