@@ -1,4 +1,4 @@
-"""ANSWERS of refusals: a refused capture, refund or cancellation has its reason in what was stored meanwhile."""
+"""ANSWERS of refusals: a request about a payment is refused only for what was stored meanwhile."""
 
 import json
 import re
@@ -8,29 +8,32 @@ from typing import Any, Final
 from simulation.checker.evidence import Evidence, Stored, Violation, alive_between
 from simulation.history import Call
 
-_OPERATION: Final = re.compile(r"/payments/(?P<payment>pay_[a-z2-7]{16})/(?P<verb>capture|refunds|cancel)")
-_REFUSED: Final = frozenset({409, 422})
+_ABOUT_PAYMENT: Final = re.compile(
+    r"/payments/(?P<payment>pay_[a-z2-7]{16})(?:/(?P<verb>capture|refunds|cancel|operations|events))?"
+)
+_REFUSED: Final = frozenset({404, 409, 422})
 _CLOCKS_MS: Final = 7_000
 _OPEN: Final = frozenset({"PENDING", "REQUIRES_ACTION"})
 _LEFT: Final = {"capture": "capturable", "refunds": "refundable"}
 
 
 def refusals_have_reasons(evidence: Evidence) -> Iterator[Violation]:
-    """No capture, refund or cancellation is refused that every stored version of its payment allows.
+    """No capture, refund or cancellation is refused that every stored version of its payment allows; nor is a read.
 
     After a restore, functions decide by what the tables may have forgotten.
     """
     if evidence.result.forgotten is not None:
         return
     for call in evidence.result.history.calls:
-        asked = _OPERATION.fullmatch(call.path) if call.method == "POST" and call.status in _REFUSED else None
+        asked = _ABOUT_PAYMENT.fullmatch(call.path) if call.status in _REFUSED else None
         known = _REASONS.get(str(call.answer.get("code"))) if asked else None
         payment = evidence.payments.get(f"{asked['payment']}@{call.merchant}") if asked else None
         if asked is None or known is None or payment is None:
             continue
         seen = alive_between(payment.versions, call.at_ms - _CLOCKS_MS, call.answered_ms)
-        if not any(known(version, asked["verb"], call) for version in seen):
-            what = f"{asked['verb']} was refused as {call.answer['code']}, and nothing stored is a reason for that"
+        is_new = payment.versions[0][0].at_ms > call.at_ms if payment.versions else True
+        if not is_new and not any(known(version, asked["verb"], call) for version in seen):
+            what = f"{asked['verb'] or 'a read'} was refused as {call.answer['code']}, and nothing stored is a reason"
             yield Violation("ANSWERS", payment.name, what)
 
 
@@ -64,8 +67,14 @@ def _holds_no_more(stored: Stored, call: Call) -> bool:
     return "openSettlement" in stored or bool(stored.get("cancelRequested")) or is_over
 
 
+def _is_never(_stored: Stored, _verb: str, _call: Call) -> bool:
+    """What is stored is found."""
+    return False
+
+
 _REASONS: Final[Mapping[str, Callable[[Stored, str, Call], Any]]] = {
     "amount_exceeded": _exceeds,
     "outcome_unknown": _is_in_work,
     "invalid_state": _is_in_another_state,
+    "not_found": _is_never,
 }

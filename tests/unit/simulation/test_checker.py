@@ -1425,6 +1425,7 @@ BAD: list[tuple[str, Told]] = [
         lambda: refused(long_after(paid()), "refunds", "outcome_unknown"),
     ),
     ("ANSWERS .*refunds was refused as invalid_state", lambda: refused(long_after(paid()), "refunds", "invalid_state")),
+    ("ANSWERS .*cancel was refused as not_found", lambda: refused(long_after(paid()), "cancel", "not_found")),
     ("ANSWERS .*cancel was refused as invalid_state", lambda: refused(open_payment(), "cancel", "invalid_state")),
     ("ANSWERS .*capturable=7", answered(capturable=7)),
     ("ANSWERS .*attempts=", answered(attempts=[])),
