@@ -97,7 +97,7 @@ OUTBOUND: Final[tuple[Mutant, ...]] = (
         "each try has an id of its own",
         Edit(
             DeliverEvent,
-            "_post_to",
+            "_headers",
             "signed = signed_headers(merchant_event.event_id,",
             "signed = signed_headers(f'{merchant_event.event_id}_{now_ms}',",
         ),
