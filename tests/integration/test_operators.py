@@ -255,6 +255,12 @@ class TestProviderStatus:
         assert functions.operate(command="show_merchant", merchantId="other")["disabledProviders"] == ["alpha"]
         assert functions.operate(command="show_merchant", merchantId="acme")["disabledProviders"] == []
 
+    def test_a_merchant_that_does_not_exist_has_no_switch_and_no_list(self, functions: Functions) -> None:
+        switch = functions.operate(command="set_provider_switch", provider="alpha", merchantId="nobody", disabled=True)
+        assert refused(switch) == "not_found"
+        assert refused(functions.operate(command="list_providers", merchantId="nobody")) == "not_found"
+        assert len(functions.operate(command="list_providers", merchantId="acme")["items"]) == 3
+
     def test_a_provider_that_does_not_exist_cannot_be_switched(self, functions: Functions) -> None:
         answer = functions.operate(command="set_provider_switch", provider="nobody", disabled=True)
         assert refused(answer) == "not_found"

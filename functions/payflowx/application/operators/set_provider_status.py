@@ -31,8 +31,8 @@ class SetProviderStatus:
         if provider not in self.providers.capabilities():
             known = ", ".join(sorted(self.providers.capabilities()))
             raise Refusal("not_found", f"This deployment does not have that provider. Available providers: {known}.")
-        if merchant_id is not None and self.merchant_directory.merchant(merchant_id) is None:
-            raise Refusal("not_found", "There is no merchant with this id.")
+        if merchant_id is not None:
+            _require_merchant(self.merchant_directory, merchant_id)
         now_ms = self.clock.now_ms()
         switch = ProviderStatus(provider=provider, merchant_id=merchant_id, disabled=disabled, changed_at_ms=now_ms)
         record = AuditEntry(
@@ -81,13 +81,15 @@ class ListUnwellAccounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListProviders:
-    """Lists the deployment's providers and their statuses."""
+    """Lists the deployment's providers and their statuses. Raises `Refusal` (`not_found`) for an unknown merchant."""
 
     merchant_directory: MerchantDirectory
     providers: Providers
 
     def __call__(self, merchant_id: str | None) -> Sequence[ProviderOverview]:
         """Return the providers by name."""
+        if merchant_id is not None:
+            _require_merchant(self.merchant_directory, merchant_id)
         everyone = {s.provider for s in self.merchant_directory.provider_statuses(None) if s.disabled}
         own = self.merchant_directory.provider_statuses(merchant_id) if merchant_id else []
         merchant = {s.provider for s in own if s.disabled}
@@ -99,3 +101,8 @@ class ListProviders:
             )
             for name, declared in sorted(self.providers.capabilities().items())
         ]
+
+
+def _require_merchant(merchant_directory: MerchantDirectory, merchant_id: str) -> None:
+    if merchant_directory.merchant(merchant_id) is None:
+        raise Refusal("not_found", "There is no merchant with this id.")
