@@ -214,6 +214,7 @@ CHECKOUTS: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "the amount of a created session of Stripe is not compared",
         Edit(stripe, "_is_as_requested", "== asked", "is not asked"),
+        scenario="other_objects",
     ),
     broken(
         _ROOM,

@@ -16,9 +16,8 @@ from payflowx.application.recovery.wake_event import WakeEvent
 from payflowx.domain.payments.claim import ResolveOpenAttempt, StartAttempt
 from payflowx.domain.providers import health
 from payflowx.domain.routing import routing
-from payflowx.domain.shared.statuses import AttemptState
 from payflowx.entrypoints import worker
-from simulation.mutants.mutant import Edit, Mutant, Patches, broken, replaced
+from simulation.mutants.mutant import Edit, Mutant, Patches, broken
 
 _ROOM: Final = "recovery"
 
@@ -31,17 +30,6 @@ def _failed_messages_forgotten() -> Patches:
         return {"batchItemFailures": []}
 
     return [patch.object(worker, "handler", handler)]
-
-
-def _unknown_states_dropped() -> Patches:
-    """A decoder that leaves out what it cannot read: the payment looks as if nothing had been sent."""
-    original = payment_items.from_item
-
-    def from_item(item: Any) -> Any:
-        known = [attempt for attempt in item["attempts"] if attempt["state"] in list(AttemptState)]
-        return original({**item, "attempts": known})
-
-    return replaced(payment_items, "from_item", from_item)
 
 
 def _moved(process_job: Any, item: Any, decision: Any) -> Any:
@@ -83,7 +71,16 @@ RECOVERING: Final[tuple[Mutant, ...]] = (
             'AttemptState(fields["state"]) if fields["state"] in list(AttemptState) else AttemptState.NOT_SENT',
         ),
     ),
-    Mutant(_ROOM, "an attempt in an unknown state is dropped", _unknown_states_dropped),
+    broken(
+        _ROOM,
+        "an attempt in an unknown state is dropped",
+        Edit(
+            payment_items,
+            "_from_full_item",
+            'attempt_from_item(attempt) for attempt in item["attempts"]',
+            'attempt_from_item(a) for a in item["attempts"] if a["state"] in list(AttemptState)',
+        ),
+    ),
     broken(
         _ROOM,
         "a writer drops the attributes that it does not know",
