@@ -27,6 +27,8 @@ _CONFLICT: Final = 409
 _NEVER: Final = 1 << 62
 _KNOWN_MS: Final = 120_000
 """A function may know a merchant's switch a minute late, and a call lasts a while."""
+_DECIDED_MS: Final = 150 * 60_000
+"""A payment that contends looks at the holder every hour, and the sweeper may be late."""
 _LATE: Final = "late"
 """The fingerprint of a refund that no request asked for."""
 
@@ -54,6 +56,8 @@ def i17_one_order_one_charge(evidence: Evidence) -> Iterator[Violation]:
         if evidence.result.forgotten is None:
             yield from _refused_while_held(name, payments, refused[merchant, order_id], since_ms + _KNOWN_MS)
         yield from _automatic_refunds(name, payments)
+        yield from _refunds_left_out(name, payments, since_ms + _KNOWN_MS)
+        yield from _decided_at_rest(name, payments, evidence.result.ended_ms)
         if not all(payment.once for payment in payments):
             continue
         yield from _begun_beside_a_charge(name, payments)
@@ -227,6 +231,45 @@ def _automatic_refunds(name: str, payments: list[_Payment]) -> Iterator[Violatio
         first = payment.at(at_ms)
         if first is not None and first.get("orderStanding") != "charged_twice":
             yield Violation("I17", name, f"{operation.operation_id} gives the charge of the order's holder back")
+
+
+def _refunds_left_out(name: str, payments: list[_Payment], refunding_since_ms: int) -> Iterator[Violation]:
+    """A charge beside the holder's is given back where the merchant has that done, in the write that says so."""
+    for payment in payments:
+        for write, before, after, _ in payment.evidence.changes():
+            is_decided = after.get("orderStanding") == "charged_twice" != before.get("orderStanding")
+            if not is_decided or write.at_ms < refunding_since_ms or not after.get("refundable"):
+                continue
+            others = [other for other in payments if other is not payment]
+            if any(_keeps(other, write.at_ms) for other in others) and not _refunds_at(
+                payment.evidence, write.at_ms + 1
+            ):
+                what = f"the charge of {payment.evidence.transaction_id} beside the holder's was not given back"
+                yield Violation("I17", name, what)
+
+
+def _decided_at_rest(name: str, payments: list[_Payment], ended_ms: int) -> Iterator[Violation]:
+    """A payment that contends is decided soon after the others of its order are."""
+    for payment in payments:
+        if payment.evidence.status != "IN_REVIEW" or _reason(payment) != "order_contended":
+            continue
+        others = [other.evidence for other in payments if other is not payment]
+        reviewed_ms = [w.at_ms for w, b, a, _ in payment.evidence.changes() if b["status"] != a["status"]]
+        changed_ms = max(other.versions[-1][0].at_ms for other in others) if others else ended_ms
+        changed_ms = max(changed_ms, *reviewed_ms)
+        if all(_is_decided(other) for other in others) and ended_ms - changed_ms > _DECIDED_MS:
+            what = f"{payment.evidence.transaction_id} contends although all others of its order are decided"
+            yield Violation("I17", name, what)
+
+
+def _is_decided(payment: PaymentEvidence) -> bool:
+    item = payment.item or {}
+    is_open = any(attempt["state"] in OPEN or "reopens_until_ms" in attempt for attempt in item.get("attempts", []))
+    return payment.status in {"SUCCESS", "FAILED", "CANCELLED"} and not is_open
+
+
+def _reason(payment: _Payment) -> str:
+    return str((payment.evidence.item or {}).get("lastError", {}).get("code"))
 
 
 def _keeps(payment: _Payment, at_ms: int, *, before: bool = False) -> bool:

@@ -130,6 +130,23 @@ ORDERING: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         "orders",
+        "a late charge is not decided when the holder is charged",
+        Edit(
+            ordered_change,
+            "settle",
+            "if order is not None and holder is not None and _keeps_a_charge(holder):",
+            "if False:",
+        ),
+        scenario="declined_orders",
+    ),
+    broken(
+        "orders",
+        "a late charge is not given back although its merchant has that done",
+        Edit(SettleOrder, "__call__", "refunds and decided.may_be_refunded", "False"),
+        scenario="declined_orders",
+    ),
+    broken(
+        "orders",
         "a late charge of an order is not looked at",
         Edit(ordered_change, "step_of", "return OrderStep.ENTER if has_news and not is_free else", "return"),
     ),

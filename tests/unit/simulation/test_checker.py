@@ -368,6 +368,29 @@ def refused_after_refunds_were_turned_on() -> Story:
     return refused_for_its_order(story)
 
 
+def contends_for_ever() -> Story:
+    """The holder was charged hours ago, and the late charge still waits for its decision."""
+    second = paid_twice()
+    error = {"code": "order_contended", "message": "m"}
+    second.record("payment.in_review", 9, status="IN_REVIEW", lastError=error, orderStanding="contending")
+    second.now_ms += 4 * 3_600_000
+    second.change(9, readyAt=second.now_ms)
+    return second
+
+
+def not_given_back() -> Story:
+    """The merchant has late charges given back, and this one was decided without a refund."""
+    story = refunds_turned_on(Story())
+    story.now_ms += 600_000
+    story.accept(order=of_order())
+    story.charge()
+    second = story.beside("b")
+    second.accept(order=of_order())
+    second.charge()
+    second.record("payment.in_review", 9, status="IN_REVIEW", orderStanding="charged_twice")
+    return second
+
+
 def given_back_by_itself() -> Story:
     """A refund that nobody asked for, of the only charge of an order."""
     story = Story()
@@ -1444,6 +1467,8 @@ BAD: list[tuple[str, Told]] = [
     ("I17 .*was accepted while .* was PENDING", lambda: beside_an_open_one(once=False)),
     ("I17 .*order-c was refused, and no payment kept the order", refused_although_the_order_is_free),
     ("I17 .*order-c was refused, and no payment kept the order", refused_after_refunds_were_turned_on),
+    ("I17 .*contends although all others of its order are decided", contends_for_ever),
+    ("I17 .*beside the holder's was not given back", not_given_back),
     ("I17 .*no other charge stays", given_back_by_itself),
     ("REASONS .*went to review 61 s after mock", lambda: unknown_then_reviewed(58_000)),
     ("REASONS .*the books have", lambda: mismatched(100)),
