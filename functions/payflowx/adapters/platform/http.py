@@ -22,6 +22,7 @@ from urllib3.exceptions import (
 )
 
 from payflowx.adapters.platform.body_limit import CutOff
+from payflowx.adapters.platform.tls import tls_context
 from payflowx.domain.shared.release import USER_AGENT
 from payflowx.domain.shared.transport import (
     ANSWER_TOO_LARGE,
@@ -114,7 +115,7 @@ def _pool_manager(call_timeout_seconds: float, clocks: Clocks) -> urllib3.PoolMa
     given = {"call_timeout_seconds": call_timeout_seconds, "clocks": clocks}
     plain = type("Plain", (HTTPConnectionPool,), {"ConnectionCls": type("PlainConnection", (_Watched,), given)})
     tls = type("Tls", (HTTPSConnectionPool,), {"ConnectionCls": type("TlsConnection", (_WatchedTls,), given)})
-    manager = urllib3.PoolManager(num_pools=20, maxsize=10, retries=False)
+    manager = urllib3.PoolManager(num_pools=20, maxsize=10, retries=False, ssl_context=tls_context())
     manager.pool_classes_by_scheme = {"http": plain, "https": tls}
     return manager
 

@@ -8,9 +8,11 @@ import contextlib
 import email.utils
 import io
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from http.client import HTTPException
 from http.client import HTTPResponse as RawResponse
 from typing import Any, Final
@@ -22,6 +24,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
 from payflowx.adapters.platform.body_limit import CutOff
+from payflowx.adapters.platform.tls import tls_context
 from payflowx.domain.outbound_webhooks.merchant_events import Answered, NotAnswered, Posted
 from payflowx.domain.shared.addresses import is_loopback, is_public
 from payflowx.domain.shared.limits import (
@@ -59,14 +62,14 @@ class UrllibWebhookClient:
         resolve: Resolve | None = None,
         total_seconds: float = POST_TIMEOUT_SECONDS,
         connect_seconds: float = CONNECT_TIMEOUT_SECONDS,
-        tls: Mapping[str, Any] | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._loopback_allowed = loopback_allowed
         self._now_ms = now_ms
         self._resolve = resolve or _addresses
         self._total_seconds = total_seconds
         self._connect_seconds = connect_seconds
-        self._tls = tls or {}
+        self._tls = tls or tls_context()
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Posted:
         """Never raises: what cannot be understood is no answer."""
@@ -98,17 +101,14 @@ class UrllibWebhookClient:
         return addresses[:MAX_ADDRESSES_TRIED]
 
     def _pool(self, scheme: str, host: str, port: int, addresses: Sequence[str], ends_at: float) -> HTTPConnectionPool:
-        pinned = {"addresses": addresses, "ends_at": ends_at, "connect_seconds": self._connect_seconds}
-        timeout = urllib3.Timeout(connect=self._connect_seconds, read=self._total_seconds)
+        given: dict[str, Any] = {
+            "timeout": urllib3.Timeout(connect=self._connect_seconds, read=self._total_seconds),
+            "retries": False,
+            "pinned": _Pin(addresses, ends_at, self._connect_seconds),
+        }
         if scheme == "http":
-            plain: type[HTTPConnectionPool] = type(
-                "Plain", (HTTPConnectionPool,), {"ConnectionCls": type("PlainConnection", (_Pinned,), pinned)}
-            )
-            return plain(host, port, timeout=timeout, retries=False)
-        secure: type[HTTPSConnectionPool] = type(
-            "Tls", (HTTPSConnectionPool,), {"ConnectionCls": type("TlsConnection", (_PinnedTls,), pinned)}
-        )
-        return secure(host, port, timeout=timeout, retries=False, cert_reqs="CERT_REQUIRED", **self._tls)
+            return _PlainPool(host, port, **given)
+        return _TlsPool(host, port, cert_reqs="CERT_REQUIRED", ssl_context=self._tls, **given)
 
     def _exchange(self, pool: HTTPConnectionPool, target: str, headers: Mapping[str, str], body: bytes) -> Posted:
         try:
@@ -133,15 +133,21 @@ class UrllibWebhookClient:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Pin:
+    """Where a connection may go, and until when. `ends_at` is a time of the monotonic clock, in seconds."""
+
+    addresses: Sequence[str]
+    ends_at: float
+    connect_seconds: float
+
+
 class _Pinned(HTTPConnection):
     """Connects to addresses that were checked, and to no other; all that follows has one end."""
 
-    addresses: Sequence[str] = ()
-    ends_at = 0.0
-    connect_seconds = CONNECT_TIMEOUT_SECONDS
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, pinned: _Pin, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._pin = pinned
         self._cut_off = CutOff()
         self._second: socket.socket | None = None
         self.response_class = _BoundedResponse
@@ -150,18 +156,18 @@ class _Pinned(HTTPConnection):
         sock = self._open()
         # TLS takes the socket over, and a handshake may drip as well: the cut-off has a handle of its own.
         self._second = sock.dup()
-        self._cut_off.arm(self._second, max(0.0, self.ends_at - time.monotonic()))
+        self._cut_off.arm(self._second, max(0.0, self._pin.ends_at - time.monotonic()))
         return sock
 
     def _open(self) -> socket.socket:
         """Try the addresses in turn: another address of the host may answer."""
         code = "connection_failed"
-        for address in self.addresses:
-            left = self.ends_at - time.monotonic()
+        for address in self._pin.addresses:
+            left = self._pin.ends_at - time.monotonic()
             if left <= 0:
                 raise _RefusedError("connect_timeout")
             try:
-                sock = socket.create_connection((address, self.port), timeout=min(left, self.connect_seconds))
+                sock = socket.create_connection((address, self.port), timeout=min(left, self._pin.connect_seconds))
             except TimeoutError:
                 code = "connect_timeout"
             except ConnectionRefusedError:
@@ -183,6 +189,14 @@ class _Pinned(HTTPConnection):
 
 class _PinnedTls(_Pinned, HTTPSConnection):
     """The same over TLS; the certificate must be the name's."""
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _Pinned
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _PinnedTls
 
 
 class _BoundedResponse(RawResponse):

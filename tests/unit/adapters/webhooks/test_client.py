@@ -371,7 +371,7 @@ class TestTls:
         for name, expected in (("shop.example.com", Answered(status=200)), ("other.example.com", None)):
             authority, context = certificates(tmp_path, name)
             with serving(OK, tls=context) as server, reaching(server):
-                webhook_client = deployed("93.184.216.34", tls={"ca_certs": str(authority)})
+                webhook_client = deployed("93.184.216.34", tls=ssl.create_default_context(cafile=authority))
                 answer = post(webhook_client, "https://shop.example.com/hooks")
                 assert answer == (expected or NotAnswered(code="tls_failed"))
                 if expected:
