@@ -472,6 +472,7 @@ class _Telemetry:
 
     def count(self, name: str, value: int = 1, **dimensions: str) -> None:
         self.history.sometimes[f"metric: {name}"] += value
+        self.history.counted[str(name), dimensions.get("status", "")] += value
         self.history.measure(name, "Count", value, dimensions)
 
     def milliseconds(self, name: str, value: int, **dimensions: str) -> None:

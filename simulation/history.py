@@ -240,6 +240,8 @@ class History:
     steps: list[tuple[int, str, str, str]] = field(default_factory=list)
     defects: list[str] = field(default_factory=list)
     sometimes: Counter[str] = field(default_factory=Counter)
+    counted: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Metrics that count, each with the status that is its dimension; the status is empty without one."""
 
     def measure(self, name: str, unit: str, value: int, dimensions: Mapping[str, str]) -> None:
         """A value of a metric: no business of the checker. `payflowx demo-data` keeps them for charts."""

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -61,6 +61,10 @@ class Network:
         if self.platform is None:
             raise RuntimeError("the network has no platform yet")
         return self.platform
+
+    def note(self, what: str) -> None:
+        """Count it in the history."""
+        self._platform.history.sometimes[what] += 1
 
     def _refusal(self, operation: str) -> Any:
         roll = self.faults.random.randrange(3)
@@ -127,9 +131,21 @@ class DynamoDBClient:
                 count = len(request["TransactItems"])
                 struck = self.network.faults.random.randrange(count)
                 raise cancelled([{"Code": "TransactionConflict" if i == struck else "None"} for i in range(count)])
+            self._note_twins(request["TransactItems"])
             return self.database.transact_write_items(ClientRequestToken=token, **request)
 
         return self.network.call("db", "TransactWriteItems", apply)
+
+    def _note_twins(self, parts: Sequence[Mapping[str, Any]]) -> None:
+        """Note a change that is stored already: another process made the same one in the same millisecond.
+
+        Its event is the same, so each of the two takes the change for its own.
+        """
+        for update in (part["Update"] for part in parts if "Update" in part):
+            stored = self.database.get_item(TableName=update["TableName"], Key=update["Key"], ConsistentRead=True)
+            last_event = stored.get("Item", {}).get("eventHash")
+            if last_event is not None and last_event in update.get("ExpressionAttributeValues", {}).values():
+                self.network.note("a change is stored already")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from simulation.checker.identity import (
     i10_one_operation,
     i10_reference_owner,
 )
+from simulation.checker.metrics import counts_are_true
 from simulation.checker.money import i1_one_charge, i3_status_is_truth, i18_balance
 from simulation.checker.orders import i17_one_order_one_charge
 from simulation.checker.reasons import reasons
@@ -98,6 +99,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     wake_ups_of_what_is_due,
     restored,
     rest,
+    counts_are_true,
     defects,
 )
 """I14, that a seed gives one history, is checked by running seeds twice."""

@@ -223,6 +223,7 @@ def i9_one_open_attempt(evidence: Evidence) -> Iterator[Violation]:
         for operation in payment.operations.values():
             yield from _open_attempts(name, f"{operation.operation_id} ", operation.versions, ends=_REFUSED)
         yield from _final_refusals(name, payment)
+        yield from _begun_after_a_cancellation(name, payment)
         yield from _limits(name, payment)
         yield from _late_requests(name, payment)
 
@@ -267,6 +268,18 @@ def _final_refusals(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
                 yield Violation("I9", name, what)
             if attempt.get("reopens_until_ms") is not None:
                 yield Violation("I9", name, f"began attempt {len(after['attempts'])} while one may reopen")
+
+
+def _begun_after_a_cancellation(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
+    """A merchant who has the answer that the payment is to be cancelled counts on no further charge."""
+    for _, before, after, _ in payment.changes():
+        if not before.get("cancelRequested"):
+            continue
+        states = [attempt["state"] for attempt in before["attempts"]]
+        for place, attempt in enumerate(after["attempts"]):
+            was = states[place] if place < len(states) else None
+            if was in {None, "NOT_SENT"} and attempt["state"] == "STARTED" and not _is_recorded_only(attempt):
+                yield Violation("I9", name, f"began attempt {attempt['number']} after its merchant had cancelled it")
 
 
 MAX_ANSWERED: Final = 4

@@ -8,6 +8,7 @@ from typing import Final
 
 from simulation.mutants.charging import CHARGING
 from simulation.mutants.checkouts import CHECKOUTS
+from simulation.mutants.counting import COUNTING
 from simulation.mutants.inbound import INBOUND
 from simulation.mutants.mutant import Mutant, applied
 from simulation.mutants.operating import OPERATING
@@ -32,6 +33,7 @@ _ALL: Final[tuple[Mutant, ...]] = (
     *ORDERING,
     *CHECKOUTS,
     *WRITING,
+    *COUNTING,
 )
 
 MUTANTS: Final = tuple(mutant for mutant in _ALL if mutant.name not in UNDECIDED)

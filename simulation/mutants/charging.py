@@ -459,6 +459,18 @@ CHARGING: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         _ROOM,
+        "a payment that its merchant has cancelled is tried once more",
+        Edit(
+            state_machine,
+            "_uncharged",
+            "if payment.cancel_requested or before.state is AttemptState.AUTHORIZED:",
+            "if before.state is AttemptState.AUTHORIZED:",
+        ),
+        Edit(claim, "decide_claim", "    if payment.cancel_requested:", "    if False:"),
+        scenario="cancellations",
+    ),
+    broken(
+        _ROOM,
         "cancel without proof",
         Edit(CancelPayment, "_cancel", "if unresolved is None:", "if True:"),
     ),

@@ -104,6 +104,24 @@ class Story:
         self.items[TRANSACTIONS, key] = after
         self._plain[key] = {name: value for name, value in item.items() if value is not None}
         self.history.writes.append(Write(self.now_ms, TRANSACTIONS, key, before, after, process))
+        if process > 0:
+            self._count(sort, before, after)
+
+    def _count(self, sort: str, before: Any, after: Any) -> None:
+        """The metrics of an honest process."""
+        was, status = (item.get("status", {}).get("S") for item in (before or {}, after))
+        counted, is_new = self.history.counted, was != status
+        match sort.partition("#")[0]:
+            case "PAYMENT" if before is None:
+                counted["PaymentsAccepted", ""] += 1
+            case "PAYMENT":
+                extras = [len(item.get("extraCharges", {"L": []})["L"]) for item in (before, after)]
+                counted["ObjectsChargedTwice", ""] += max(0, extras[1] - extras[0])
+                counted["PaymentsInReview", ""] += is_new and status == "IN_REVIEW"
+                counted["PaymentsFinal", status] += is_new and status in {"SUCCESS", "FAILED", "CANCELLED"}
+            case "OP":
+                counted["OperationsInReview", ""] += is_new and status == "IN_REVIEW"
+                counted["OperationsFinal", status] += is_new and status in {"SUCCEEDED", "FAILED"}
 
     def change(self, process: int, sort: str = "PAYMENT", **changes: Any) -> None:
         """A new version of the payment or of an operation, without an event."""

@@ -701,6 +701,22 @@ def attempt_when_final() -> Story:
     return story
 
 
+def attempt_after_a_cancellation(*, again: bool = False) -> Story:
+    """The first attempt is declined after the merchant has cancelled; `again`: it had not been sent."""
+    story = Story()
+    story.accept(providers=("mock", "cashfree_mock"))
+    story.claim(2)
+    story.record("payment.cancel_requested", 3, actor="api", cancelRequested=True)
+    if again:
+        story.outcome(2, "NOT_SENT", "PENDING", attempt={"code": "connection_refused"})
+        story.claim(2, append=False)
+        story.change(2, attempts=story.settled("STARTED"))
+    else:
+        story.outcome(2, "DECLINED", "PENDING", attempt={"decline_kind": "soft", "code": "busy"})
+        story.claim(2, provider="cashfree_mock")
+    return story
+
+
 def older_epoch_writes() -> Story:
     story = Story()
     story.accept()
@@ -936,6 +952,17 @@ def shown_to_another() -> Story:
     story = paid()
     story.history.calls.append(dataclasses.replace(story.history.calls[0], merchant="globex", key="other"))
     return story
+
+
+def counted(name: str, status: str, times: int) -> Told:
+    """Whoever stored it counted it so often."""
+
+    def tell() -> Story:
+        story = paid()
+        story.history.counted[name, status] = times
+        return story
+
+    return tell
 
 
 def logged(line: str) -> Told:
@@ -1398,6 +1425,8 @@ BAD: list[tuple[str, Told]] = [
     ("I9 .*while one may reopen", lambda: attempt_after_a_hard_decline("soft", reopens_until_ms=1)),
     ("I9 .*ref_.* began an attempt after", refund_after_a_refusal),
     ("I9 .*began an attempt while it was FAILED", attempt_when_final),
+    ("I9 .*began attempt 2 after its merchant had cancelled it", attempt_after_a_cancellation),
+    ("I9 .*began attempt 1 after its merchant had cancelled it", lambda: attempt_after_a_cancellation(again=True)),
     ("I10 .*went from", reference_taken),
     ("I10 .*went from", lambda: reference_taken(f"ref_{'q' * 16}")),
     ("I11 .*was shown to globex", shown_to_another),
@@ -1489,6 +1518,10 @@ BAD: list[tuple[str, Told]] = [
         lambda: repeated_refund_refused(after_ms=HOUR_MS, reads=0),
     ),
     ("REST .*may come back from its payer's bank and is due for nothing", refund_came_back),
+    ("METRICS .*PaymentsFinal SUCCESS was counted 2 times, and stored 1 times", counted("PaymentsFinal", "SUCCESS", 2)),
+    ("METRICS .*PaymentsFinal SUCCESS was counted 0 times, and stored 1 times", counted("PaymentsFinal", "SUCCESS", 0)),
+    ("METRICS .*PaymentsInReview was counted 1 times, and stored 0 times", counted("PaymentsInReview", "", 1)),
+    ("METRICS .*OperationsFinal FAILED was counted 1 times", counted("OperationsFinal", "FAILED", 1)),
 ]
 
 
@@ -1508,6 +1541,14 @@ def test_what_erasure_left_is_found_on_an_item_of_the_compact_layout() -> None:
     for place, item in list(items.items()):
         items[place] = {name: value for name, value in item.items() if name not in {"transactionId", "merchantId"}}
     assert any(re.search("ERASURE .*PAYMENT holds .*asha", each) for each in found(evidence))
+
+
+def test_who_died_after_a_change_may_have_counted_nothing() -> None:
+    story = counted("PaymentsFinal", "SUCCESS", 0)()
+    story.strikes["crash"] = 1
+    assert found(story.evidence()) == set()
+    story.history.counted["PaymentsAccepted", ""] = 2
+    assert found(story.evidence()) == {"METRICS -: PaymentsAccepted was counted 2 times, and stored 1 times"}
 
 
 def test_a_run_that_never_rests_is_found() -> None:
@@ -1571,6 +1612,7 @@ def test_every_invariant_has_a_bad_history() -> None:
         "I18",
         "I19",
         "I20",
+        "METRICS",
     }
     assert proven == named | {
         "ANSWERS",
