@@ -67,8 +67,7 @@ REFUSALS: Final[Mapping[str, Behaviour]] = {
     "tok_refused_unlisted": Behaviour(Effect.REFUSED_UNLISTED),
     "refund_refused": Behaviour(Effect.REFUSED),
 }
-"""Only the simulators of Stripe, Razorpay, Cashfree and PayU know these: the mocks have no documents, so to them they are
-tokens like any unknown one.
+"""Only the simulators of Stripe, Razorpay, Cashfree and PayU know these: a mock has no documents.
 
 A charge refuses with the first two; `next_operation("refund_refused")` lets the next refund be refused.
 """
