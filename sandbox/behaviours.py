@@ -67,10 +67,12 @@ REFUSALS: Final[Mapping[str, Behaviour]] = {
     "tok_refused_unlisted": Behaviour(Effect.REFUSED_UNLISTED),
     "refund_refused": Behaviour(Effect.REFUSED),
 }
-"""Only the simulators of Stripe, Razorpay, Cashfree and PayU know these: the mocks have no documents.
+"""Only the simulators of Stripe, Razorpay, Cashfree and PayU know these: a mock has no documents.
 
 A charge refuses with the first two; `next_operation("refund_refused")` lets the next refund be refused.
 """
+
+_MOCKS: Final = frozenset({"mock", "razorpay_mock", "cashfree_mock"})
 
 SLOW_SECONDS: Final = 3.0
 HANG_SECONDS: Final = 20.0
@@ -79,11 +81,11 @@ REOPEN_SECONDS: Final = 10.0
 
 
 def behaviour_of(token: object, provider: str) -> Behaviour | None:
-    """`tok_x@provider` acts at that provider only and succeeds elsewhere; None for an unknown token."""
+    """`tok_x@provider` acts at that provider only and succeeds elsewhere; None for a token that the provider lacks."""
     if not isinstance(token, str):
         return None
     name, _, only = token.partition("@")
     known = BEHAVIOURS.get(name) or REFUSALS.get(name)
-    if known is None or not only:
-        return known if not only else None
-    return known if only == provider else BEHAVIOURS["tok_success"]
+    if known is not None and only and only != provider:
+        return BEHAVIOURS["tok_success"]
+    return None if name in REFUSALS and provider in _MOCKS else known

@@ -16,6 +16,8 @@ from payflowx.domain.shared.limits import MAX_WEBHOOK_BYTES
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import OperationStatus, PaymentStatus
 from sandbox.ledger import Webhook
+from tests.support.altered import altered as altered_members
+from tests.support.altered import other_numbers
 from tests.support.conformance import DAY_SECONDS, ProviderHarness
 
 PART = 20_000
@@ -190,9 +192,32 @@ def test_an_unknown_type_becomes_an_empty_provider_event(mailbox: Mailbox, event
     check_nothing(mailbox, json.dumps(event).encode())
 
 
-@pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"{", b"[" * 50_000, b'{"a":' * 5_000, b"1e999", b"NaN"])
+@pytest.mark.parametrize(
+    "body", [b"", b"\xff\xfe", b"{", b"[" * 50_000, b'{"a":' * 5_000, b"1e999", b"1e9999999999999999999", b"NaN"]
+)
 def test_an_authentic_body_that_cannot_be_read_becomes_an_empty_provider_event(mailbox: Mailbox, body: bytes) -> None:
     check_nothing(mailbox, body)
+
+
+@pytest.mark.except_for(**SIGNED_INSIDE)
+def test_one_member_altered(mailbox: Mailbox) -> None:
+    """An authentic body is always read, and proves nothing that the event as it was did not prove."""
+    for webhook in mailbox.all:
+        known = mailbox.read(webhook)
+        for change, document in altered_members(json.loads(webhook.body)):
+            found = mailbox.read(mailbox.signed(json.dumps(document).encode()))
+            assert found.outcome is None or known.outcome is not None, f"{webhook.type}: {change}"
+            assert found.operation_outcome is None or known.operation_outcome is not None, f"{webhook.type}: {change}"
+
+
+@pytest.mark.except_for(**SIGNED_INSIDE)
+def test_a_proof_is_of_the_bodys_own_amount(mailbox: Mailbox) -> None:
+    for webhook in mailbox.all:
+        known = mailbox.read(webhook)
+        found = mailbox.read(mailbox.signed(json.dumps(other_numbers(json.loads(webhook.body))).encode()))
+        for before, after in [(known.outcome, found.outcome), (known.operation_outcome, found.operation_outcome)]:
+            if isinstance(before, Succeeded) and isinstance(after, Succeeded):
+                assert before.amount != after.amount, webhook.type
 
 
 def test_one_that_is_too_large_is_refused(mailbox: Mailbox) -> None:

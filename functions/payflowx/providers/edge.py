@@ -5,11 +5,14 @@ from typing import Final
 
 from payflowx.domain.payments.outcome import RATE_LIMITED, UNAUTHORIZED, Rejected
 from payflowx.domain.shared.transport import HttpResponse
+from payflowx.providers.json_fields import error_body
 
 _MAX_WAIT_SECONDS: Final = 3_600
 _MAX_WAIT_DIGITS: Final = 9
 _UNAUTHORIZED: Final = frozenset({401, 403})
 _TOO_MANY_REQUESTS: Final = 429
+_OWN_IDS: Final = ("id", "razorpay_payment_id", "cf_payment_id", "cf_refund_id")
+"""Members at the top of what a request has made. An error has none of them."""
 
 
 def rejected_at_edge(
@@ -25,11 +28,17 @@ def rejected_at_edge(
     `message`: sanitized. `names_object`: the answer holds the id of a payment, intent, charge or refund, so it was
     executed at least in part, whatever its status says. `default_wait_seconds`: without a number in `wait_header`.
     """
-    if names_object:
+    if names_object or response.status not in {_TOO_MANY_REQUESTS, *_UNAUTHORIZED} or _is_an_object(response):
         return None
     if response.status == _TOO_MANY_REQUESTS:
         return rate_limited(message, _wait_seconds(response, wait_header, default_wait_seconds))
-    return unauthorized(message) if response.status in _UNAUTHORIZED else None
+    return unauthorized(message)
+
+
+def _is_an_object(response: HttpResponse) -> bool:
+    """Whether the body is not an error but the object itself, to which a proxy may have given another status."""
+    body = error_body(response)
+    return any(body.get(name) is not None for name in _OWN_IDS)
 
 
 def rate_limited(message: str, wait_seconds: int) -> Rejected:

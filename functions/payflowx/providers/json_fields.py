@@ -2,7 +2,7 @@
 
 import json
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from payflowx.domain.payments.outcome import (
@@ -26,8 +26,8 @@ class RepeatedMemberError(ValueError):
 
 
 def parse(body: bytes) -> Any:
-    """The value, with fractions as Decimal. Raises ValueError for NaN, and `RepeatedMemberError`."""
-    return json.loads(body, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_members)
+    """The value, with fractions as Decimal. Raises ValueError, also for NaN, and `RepeatedMemberError`."""
+    return json.loads(body, parse_float=_fraction, parse_constant=_no_constant, object_pairs_hook=_members)
 
 
 def json_object(response: HttpResponse) -> dict[str, Any]:
@@ -98,6 +98,14 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         raise RepeatedMemberError("a member stands twice in one object")
     return members
+
+
+def _fraction(text: str) -> Decimal:
+    """Raises ValueError for an exponent that no Decimal has."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError("a number's exponent is too large") from None
 
 
 def _no_constant(_name: str) -> Any:

@@ -36,6 +36,18 @@ NAMING: Final[Mapping[str, Mapping[str, Any]]] = {
 """An error of each provider that names what the request has made."""
 
 
+THE_OBJECT: Final[Mapping[str, Mapping[str, Any]]] = {
+    "stripe": {"id": "pi_1", "object": "payment_intent", "status": "succeeded"},
+    "mock": {"id": "ch_1", "object": "charge", "status": "succeeded"},
+    "razorpay": {"razorpay_payment_id": "pay_1", "razorpay_order_id": "order_1"},
+    "razorpay_mock": {"id": "pay_1", "status": "captured"},
+    "cashfree": {"cf_payment_id": "77", "action": "link"},
+    "cashfree_mock": {"cf_payment_id": "77", "payment_status": "SUCCESS"},
+    "payu": {"status": 1, "details": {KEY: {"payuid": "77"}}},
+}
+"""The object itself: what a proxy makes of an answer when it puts another status on it."""
+
+
 def error_of(provider: str, message: str) -> dict[str, Any]:
     match provider:
         case "stripe" | "mock":
@@ -101,6 +113,12 @@ class TestEveryConnector:
 @pytest.mark.parametrize("status", [429, 401, 403])
 def test_an_answer_that_names_an_object_is_never_rejected(provider: str, read: Any, status: int) -> None:
     assert not isinstance(read(provider, answer(status, NAMING[provider])), Rejected)
+
+
+@pytest.mark.parametrize("provider", THE_OBJECT)
+@pytest.mark.parametrize("status", [429, 401, 403])
+def test_nor_is_one_that_is_the_object_itself(provider: str, status: int) -> None:
+    assert not isinstance(charge(provider, answer(status, THE_OBJECT[provider])), Rejected)
 
 
 @pytest.mark.parametrize("provider", ["stripe", "razorpay", "cashfree", "payu"])

@@ -54,6 +54,13 @@ def test_a_member_that_stands_twice_leaves_the_whole_answer_unread(
         read(answer(body))
 
 
+@pytest.mark.parametrize("number", ["1e9999999999999999999", "-1.5E-9999999999999999999", "NaN", "Infinity"])
+def test_a_number_that_no_decimal_holds_is_an_error_of_the_form(number: str) -> None:
+    """Readers of webhooks expect this one error."""
+    with pytest.raises(ValueError, match=r"exponent|NaN"):
+        json_object(answer(f'{{"amount": {number}}}'))
+
+
 def test_in_an_array_too() -> None:
     with pytest.raises(ValueError, match="twice"):
         json_array(answer('[{"a": 1, "a": 2}]'))

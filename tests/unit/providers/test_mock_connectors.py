@@ -204,6 +204,7 @@ CASHFREE_PAYMENT = {
     "payment_amount": 19.99,
     "payment_currency": "USD",
     "payment_status": "SUCCESS",
+    "is_captured": True,
 }
 SUCCESS = Succeeded(reference="ch_1", amount=1999, currency="USD", merchant_reference=KEY)
 
@@ -318,7 +319,7 @@ CHARGE_ANSWERS: list[tuple[str, HttpResult, type, dict[str, Any]]] = [
             200,
             b'{"cf_payment_id":77,"order_id":"'
             + KEY.encode()
-            + b'","payment_amount":19.99,"payment_currency":"USD","payment_status":"SUCCESS"}',
+            + b'","payment_amount":19.99,"payment_currency":"USD","payment_status":"SUCCESS","is_captured":true}',
         ),
         Succeeded,
         {"amount": 1999, "reference": "77"},
@@ -386,7 +387,8 @@ CANCELLATIONS: list[tuple[str, list[HttpResult], type]] = [
             answer(200, {**CASHFREE_ORDER, "order_status": "PAID"}),
             answer(
                 200,
-                b'[{"cf_payment_id":"1","order_id":"k","payment_amount":19.99,"payment_currency":"USD","payment_status":"SUCCESS"}]',
+                b'[{"cf_payment_id":"1","order_id":"k","payment_amount":19.99,"payment_currency":"USD",'
+                b'"payment_status":"SUCCESS","is_captured":true}]',
             ),
         ],
         Succeeded,

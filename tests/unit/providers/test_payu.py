@@ -744,6 +744,25 @@ class TestWebhooks:
         assert event.outcome is event.operation_outcome is None
         assert event.charge_key is None
 
+    def test_the_sample_of_a_refund_that_failed_is_read(self) -> None:
+        """https://docs.payu.in/reference-link/refund-status-callback: nulls, and blanks around an id."""
+        sample = {
+            **dict.fromkeys(("additionalValue1", "additionalValue2", "bank_arn", "remark")),
+            "refund_mode": "Instant Credit through UPI",
+            "bank_ref_num": "100142082006",
+            "key": "IahMJL",
+            "amt": "72.00",
+            "status": "failure",
+            "token": "PZT2506150013OR4AN33",
+            "mihpayid": " 23907365951 ",
+            "request_id": "17265314530",
+            "merchantTxnId": "PZT2506150013OR4AN02",
+            "action": "refund",
+        }
+        event = read_webhook(json.dumps(sample).encode())
+        assert (event.charge_reference, event.operation_reference) == ("23907365951", "17265314530")
+        assert event.type == "refund.failure"
+
     def test_a_disputes_post_is_a_hint_about_its_payment(self) -> None:
         event = read_webhook(json.dumps(DISPUTE_POST).encode())
         assert (event.type, event.charge_reference, event.outcome) == ("dispute", PAYU_ID, None)

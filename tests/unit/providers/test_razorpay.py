@@ -543,6 +543,16 @@ class TestInquiry:
     def test_a_capture_that_is_not_whole_is_unknown(self, change: dict[str, Any]) -> None:
         assert isinstance(inquire(payment(**change)), Unknown)
 
+    @pytest.mark.parametrize("status", ["created", "authorized", "failed"])
+    def test_one_that_is_captured_whatever_its_status_says_is_unknown(self, status: str) -> None:
+        """Neither declined nor left, beside money that may have been taken."""
+        contradiction = payment(status, captured=True)
+        assert inquire(contradiction) == Unknown(code="captured_contradicted")
+        cancelled = http_provider(answer(200, collection(contradiction))).cancel_and_confirm(charge(), ACCOUNT)
+        assert cancelled == Unknown(code="captured_contradicted")
+        asked = operation_request(kind=OperationKind.CAPTURE, amount=1999)
+        assert isinstance(look(answer(200, contradiction), asked), Unknown)
+
     def test_two_captures_are_a_mismatch(self) -> None:
         assert inquire(payment(), payment(id="pay_2")) == Mismatch(code="duplicate_charge")
 

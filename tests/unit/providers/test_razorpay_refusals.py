@@ -49,6 +49,10 @@ SENTENCES: Final = {
     "amount_below_minimum": "The amount must be at least INR 1.00",
     "balance_too_low": "Your account does not have enough balance to carry out the refund operation.",
     "refund_exceeds_captured": "The refund amount provided is greater than amount captured.",
+    "partial_refund_unsupported": "Partial refund is currently not supported for this payment method.",
+    "refund_unsupported": "Refund is currently not supported for this payment method.",
+    "refunds_disabled": "Refunds cannot be created on your account for wallet payments.",
+    "payment_disputed": "The refund on this payment is blocked due to ongoing dispute investigation.",
     "payment_too_old": "Refund is not supported by the bank because the payment is more than 6 months old",
     "fully_refunded": "The payment has been fully refunded already.",
     "not_captured": "The payment status should be captured for action to be taken.",
@@ -83,6 +87,14 @@ def asked(response: HttpResponse, call: RefusedCall) -> StepResult:
     else:
         outcome = move(response, operation_request(OPERATIONS[call]))
     return outcome
+
+
+def test_a_total_that_is_too_large_is_a_refund_of_too_much() -> None:
+    """What remains after other refunds is less: the everyday case beside the dashboard, on no page of Razorpay's."""
+    sentence = "The total refund amount is greater than the refund payment amount"
+    error = {"code": "BAD_REQUEST_ERROR", "description": sentence, "source": "NA", "step": "NA", "reason": "NA"}
+    found = asked(answer(400, {"error": {**error, "metadata": {}}}), RefusedCall.REFUND)
+    assert found == Rejected(code="refund_exceeds_captured", message=sentence)
 
 
 @pytest.mark.parametrize(("row", "call"), ROWS, ids=[f"{row.code}-{call}" for row, call in ROWS])

@@ -199,7 +199,9 @@ class ProcessProviderEvent:
 
     def _apply_to_operation(self, inbound: ReceivedEvent, found: Matched, operation: Operation) -> bool:
         item = WorkItem(payment=found.payment, operation=operation)
-        written = self._prove(inbound, item, found.attempt, inbound.provider_event.operation_outcome)
+        charge = found.payment.attempt(operation.charge_attempt)
+        claimed = inbound.provider_event.operation_outcome if _is_about_charge(inbound, charge) else None
+        written = self._prove(inbound, item, found.attempt, claimed)
         if written is not None:
             return isinstance(written, Stored | AlreadySeen)
         if found.attempt.may_prove_late:
@@ -286,6 +288,15 @@ class ProcessProviderEvent:
             disabled=merchant.disabled if merchant else frozenset(),
             evidence={"webhook": inbound.provider_event.event_id, "webhookType": inbound.provider_event.type},
         )
+
+
+def _is_about_charge(inbound: ReceivedEvent, charge: Attempt) -> bool:
+    """Return whether the ids of the charge that the event names, if it names any, are those of this charge.
+
+    A provider may take a refund from another payment of the same order; an inquiry calls that a mismatch.
+    """
+    event = inbound.provider_event
+    return event.charge_reference in {None, charge.reference} and event.charge_key in {None, charge.provider_key}
 
 
 def _may_be_a_further_charge(inbound: ReceivedEvent, attempt: Attempt) -> bool:

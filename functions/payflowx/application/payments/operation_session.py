@@ -41,7 +41,8 @@ class OperationSession(AttemptSession):
         """
         outcome = self._send()
         if isinstance(outcome, Rejected) and not outcome.may_pass_later:
-            return self._proven(self._refused(outcome, is_first_send=True), outcome.code, outcome.message)
+            proven = self._proven(self._refused(outcome, is_first_send=True), outcome.code, outcome.message)
+            return replace(proven, misconfigured=outcome.misconfigured)
         return Observation(outcome=outcome, first_send=True)
 
     def resolve(self) -> Observation:

@@ -40,6 +40,8 @@ class Observation:
     exhausted: bool = False
     reads_refunds: bool = False
     """The provider lists refunds of the charge that we did not request: they must be recorded."""
+    misconfigured: bool = False
+    """The provider refused because of the account's settings, which is told although reads must prove the refusal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +168,8 @@ class OutcomeWriter:
             return self._schedule_inquiry(item, attempt, verified, context)
         result = self.apply(change)
         rejected = observation.outcome
-        if isinstance(result, Stored) and isinstance(rejected, Rejected) and rejected.misconfigured:
+        misconfigured = rejected.misconfigured if isinstance(rejected, Rejected) else observation.misconfigured
+        if isinstance(result, Stored) and misconfigured:
             self.telemetry.count(Metric.PROVIDER_MISCONFIGURED)
         return result
 

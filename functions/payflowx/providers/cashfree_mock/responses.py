@@ -134,12 +134,14 @@ def payment(item: dict[str, Any]) -> Outcome:
 
 
 def _taken(payment_id: str, item: dict[str, Any]) -> Outcome:
-    """A success is a charge, unless the payment says that it was not captured: then it is an authorization."""
+    """A success is a charge or an authorization; only the payment says which."""
+    if not isinstance(item.get("is_captured"), bool):
+        return Unknown(code="capture_not_understood")
     currency = as_text(item.get("payment_currency"))
     minor = amount_of(item.get("payment_amount"), currency)
     if minor is None:
         return Mismatch(code="amount_differs", reference=payment_id)
-    kind = Authorized if item.get("is_captured") is False else Succeeded
+    kind = Succeeded if item["is_captured"] else Authorized
     return kind(reference=payment_id, amount=minor, currency=currency, merchant_reference=as_text(item.get("order_id")))
 
 

@@ -65,8 +65,9 @@ def _unsigned(fields: Mapping[str, str]) -> ProviderEvent | None:
 
 
 def _number(value: str | None) -> str | None:
-    """PayU's ids of payments and requests are numbers."""
-    return value if value is not None and _NUMBER.fullmatch(value) else None
+    """PayU's ids of payments and requests are numbers; a sample of its pages has blanks around one."""
+    number = (value or "").strip()
+    return number if _NUMBER.fullmatch(number) else None
 
 
 def _fields(body: bytes) -> dict[str, str]:

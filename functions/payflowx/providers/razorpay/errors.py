@@ -27,10 +27,18 @@ _TEXTS: Final[Mapping[str, str]] = {
     "payment status should be captured": "not_captured",
     "does not have enough balance": "balance_too_low",
     "refund amount provided is greater than amount captured": "refund_exceeds_captured",
+    "total refund amount is greater than the refund payment amount": "refund_exceeds_captured",
+    "partial refund is currently not supported for this payment method": "partial_refund_unsupported",
+    "refund is currently not supported for this payment method": "refund_unsupported",
+    "refunds cannot be created on your account": "refunds_disabled",
+    "refund on this payment is blocked due to ongoing dispute investigation": "payment_disputed",
     "amount must be at least inr": "amount_below_minimum",
     "payment is more than 6 months old": "payment_too_old",
 }
-"""Documented sentences of errors that share one reason, or have none."""
+"""Documented sentences of errors that share one reason, or have none. The first that an error contains counts.
+
+The sentence about a total that is too large stands on no page of Razorpay's; public plug-ins handle it.
+"""
 _BAD_CREDENTIALS: Final = re.compile(r"authentication failed\.?|the api \S+ provided is invalid\.?", re.IGNORECASE)
 _DONE_BEFORE: Final = ("already", "duplicate", "in progress", "same idempotency")
 """Words in an error text that may mean that a payment, capture or refund exists."""

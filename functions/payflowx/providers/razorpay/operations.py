@@ -80,7 +80,7 @@ def _capture(request: OperationRequest, payment: dict[str, Any]) -> Outcome:
     match payment.get("status"), payment.get("captured", True):
         case "captured" | "refunded", True:
             return _moved(request, payment, payment_id)
-        case "authorized", _:
+        case "authorized", _ if payment.get("captured") is not True:
             return NotFound(complete=True)
         case _:
             return Unknown(code="status_not_known")

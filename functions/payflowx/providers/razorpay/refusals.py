@@ -99,6 +99,31 @@ REFUSALS: Final = RefusalTable(
             source=_REFUND,
         ),
         Refusal(code="refund_exceeds_captured", calls=_REFUNDS, meaning="more than was captured", source=_REFUND),
+        Refusal(
+            code="partial_refund_unsupported",
+            calls=_REFUNDS,
+            meaning="payments by this method are refunded as a whole only",
+            source=_REFUND,
+        ),
+        Refusal(
+            code="refund_unsupported",
+            calls=_REFUNDS,
+            meaning="payments by this method cannot be refunded",
+            source=_REFUND,
+        ),
+        Refusal(
+            code="refunds_disabled",
+            calls=_REFUNDS,
+            meaning="the account may not refund, or not payments by this method",
+            source=_REFUND,
+            misconfigured=True,
+        ),
+        Refusal(
+            code="payment_disputed",
+            calls=_REFUNDS,
+            meaning="the payer's bank investigates a dispute about the payment",
+            source=_REFUND,
+        ),
         Refusal(code="extra_field", calls=_ALL, meaning="the request has a field too many", source=_REFUND),
         Refusal(
             code="payment_too_old",

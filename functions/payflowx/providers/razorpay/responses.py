@@ -45,6 +45,7 @@ MAX_LISTED: Final = 100
 MAX_KEY_CHARS: Final = 40
 
 _AWAITING_PAYER: Final = "awaiting_payer"
+_CONTRADICTION: Final = "captured_contradicted"
 PAYMENT_STATUSES: Final = frozenset({"created", "authorized", "captured", "refunded", "failed"})
 
 
@@ -206,7 +207,9 @@ def _payment(request: ChargeRequest, word: str, payment: dict[str, Any]) -> Outc
         # Captured, then refunded in full elsewhere: a charge, whose refunds are listed by themselves.
         return Succeeded(**facts) if payment.get("captured") is True else Unknown(code="refund_contradicted")
     if word == "captured":
-        return Succeeded(**facts) if payment.get("captured", True) is True else Unknown(code="captured_contradicted")
+        return Succeeded(**facts) if payment.get("captured", True) is True else Unknown(code=_CONTRADICTION)
+    if payment.get("captured") is True:
+        return Unknown(code=_CONTRADICTION)
     if facts["merchant_reference"] != request.provider_key:
         return Mismatch(code="reference_differs", reference=facts["reference"])
     if word == "authorized":

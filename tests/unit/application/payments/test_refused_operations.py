@@ -10,6 +10,7 @@ from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.refund_list import ProviderRefund, RefundState
 from payflowx.domain.shared.identifiers import derive_provider_key
 from payflowx.domain.shared.limits import MINUTE_MS, SECOND_MS
+from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, OperationStatus
 from tests.support.balance import operations_of
@@ -63,6 +64,17 @@ class TestTheFirstSend:
         assert operation.attempts[0].message == "Your account does not have enough balance."
         assert money(world.now(payment)) == {"captured": 100, "refundable": 100}
         assert (provider(world).moves_of("move"), provider(world).moves_of("inquire")) == (1, 1)
+
+    @pytest.mark.parametrize("read", [ABSENT, CUT_OFF])
+    def test_one_for_the_accounts_settings_is_told_once_whatever_the_read_says(
+        self, world: World, read: NotFound | Unknown
+    ) -> None:
+        refund(world, replace(REFUSED, misconfigured=True), inquiries=[read])
+        assert world.telemetry.total(Metric.PROVIDER_MISCONFIGURED) == 1
+
+    def test_one_for_another_reason_is_not(self, world: World) -> None:
+        refund(world, REFUSED, inquiries=[ABSENT])
+        assert world.telemetry.total(Metric.PROVIDER_MISCONFIGURED) == 0
 
     @pytest.mark.parametrize("kind", [CAPTURE, VOID])
     def test_so_do_a_capture_and_a_void(self, world: World, kind: OperationKind) -> None:
