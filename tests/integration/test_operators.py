@@ -276,6 +276,31 @@ class TestRouting:
         assert json.loads(functions.operate(command="show_routing")["document"])["version"] == "one"
         assert {r["action"] for r in records(functions)} >= {"routing.published", "routing.rolled_back"}
 
+    def test_a_document_is_rolled_back_while_it_bakes(self, functions: Functions, routing: str) -> None:
+        strategy = functions.engine.client("appconfig").create_deployment_strategy(
+            Name="baking",
+            DeploymentDurationInMinutes=0,
+            GrowthFactor=100,
+            FinalBakeTimeInMinutes=10,
+            ReplicateTo="NONE",
+        )
+        functions.deploy(ROUTING_STRATEGY=strategy["Id"])
+        two = json.dumps({**DOCUMENT, "version": "two"})
+        assert functions.operate(command="publish_routing", document=two)["number"] == 2
+        assert functions.operate(command="show_routing")["state"] == "BAKING"
+        assert functions.operate(command="roll_back_routing")["number"] == 1
+
+    def test_a_complete_document_is_reverted_at_once_and_nothing_is_deployed_that_an_alarm_could_stop(
+        self, functions: Functions, routing: str
+    ) -> None:
+        two = json.dumps({**DOCUMENT, "version": "two"})
+        functions.operate(command="publish_routing", document=two)
+        environment = functions.platform.environment["ROUTING_ENVIRONMENT"]
+        assert functions.operate(command="roll_back_routing")["number"] == 1
+        client = functions.engine.client("appconfig")
+        deployments = client.list_deployments(ApplicationId=routing, EnvironmentId=environment)["Items"]
+        assert sorted(d["State"] for d in deployments) == ["COMPLETE", "REVERTED"]
+
     def test_a_faulty_document_is_never_published(self, functions: Functions, routing: str) -> None:
         faulty = json.dumps({"version": "x", "rules": [{"name": "a", "when": {}, "use": {"providers": ["nobody"]}}]})
         answer = functions.operate(command="publish_routing", document=faulty)
