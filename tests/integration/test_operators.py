@@ -267,6 +267,32 @@ class TestProviderStatus:
         assert "alpha, beta, gamma" in answer["error"]["message"]
 
 
+class TestWrongInput:
+    @pytest.mark.parametrize(
+        "command",
+        [
+            {"command": "create_merchant", "merchantId": "m1", "name": "\ud800"},
+            {"command": "find_payments", "merchantId": "acme", "text": "\ud800"},
+            {"command": "list_payments", "merchantId": "acme", "limit": "\ud800"},
+            {"command": "set_approval_limits", "merchantId": "acme", "limits": {"\ud800": 1}},
+        ],
+        ids=str,
+    )
+    def test_a_text_that_is_no_utf8_is_refused_by_every_command(
+        self, functions: Functions, command: dict[str, Any]
+    ) -> None:
+        assert refused(functions.operate(**command)) == "text_invalid"
+
+    def test_an_address_that_cannot_be_read_is_refused(self, functions: Functions) -> None:
+        account = {"provider": "alpha", "accountId": "second", "endpoint": "https://[", "secretArn": "arn:x"}
+        answer = functions.operate(command="create_merchant", merchantId="m1", name="M1", accounts=[account])
+        assert refused(answer) == "merchant_invalid"
+
+    def test_a_position_that_no_answer_gave_is_refused(self, functions: Functions) -> None:
+        answer = functions.operate(command="list_merchant_events", merchantId="acme", position="none")
+        assert refused(answer) == "command_invalid"
+
+
 class TestRouting:
     def test_a_document_is_published_and_rolled_back(self, functions: Functions, routing: str) -> None:
         two = json.dumps({**DOCUMENT, "version": "two"})
