@@ -26,7 +26,7 @@ _MEANING: Final = {
     Step.RECORDED: "Record the forgotten time; from here on nothing of it is sent without an inquiry.",
     Step.NOTIFIED: "Raise the event numbers of payments that differ, and notify every merchant with endpoints once.",
     Step.VISIBLE: "Wait until providers must show all that they got: an hour after the stop.",
-    Step.RECONCILED: "Start a reconciliation of the forgotten time with every provider that has a report.",
+    Step.RECONCILED: "Start a reconciliation of the forgotten time for every account at a provider that has a report.",
     Step.OPENED: "Record the opening. Asks first.",
     Step.ON: "Switch functions and queues on.",
     Step.ERASED: "Erase again what was erased in the forgotten time.",
@@ -107,7 +107,7 @@ def _now_ms() -> int:
 def _question(step: Step, progress: Progress) -> str:
     if step is Step.COPIED:
         return f"{len(progress.touched)} payments differ. Write the restored items over those in use?"
-    return "Are the differences of the reconciliations understood, and shall the deployment open?"
+    return f"Shall the deployment open? Its {len(progress.runs)} reconciliations wait for that, and show what was forgotten."
 
 
 def _summary(progress: Progress) -> str:
