@@ -107,7 +107,7 @@ def _now_ms() -> int:
 def _question(step: Step, progress: Progress) -> str:
     if step is Step.COPIED:
         return f"{len(progress.touched)} payments differ. Write the restored items over those in use?"
-    return f"Shall the deployment open? Its {len(progress.runs)} reconciliations wait for that, and show what was forgotten."
+    return f"Shall the deployment open? {len(progress.runs)} reconciliations wait for that."
 
 
 def _summary(progress: Progress) -> str:

@@ -13,10 +13,12 @@ from ops.session import Session
 from ops.target import Target
 from payflowx.application.routing import publish_routing
 from payflowx.domain.merchants.api_keys import hash_api_key
+from payflowx.domain.merchants.directory import AccountSecret
 from payflowx.domain.payments.change import Context as ChangeContext
 from payflowx.domain.payments.dispute import DisputeReport, DisputeState
 from payflowx.domain.payments.outcome import Mismatch, Unknown
 from payflowx.domain.payments.state_machine import record_dispute
+from payflowx.domain.shared.errors import Refusal
 from payflowx.wiring.provider_events import ProviderEventsWiring
 from tests.support.handlers import Context, Functions
 
@@ -204,6 +206,13 @@ class TestCredentials:
         assert functions.platform.secrets.credentials(account.secret_arn).key_secret == "new-secret"
         again = functions.operate(command="rotate_credentials", secret=SECRET, **names)
         assert refused(again) == "rotation_open"
+        assert functions.operate(command="rotate_credentials", secret=new, **names)["ok"]  # its answer was lost
+        assert self.vault(functions) == {**new, "previous": SECRET}
+        with pytest.raises(Refusal):  # two operators, both of whom saw no open rotation
+            functions.operators.rotate_credentials.secrets.replace(
+                account.secret_arn, AccountSecret(key_id="k", key_secret="s"), keep_previous=True
+            )
+        assert self.vault(functions) == {**new, "previous": SECRET}
         assert functions.operate(command="finish_credentials_rotation", **names)["ok"]
         assert self.vault(functions) == new
         assert refused(functions.operate(command="finish_credentials_rotation", **names)) == "no_rotation"
