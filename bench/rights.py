@@ -71,6 +71,8 @@ UNREACHED: Final[Mapping[str, str]] = {
     "Operations: sqs:DeleteMessage on dead letters": "a queue is purged as a whole here, and no letter replayed",
     "Reconciler: sqs:SendMessage on Jobs": "no report here asks for an inquiry",
     "Worker: sqs:SendMessage on SlowJobs": "no account here is slow",
+    "Worker: dynamodb:Query on Transactions": "no payment of an order is refunded here, and no provider's list is read",
+    "Notices: dynamodb:Query on Transactions": "no payment of an order is refunded here",
     "Deliverer: dynamodb:GetItem on Transactions": "no two deliveries here write one event at once",
     "Deliverer: dynamodb:GetItem on Configuration (endpoints)": "no two deliveries here change one endpoint at once",
     "Sweeper: sqs:SendMessage on Deliveries": "no delivery here is overdue",

@@ -51,7 +51,7 @@ class InboundWebhooks(Room):
             timeout=_TIMEOUT,
             sends_to_itself=True,
         )
-        provider_events.may_read(tables.transactions, "GetItem")
+        provider_events.may_read(tables.transactions, "GetItem", "Query")
         provider_events.may_write(tables.transactions, "PutItem", "UpdateItem")
         provider_events.may_read(tables.configuration, "Query")
         provider_events.may_send(payments.jobs)

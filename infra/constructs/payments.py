@@ -94,7 +94,9 @@ class Payments(Room):
             sends_to_itself=True,
             calls_out=True,
         )
-        worker.may_read(tables.transactions, "GetItem")
+        # Only all operations of a payment tell whether its whole charge was refunded, and what an older release left of
+        # its balance.
+        worker.may_read(tables.transactions, "GetItem", "Query")
         worker.may_write(tables.transactions, "PutItem", "UpdateItem")
         worker.may_read(tables.configuration, "Query")
         # The health of provider accounts, and nothing else of the table that holds merchants and their API keys.

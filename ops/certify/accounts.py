@@ -47,7 +47,10 @@ def why_refused(provider: str, endpoint: str, credentials: Credentials) -> str |
     given = (credentials.key_id, credentials.key_secret)
     if any(rule.live.search(value.strip()) for value in given):
         return f"These are live credentials of {provider}."
-    parts, sandbox = urlsplit(endpoint), urlsplit(rule.endpoint)
+    try:
+        parts, sandbox = urlsplit(endpoint), urlsplit(rule.endpoint)
+    except ValueError:
+        return "The endpoint is no address."
     if parts.hostname in _LOOPBACK:
         return None
     if (parts.scheme, parts.netloc.casefold()) != (sandbox.scheme, sandbox.netloc):

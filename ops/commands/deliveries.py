@@ -1,6 +1,7 @@
 """`payflowx deliveries`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
 
@@ -26,7 +27,10 @@ _EVENTS: Final = {
     "endpoints": "states",
     "next": "next",
 }
-_MAX_PAGES: Final = 20
+_MAX_PAGES: Final = 100
+"""Of a hundred events each: a quarter of a minute."""
+_MOMENT_DIGITS: Final = 13
+"""A position begins with the milliseconds since 1970 of its event."""
 
 
 @click.group()
@@ -51,10 +55,14 @@ def endpoints(session: Session, *, merchant: str | None) -> None:
 @target_options
 @pass_session
 def list_(session: Session, *, merchant: str | None, everything: bool, limit: int) -> None:
-    """Events that an endpoint has not taken, newest first."""
+    """Events that an endpoint has not taken, newest first, among the last ten thousand. It says where it ended."""
     name = session.merchant(merchant)
-    items = list(islice(events_of(session, name, undelivered=not everything), limit))
-    session.show_table([with_states(item) for item in items], _EVENTS, nothing="Every event is delivered.")
+    ends: list[str] = []
+    found = events_of(session, name, undelivered=not everything, most=_MAX_PAGES, ended=ends.append)
+    items = list(islice(found, limit))
+    session.show_table([with_states(item) for item in items], _EVENTS, nothing=nothing_waits(ends))
+    for end in ends:
+        session.say(not_looked_at(end))
 
 
 @deliveries.command("redeliver")
@@ -71,15 +79,31 @@ def redeliver(session: Session, *, transaction_id: str, seq: int, merchant: str 
     session.show(event, f"{event['id']} is on its way to {len(event['deliveries'])} endpoints.")
 
 
-def events_of(session: Session, merchant: str, *, undelivered: bool) -> Iterator[dict[str, Any]]:
-    """Newest first, from a bounded number of pages."""
+def events_of(
+    session: Session, merchant: str, *, undelivered: bool, most: int, ended: Callable[[str], None]
+) -> Iterator[dict[str, Any]]:
+    """Newest first, from at most so many pages. `ended` gets the time of the oldest event that was looked at, if there
+    are older ones.
+    """
     position = None
-    for _ in range(_MAX_PAGES):
+    for _ in range(most):
         page = session.ask("list_merchant_events", merchantId=merchant, undelivered=undelivered, position=position)
         yield from page["items"]
         position = page["nextPosition"]
         if position is None:
             return
+    at = datetime.fromtimestamp(int(str(position)[:_MOMENT_DIGITS]) / 1_000, UTC)
+    ended(f"{at:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def nothing_waits(ends: Sequence[str]) -> str:
+    """What an empty list of undelivered events means."""
+    return f"Every event since {ends[0]} is delivered." if ends else "Every event is delivered."
+
+
+def not_looked_at(end: str) -> str:
+    """A list that was cut off is not taken for a whole one."""
+    return f"Older events than {end} were not looked at. `payflowx payments deliveries` shows those of a payment."
 
 
 def with_states(event: dict[str, Any]) -> dict[str, Any]:

@@ -166,7 +166,9 @@ def _depth(session: Session, queue: str | None) -> int:
 
 def _explanation(item: dict[str, Any]) -> str:
     failures = item["failures"]
-    died = "the log did not answer" if failures is None else "; ".join(failures) or "nothing in the log any more"
+    died = (
+        "the log did not answer in time" if failures is None else "; ".join(failures) or "nothing in the log any more"
+    )
     return key_values(
         {
             "Message": f"{item['messageId']} ({item['queue']})",

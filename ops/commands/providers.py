@@ -1,13 +1,16 @@
 """`payflowx providers`."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from ops.options import reason_option, target_options
 from ops.session import Session, pass_session
 
+UNWELL_INCOMPLETE: Final = (
+    "Only the accounts of the first 500 merchants were looked at. Say --merchant ID for another one's."
+)
 _merchant = click.option("--merchant", metavar="ID", help="For this merchant only. Default: for everyone.")
 
 
@@ -22,13 +25,15 @@ def providers() -> None:
 @pass_session
 def status(session: Session, *, merchant: str | None) -> None:
     """All providers of this deployment, and the accounts whose calls fail or are slow."""
-    found = session.ask("list_providers", merchantId=merchant)["items"]
-    items = [{**item, "unwell": "; ".join(map(_unwell, item.get("unwellAccounts", [])))} for item in found]
+    found = session.ask("list_providers", merchantId=merchant)
+    items = [{**item, "unwell": "; ".join(map(_unwell, item.get("unwellAccounts", [])))} for item in found["items"]]
     columns = {"provider": "provider", "simulated": "simulated", "can cancel": "canFence", "off": "disabledForEveryone"}
     if merchant:
         columns[f"off for {merchant}"] = "disabledForMerchant"
     columns["accounts that are not well"] = "unwell"
     session.show_table(items, columns, nothing="This deployment has no provider.")
+    if not found.get("unwellComplete", True):
+        session.say(UNWELL_INCOMPLETE)
 
 
 def _unwell(account: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ _COLUMNS: Final = {
     "differences": "differences",
     "problem": "problem",
 }
+INCOMPLETE: Final = "Only the first hundred accounts are shown. Say --provider NAME or --merchant ID for the others."
 
 
 @click.command("reconciliations")
@@ -30,5 +31,7 @@ def reconciliations(session: Session, *, days: int, provider: str | None, mercha
 
     `payflowx reconcile` shows what a run found, and repeats one.
     """
-    items = session.ask("list_reconciliations", days=days, provider=provider, merchantId=merchant)["items"]
-    session.show_table(items, _COLUMNS, nothing="No account is at a provider with reports.")
+    found = session.ask("list_reconciliations", days=days, provider=provider, merchantId=merchant)
+    session.show_table(found["items"], _COLUMNS, nothing="No account is at a provider with reports.")
+    if not found.get("complete", True):
+        session.say(INCOMPLETE)

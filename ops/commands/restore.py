@@ -32,8 +32,8 @@ def restore() -> None:
 @target_options
 @pass_session
 def plan(session: Session, *, moment: datetime) -> None:
-    """Show what `run` would do. Changes nothing."""
-    sources, steps = _steps().planned(session)
+    """Show what `run` would do, and refuse what it would refuse. Changes nothing."""
+    sources, steps = _steps().planned(session, moment)
     session.say(f"{sources} sources of work; the tables as they were at {moment:%Y-%m-%d %H:%M:%S} UTC.")
     session.show_table(steps, {"step": "step", "does": "does"}, nothing="")
 
@@ -49,17 +49,21 @@ def plan(session: Session, *, moment: datetime) -> None:
     help="The progress, from which the same command goes on.",
 )
 @click.option("--orders-known", is_flag=True, help="No forgotten payment can hold an order. Else they go to review.")
+@click.option("--all-on", is_flag=True, help="Switch on at the end also what is off already: its journal is lost.")
 @click.option("--yes", is_flag=True, help="Do not ask before copying and before opening.")
 @reason_option
 @target_options
 @pass_session
-def run(session: Session, *, moment: datetime, journal: Path, orders_known: bool, yes: bool, reason: str) -> None:
+def run(
+    session: Session, *, moment: datetime, journal: Path, orders_known: bool, all_on: bool, yes: bool, reason: str
+) -> None:
     """Take all steps, or those that are left. Exits with 3 when a person refuses to go on."""
     _steps().Restoring(
         session=session,
         journal=journal,
         reason=reason,
         orders_known=orders_known,
+        all_on=all_on,
         asks=lambda question: yes or click.confirm(question, err=True),
     )(moment)
 

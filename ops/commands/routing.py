@@ -60,7 +60,10 @@ def publish(session: Session, *, file: Path, reason: str) -> None:
 @target_options
 @pass_session
 def rollback(session: Session, *, reason: str) -> None:
-    """Stop a roll-out that is under way, or roll the version of before out again."""
+    """Take the last roll-out back at once, whether it is under way or complete.
+
+    One that was complete three days ago is followed by a roll-out of the version of before.
+    """
     _show(session, session.change("roll_back_routing", reason))
 
 

@@ -26,7 +26,7 @@ _MEANING: Final = {
     Step.RECORDED: "Record the forgotten time; from here on nothing of it is sent without an inquiry.",
     Step.NOTIFIED: "Raise the event numbers of payments that differ, and notify every merchant with endpoints once.",
     Step.VISIBLE: "Wait until providers must show all that they got: an hour after the stop.",
-    Step.RECONCILED: "Start a reconciliation of the forgotten time with every provider that has a report.",
+    Step.RECONCILED: "Start a reconciliation of the forgotten time for every account at a provider that has a report.",
     Step.OPENED: "Record the opening. Asks first.",
     Step.ON: "Switch functions and queues on.",
     Step.ERASED: "Erase again what was erased in the forgotten time.",
@@ -41,6 +41,7 @@ class Restoring:
     journal: Path
     reason: str
     orders_known: bool
+    all_on: bool
     asks: Callable[[str], bool]
     written: dict[str, int] = field(default_factory=dict)
 
@@ -48,7 +49,9 @@ class Restoring:
         """Take all steps that are left. Raises `SystemExit` when a person refuses to go on."""
         restored_to_ms = milliseconds(moment)
         journal = FileJournal(path=self.journal)
-        progress = journal.load() or Progress(restored_to_ms=restored_to_ms)
+        sources = AwsSources(target=self.session.target, all_on=self.all_on)
+        tables = AwsTables(target=self.session.target, written=self.written)
+        progress = journal.load() or _begun(restored_to_ms, sources, tables)
         if progress.restored_to_ms != restored_to_ms:
             raise OperatorError(
                 f"{self.journal} is the journal of a restore to another time.",
@@ -57,11 +60,11 @@ class Restoring:
             )
         deployment = CommandedDeployment(session=self.session, reason=self.reason, orders_known=self.orders_known)
         done = RestoreProcedure(
-            sources=AwsSources(target=self.session.target),
-            tables=AwsTables(target=self.session.target, written=self.written),
+            sources=sources,
+            tables=tables,
             deployment=deployment,
             journal=journal,
-            now_ms=lambda: time.time_ns() // 1_000_000,
+            now_ms=_now_ms,
             pause=time.sleep,
             confirm=lambda step, known: self.asks(_question(step, known)),
         )(progress)
@@ -82,16 +85,29 @@ class Restoring:
         }
 
 
-def planned(session: Session) -> tuple[int, Sequence[dict[str, str]]]:
-    """Return the number of sources of work, and the steps with their meanings."""
+def planned(session: Session, moment: datetime) -> tuple[int, Sequence[dict[str, str]]]:
+    """Return the number of sources of work, and the steps with their meanings. It refuses what a run refuses."""
     steps = [{"step": step.value, "does": _MEANING[step]} for step in STEPS]
-    return len(AwsSources(target=session.target).states()), steps
+    sources = AwsSources(target=session.target)
+    _begun(milliseconds(moment), sources, AwsTables(target=session.target))
+    return len(sources.states()), steps
+
+
+def _begun(restored_to_ms: int, sources: AwsSources, tables: AwsTables) -> Progress:
+    """Refuse what would fail, or go wrong at its end, after everything is off."""
+    sources.check()
+    tables.check(restored_to_ms, _now_ms())
+    return Progress(restored_to_ms=restored_to_ms)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _question(step: Step, progress: Progress) -> str:
     if step is Step.COPIED:
         return f"{len(progress.touched)} payments differ. Write the restored items over those in use?"
-    return "Are the differences of the reconciliations understood, and shall the deployment open?"
+    return f"Shall the deployment open? {len(progress.runs)} reconciliations wait for that."
 
 
 def _summary(progress: Progress) -> str:

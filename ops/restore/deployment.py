@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ops.errors import OperatorError
+from ops.errors import Exit, OperatorError
 from ops.session import Session
 from payflowx.application.recovery.restore import UsedNumbers
 from payflowx.application.recovery.restore_procedure import Progress
+from payflowx.domain.reconciliation.run import MAX_SPAN_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,18 +54,40 @@ class CommandedDeployment:
                 return
 
     def reconcile(self, from_ms: int, until_ms: int, /) -> Sequence[str]:
-        """Every provider of the deployment that has a report."""
+        """Every account at a provider that has a report, merchant by merchant: one request takes a hundred accounts.
+
+        A refusal is said, once for each provider and reason, and the others go on. Without an answer the step is not
+        done, and the next run of the command repeats it.
+        """
+        real = {one["provider"] for one in self.session.ask("list_providers")["items"] if not one["simulated"]}
         runs: list[str] = []
-        for provider in self.session.ask("list_providers")["items"]:
-            if provider["simulated"]:
-                continue
-            try:
-                answer = self.session.change(
-                    "reconcile", self.reason, provider=provider["provider"], fromMs=from_ms, untilMs=until_ms
-                )
-            except OperatorError as refused:
-                self.session.say(f"{provider['provider']} is not reconciled: {refused}")
-                continue
+        said: set[str] = set()
+        for merchant_id in self.session.merchants(None):
+            accounts = self.session.ask("show_merchant", merchantId=merchant_id)["accounts"]
+            for provider in sorted({account["provider"] for account in accounts} & real):
+                try:
+                    runs += self._begun(provider, merchant_id, from_ms, until_ms)
+                except OperatorError as refused:
+                    if refused.exit_code != int(Exit.REFUSED):
+                        raise
+                    what = f"{provider} is not reconciled: {refused}"
+                    if what not in said:
+                        self.session.say(what)
+                    said.add(what)
+        return runs
+
+    def _begun(self, provider: str, merchant_id: str, from_ms: int, until_ms: int) -> Sequence[str]:
+        """One reconciliation spans 31 days, and point-in-time recovery 35."""
+        runs: list[str] = []
+        for begin_ms in range(from_ms, until_ms, MAX_SPAN_MS):
+            answer = self.session.change(
+                "reconcile",
+                self.reason,
+                provider=provider,
+                merchantId=merchant_id,
+                fromMs=begin_ms,
+                untilMs=min(begin_ms + MAX_SPAN_MS, until_ms),
+            )
             runs += [str(run["runId"]) for run in answer["runs"]]
         return runs
 

@@ -8,11 +8,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ops.errors import Exit, OperatorError
 from ops.target import Target, aws_errors
 
 _MAPPING: Final = "mapping "
 _FUNCTION: Final = "function "
 _ON, _OFF = "on", "off"
+_NOTHING: Final = "0"
+"""The reserved concurrency of a function that nobody can invoke."""
 _KEPT: Final = ("OperationsFunction", "ReconcilerFunction", "RoutingValidatorFunction")
 """Operators' commands go on. Nothing but a command, its queue or its schedule makes the reconciler write."""
 
@@ -22,9 +25,22 @@ class AwsSources:
     """Implements `Sources`. Every change names the state to be, so that a repetition changes nothing."""
 
     target: Target
+    all_on: bool = False
+    """Whether what is off already is switched on at the end: the journal of the restore that did that is lost."""
 
     def states(self) -> Mapping[str, str]:
-        """Return what each source is now: a mapping `on` or `off`, a function its reserved concurrency or `none`."""
+        """Return what each source shall be again: a mapping `on` or `off`, a function its reserved concurrency or
+        `none`. That is what it is now, but for `all_on`.
+        """
+        found = self._found()
+        if not self.all_on:
+            return found
+        return {
+            name: _ON if name.startswith(_MAPPING) else state if state != _NOTHING else "none"
+            for name, state in found.items()
+        }
+
+    def _found(self) -> Mapping[str, str]:
         client = self.target.client("lambda")
         found: dict[str, str] = {}
         with aws_errors("read the functions and their queues"):
@@ -36,6 +52,21 @@ class AwsSources:
                     reserved = client.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions")
                     found[f"{_FUNCTION}{name}"] = "none" if reserved is None else str(reserved)
         return found
+
+    def check(self) -> None:
+        """Raise `OperatorError` if sources are off already: they would stay off, for that is what they were before.
+
+        Only a restore switches a function off; a single queue may be off for a reason of its own.
+        """
+        states = self.states()
+        off = [name for name, reserved in _named(states, _FUNCTION).items() if reserved == _NOTHING]
+        mappings = _named(states, _MAPPING).values()
+        if off or (mappings and _ON not in mappings):
+            raise OperatorError(
+                f"Switched off already: {', '.join(off) or 'every queue'}.",
+                Exit.REFUSED,
+                hint="If another restore did that, go on with its --journal. If the journal is lost, say --all-on.",
+            )
 
     def switch_off(self, states: Mapping[str, str], /) -> None:
         """Queues first, then the functions."""

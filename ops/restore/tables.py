@@ -38,14 +38,45 @@ class AwsTables:
     written: dict[str, int] = field(default_factory=dict)
     """Items put and deleted in each table by this process."""
 
+    def check(self, restored_to_ms: int, now_ms: int) -> None:
+        """Raise `OperatorError` for a time that is out of reach, before anything is switched off for it.
+
+        The last minutes cannot be restored yet; they can be once everything is off. `begin` judges a missing table.
+        """
+        moment, client = _second(restored_to_ms), self.target.client("dynamodb")
+        if restored_to_ms >= now_ms:
+            raise OperatorError(f"{moment:%Y-%m-%d %H:%M:%S} UTC is not over yet.", Exit.USAGE)
+        for table in self._tables():
+            with aws_errors("read how far back the tables can be restored"):
+                if self._status(client, table) is None or self._status(client, _copy_of(table, moment)) is not None:
+                    continue
+                answer = client.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
+            earliest = answer.get("PointInTimeRecoveryDescription", {}).get("EarliestRestorableDateTime")
+            if earliest is None or moment < earliest:
+                since = (
+                    "is off" if earliest is None else f"goes back to {earliest.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+                )
+                raise OperatorError(
+                    f"{table} cannot be restored to this time: its point-in-time recovery {since}.",
+                    Exit.REFUSED,
+                    hint="Nothing was switched off. A backup goes back further: docs/operations/restore.md.",
+                )
+
     def begin(self, restored_to_ms: int, /) -> Mapping[str, str]:
         """Start a restore of each table to that second, unless its copy exists already."""
-        moment = datetime.fromtimestamp(restored_to_ms // 1000, UTC)
+        moment = _second(restored_to_ms)
         client = self.target.client("dynamodb")
         copies = {}
         for table in self._tables():
-            copies[table] = f"{table}-restored-{moment:%Y%m%dT%H%M%S}"
+            copies[table] = _copy_of(table, moment)
             with aws_errors(f"restore {table} beside itself", changing=True):
+                if self._status(client, table) is None:
+                    raise OperatorError(
+                        f"There is no table {table}.",
+                        Exit.UNAVAILABLE,
+                        hint=f"Restore a backup of it under this name and as {copies[table]}, then repeat the command: "
+                        "docs/operations/restore.md, A table that was deleted.",
+                    )
                 if self._status(client, copies[table]) is None:
                     client.restore_table_to_point_in_time(
                         SourceTableName=table, TargetTableName=copies[table], RestoreDateTime=moment
@@ -151,6 +182,14 @@ class AwsTables:
             else:
                 raise OperatorError(f"{table} is throttled. Run the command again.", Exit.UNAVAILABLE)
             self.written[table] = self.written.get(table, 0) + len(batch)
+
+
+def _second(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms // 1000, UTC)
+
+
+def _copy_of(table: str, moment: datetime) -> str:
+    return f"{table}-restored-{moment:%Y%m%dT%H%M%S}"
 
 
 def _text(item: Item, names: Sequence[str]) -> str:

@@ -36,6 +36,9 @@ class Vault:
     def replace(self, arn: str, secret: AccountSecret, *, keep_previous: bool) -> None:
         self.secrets[arn] = secret
 
+    def holds(self, arn: str, secret: AccountSecret) -> bool:
+        return self.secrets.get(arn) == secret
+
     def forget_previous(self, arn: str) -> bool:
         return False
 

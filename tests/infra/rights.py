@@ -101,9 +101,10 @@ NEEDS: Final[tuple[Need, ...]] = (
         ("dynamodb/merchants/accounts.py", ".query("),
     ),
     _code(
-        *("dynamodb:Query", _TRANSACTIONS, "Api Operations Reconciler Sweeper"),
+        *("dynamodb:Query", _TRANSACTIONS, "Api Notices Operations Reconciler Sweeper Worker"),
         ("dynamodb/payments/payments.py", ".query("),
         ("dynamodb/payments/due_items.py", ".query("),
+        ("dynamodb/payments/operation_list.py", ".query("),
     ),
     _code("dynamodb:UpdateItem", _CONFIGURATION, "Operations", (_DIRECTORY, ".update_item(")),
     _code("dynamodb:UpdateItem", _ENDPOINTS, "Api Deliverer", ("dynamodb/webhooks/endpoints.py", ".update_item(")),

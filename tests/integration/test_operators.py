@@ -13,10 +13,12 @@ from ops.session import Session
 from ops.target import Target
 from payflowx.application.routing import publish_routing
 from payflowx.domain.merchants.api_keys import hash_api_key
+from payflowx.domain.merchants.directory import AccountSecret
 from payflowx.domain.payments.change import Context as ChangeContext
 from payflowx.domain.payments.dispute import DisputeReport, DisputeState
 from payflowx.domain.payments.outcome import Mismatch, Unknown
 from payflowx.domain.payments.state_machine import record_dispute
+from payflowx.domain.shared.errors import Refusal
 from payflowx.wiring.provider_events import ProviderEventsWiring
 from tests.support.handlers import Context, Functions
 
@@ -204,6 +206,13 @@ class TestCredentials:
         assert functions.platform.secrets.credentials(account.secret_arn).key_secret == "new-secret"
         again = functions.operate(command="rotate_credentials", secret=SECRET, **names)
         assert refused(again) == "rotation_open"
+        assert functions.operate(command="rotate_credentials", secret=new, **names)["ok"]  # its answer was lost
+        assert self.vault(functions) == {**new, "previous": SECRET}
+        with pytest.raises(Refusal):  # two operators, both of whom saw no open rotation
+            functions.operators.rotate_credentials.secrets.replace(
+                account.secret_arn, AccountSecret(key_id="k", key_secret="s"), keep_previous=True
+            )
+        assert self.vault(functions) == {**new, "previous": SECRET}
         assert functions.operate(command="finish_credentials_rotation", **names)["ok"]
         assert self.vault(functions) == new
         assert refused(functions.operate(command="finish_credentials_rotation", **names)) == "no_rotation"
@@ -267,6 +276,32 @@ class TestProviderStatus:
         assert "alpha, beta, gamma" in answer["error"]["message"]
 
 
+class TestWrongInput:
+    @pytest.mark.parametrize(
+        "command",
+        [
+            {"command": "create_merchant", "merchantId": "m1", "name": "\ud800"},
+            {"command": "find_payments", "merchantId": "acme", "text": "\ud800"},
+            {"command": "list_payments", "merchantId": "acme", "limit": "\ud800"},
+            {"command": "set_approval_limits", "merchantId": "acme", "limits": {"\ud800": 1}},
+        ],
+        ids=str,
+    )
+    def test_a_text_that_is_no_utf8_is_refused_by_every_command(
+        self, functions: Functions, command: dict[str, Any]
+    ) -> None:
+        assert refused(functions.operate(**command)) == "text_invalid"
+
+    def test_an_address_that_cannot_be_read_is_refused(self, functions: Functions) -> None:
+        account = {"provider": "alpha", "accountId": "second", "endpoint": "https://[", "secretArn": "arn:x"}
+        answer = functions.operate(command="create_merchant", merchantId="m1", name="M1", accounts=[account])
+        assert refused(answer) == "merchant_invalid"
+
+    def test_a_position_that_no_answer_gave_is_refused(self, functions: Functions) -> None:
+        answer = functions.operate(command="list_merchant_events", merchantId="acme", position="none")
+        assert refused(answer) == "command_invalid"
+
+
 class TestRouting:
     def test_a_document_is_published_and_rolled_back(self, functions: Functions, routing: str) -> None:
         two = json.dumps({**DOCUMENT, "version": "two"})
@@ -275,6 +310,31 @@ class TestRouting:
         assert functions.operate(command="roll_back_routing")["number"] == 1
         assert json.loads(functions.operate(command="show_routing")["document"])["version"] == "one"
         assert {r["action"] for r in records(functions)} >= {"routing.published", "routing.rolled_back"}
+
+    def test_a_document_is_rolled_back_while_it_bakes(self, functions: Functions, routing: str) -> None:
+        strategy = functions.engine.client("appconfig").create_deployment_strategy(
+            Name="baking",
+            DeploymentDurationInMinutes=0,
+            GrowthFactor=100,
+            FinalBakeTimeInMinutes=10,
+            ReplicateTo="NONE",
+        )
+        functions.deploy(ROUTING_STRATEGY=strategy["Id"])
+        two = json.dumps({**DOCUMENT, "version": "two"})
+        assert functions.operate(command="publish_routing", document=two)["number"] == 2
+        assert functions.operate(command="show_routing")["state"] == "BAKING"
+        assert functions.operate(command="roll_back_routing")["number"] == 1
+
+    def test_a_complete_document_is_reverted_at_once_and_nothing_is_deployed_that_an_alarm_could_stop(
+        self, functions: Functions, routing: str
+    ) -> None:
+        two = json.dumps({**DOCUMENT, "version": "two"})
+        functions.operate(command="publish_routing", document=two)
+        environment = functions.platform.environment["ROUTING_ENVIRONMENT"]
+        assert functions.operate(command="roll_back_routing")["number"] == 1
+        client = functions.engine.client("appconfig")
+        deployments = client.list_deployments(ApplicationId=routing, EnvironmentId=environment)["Items"]
+        assert sorted(d["State"] for d in deployments) == ["COMPLETE", "REVERTED"]
 
     def test_a_faulty_document_is_never_published(self, functions: Functions, routing: str) -> None:
         faulty = json.dumps({"version": "x", "rules": [{"name": "a", "when": {}, "use": {"providers": ["nobody"]}}]})

@@ -15,7 +15,7 @@ from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.change import Context as ChangeContext
 from payflowx.domain.payments.outcome import Mismatch
 from payflowx.domain.reconciliation.matching import MatchResult, review_discrepancy
-from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import DAY_MS
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult
 from payflowx.entrypoints.operators import handler as operators
@@ -239,6 +239,24 @@ def test_an_approval_that_was_interrupted_is_carried_out_by_the_next_one(
 def listed_proposal() -> dict[str, Any]:
     (item,) = operators.handler({"command": "list_proposals", "merchantId": "acme"}, Context())["items"]
     return dict(item)
+
+
+def test_an_approval_that_was_carried_out_and_interrupted_is_not_said_to_have_changed_nothing(
+    limited: Operate, functions: Functions, closing: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposal = limited("ada", **closing)["proposal"]
+    with monkeypatch.context() as dying:
+        store = functions.operators.decide_proposal.proposals
+        dying.setattr(type(store), "finish", lambda *_arguments: (_ for _ in ()).throw(StorageUnavailableError("died")))
+        assert code(approve(limited, "bob", proposal)) == "unavailable"
+    names = {"merchantId": "acme", "transactionId": closing["transactionId"]}
+    assert functions.operate(command="show_payment", **names)["status"] == "SUCCESS"
+    functions.clock.advance(1)
+    again = approve(limited, "bob", proposal)
+    assert code(again) == "invalid_state"
+    assert "may have been made" in again["error"]["message"]
+    (listed,) = functions.operate(command="list_proposals", merchantId="acme")["items"]
+    assert "may have been made" in listed["refusal"]["message"]
 
 
 def test_an_approved_change_that_is_refused_says_so_and_why_until_it_is_approved_again(

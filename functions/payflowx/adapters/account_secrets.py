@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from payflowx.domain.merchants.directory import AccountSecret, SecretVersion
+from payflowx.domain.merchants.directory import ROTATION_OPEN, AccountSecret, SecretVersion
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import SECOND_MS
 
@@ -40,9 +40,17 @@ class SecretsManagerAccountSecrets:
         """A webhook secret that is not named stays when the one of before is kept."""
         fields: dict[str, Any] = _fields(secret)
         if keep_previous:
-            before = {name: value for name, value in self._read(arn).items() if name in _FIELDS}
+            stored = self._read(arn)
+            if "previous" in stored:
+                raise Refusal("rotation_open", ROTATION_OPEN)
+            before = {name: value for name, value in stored.items() if name in _FIELDS}
             fields = {**{k: v for k, v in before.items() if k == "webhookSecret"}, **fields, "previous": before}
         self._write(arn, fields)
+
+    def holds(self, arn: str, secret: AccountSecret) -> bool:
+        """Byte by byte."""
+        stored = self._read(arn)
+        return all(stored.get(name) == value for name, value in _fields(secret).items())
 
     def forget_previous(self, arn: str) -> bool:
         """True if there was one."""

@@ -27,7 +27,10 @@ class CloudWatchFailures:
     log_groups: Mapping[WorkQueueName, str]
 
     def failures(self, queue: WorkQueueName, message_id: str, since_ms: int) -> Sequence[str]:
-        """Each different failure once, in order. Raises `StorageUnavailableError`."""
+        """Each different failure once, in order.
+
+        Raises `StorageUnavailableError`, also if nothing was found before the whole time was searched.
+        """
         arguments: dict[str, Any] = {
             "logGroupName": self.log_groups[queue],
             "filterPattern": f'"{message_id}"',
@@ -39,10 +42,12 @@ class CloudWatchFailures:
                 page = self.client.filter_log_events(**arguments)
                 found |= dict.fromkeys(filter(None, (_failure(e["message"]) for e in page.get("events", []))))
                 if "nextToken" not in page:
-                    break
+                    return list(found)
                 arguments["nextToken"] = page["nextToken"]
         except (ClientError, BotoCoreError) as error:
             raise StorageUnavailableError("the log did not answer") from error
+        if not found:
+            raise StorageUnavailableError("the log was not searched to its end")
         return list(found)
 
 

@@ -1,11 +1,12 @@
 """Webhook endpoints of a merchant, the events that they have not taken, and their delivery once more."""
 
+from collections.abc import Callable
 from functools import partial
 from itertools import islice
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from ops.commands.deliveries import events_of, with_states
+from ops.commands.deliveries import events_of, not_looked_at, nothing_waits, with_states
 from ops.console.parts import gather
 from ops.console.screen import Action, Done, Page, Screen, ScreenRequest, View
 from ops.errors import Exit, OperatorError
@@ -14,15 +15,18 @@ _PATH: Final = "/deliveries"
 _SHOWN: Final = 100
 _AT_ONCE: Final = 20
 """Events that one press delivers again. The page says how many are left."""
+_PAGES: Final = 20
+"""A page of the console waits for so many pages of events."""
 
 
 def _show(request: ScreenRequest) -> Page:
     merchant = request.merchant()
     session = request.session
+    ends: list[str] = []
     parts = gather(
         {
             "endpoints": partial(session.ask, "list_endpoints", merchantId=merchant),
-            "events": partial(_undelivered, request, merchant),
+            "events": partial(_undelivered, request, merchant, ends.append),
         }
     )
     endpoints, events = parts["endpoints"], parts["events"]
@@ -33,6 +37,8 @@ def _show(request: ScreenRequest) -> Page:
             "merchant": merchant,
             "endpoints": endpoints.value["items"] if endpoints.value else [],
             "events": events.value or [],
+            "nothing": nothing_waits(ends),
+            "cut": not_looked_at(ends[0]) if ends else "",
             "most": _AT_ONCE,
             "shown_most": _SHOWN,
             "faults": {name: part.fault for name, part in parts.items() if part.fault is not None},
@@ -45,8 +51,8 @@ def _show(request: ScreenRequest) -> Page:
     )
 
 
-def _undelivered(request: ScreenRequest, merchant: str) -> list[dict[str, Any]]:
-    found = islice(events_of(request.session, merchant, undelivered=True), _SHOWN)
+def _undelivered(request: ScreenRequest, merchant: str, ended: Callable[[str], None]) -> list[dict[str, Any]]:
+    found = islice(events_of(request.session, merchant, undelivered=True, most=_PAGES, ended=ended), _SHOWN)
     return [with_states(event) for event in found]
 
 
@@ -56,7 +62,7 @@ def _redeliver(request: ScreenRequest) -> Done:
     if not merchant:
         raise OperatorError("Say whose.", Exit.USAGE)
     named = request.form.get("event")
-    waiting = _undelivered(request, merchant)
+    waiting = _undelivered(request, merchant, lambda _end: None)
     chosen = [event for event in waiting if event["id"] == named] if named else waiting[-_AT_ONCE:]
     if named and not chosen:
         raise OperatorError("This event does not wait any more.", Exit.REFUSED)

@@ -6,6 +6,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from ops.commands.credentials import state_of
+from ops.commands.providers import UNWELL_INCOMPLETE
 from ops.console.parts import Part, gather
 from ops.console.screen import Action, Done, Page, Screen, ScreenRequest, View, fingerprint
 from ops.errors import Exit, OperatorError
@@ -16,7 +17,8 @@ _OFF: Final = {"off": True, "on": False}
 
 def _show(request: ScreenRequest) -> Page:
     merchant = request.query.get("merchant") or request.session.target.merchant
-    items = request.session.ask("list_providers", merchantId=merchant)["items"]
+    found = request.session.ask("list_providers", merchantId=merchant)
+    items = found["items"]
     accounts = request.session.ask("show_merchant", merchantId=merchant)["accounts"] if merchant else []
     written = _credentials(request, merchant) if merchant else Part(value={})
     provider = "PROVIDER"
@@ -28,6 +30,7 @@ def _show(request: ScreenRequest) -> Page:
             "merchant": merchant,
             "accounts": [_account(request, merchant, account, written) for account in accounts],
             "credentials_fault": written.fault,
+            "cut": "" if found.get("unwellComplete", True) else UNWELL_INCOMPLETE,
             "unwell": [account for item in items for account in _unwell(item)],
             "seen": {item["provider"]: fingerprint(_state(item)) for item in items},
         },

@@ -7,6 +7,7 @@ from itertools import count, islice
 from typing import Any, Final
 
 from ops.commands.reconcile import findings_of
+from ops.commands.reconciliations import INCOMPLETE
 from ops.console.screen import Action, Done, Page, Screen, ScreenRequest, View
 from ops.console.typed import typed_day
 from ops.errors import Exit, OperatorError
@@ -30,12 +31,14 @@ _MEANINGS: Final[Mapping[str, str]] = {
 
 def _list(request: ScreenRequest) -> Page:
     merchant = request.query.get("merchant") or None
-    items = request.session.ask("list_reconciliations", days=_DAYS, merchantId=merchant)["items"]
+    found = request.session.ask("list_reconciliations", days=_DAYS, merchantId=merchant)
+    items = found["items"]
     return Page(
         template="reconciliation.html",
         title="Reconciliation",
         values={
             "items": items,
+            "cut": "" if found.get("complete", True) else INCOMPLETE,
             "kinds": _kinds(items),
             "merchant": merchant,
             "open": [item for item in items if item["phase"] not in {"done", None}],

@@ -135,6 +135,7 @@ class TestLiveAccounts:
             ("cashfree", "https://sandbox.cashfree.com.example.net/pg"),
             ("stripe", "https://stripe.example.net"),
             ("razorpay", "https://127.0.0.1.example.net"),
+            ("razorpay", "https://["),
         ],
     )
     def test_any_other_address_is_refused(self, provider: str, endpoint: str) -> None:

@@ -468,6 +468,25 @@ def test_an_empty_list_of_a_merchant_that_does_not_exist_is_refused(words: tuple
     assert runner_of(FakeFunction(**{asked: empty}))(*words, "--merchant", "acme").exit_code == 0
 
 
+def test_a_list_of_events_that_was_cut_off_does_not_say_that_all_are_delivered() -> None:
+    busy = {"items": [], "nextPosition": "1800000000000#pay_aaaaaaaaaaaaaaaa#000001"}
+    function = FakeFunction(list_merchant_events=busy)
+    result = runner_of(function)("deliveries", "list", "--merchant", "acme")
+    assert result.stdout == "Every event since 2027-01-15T08:00:00Z is delivered.\n"
+    assert "Older events than 2027-01-15T08:00:00Z were not looked at" in result.stderr
+    whole = runner_of(FakeFunction(list_merchant_events={"items": [], "nextPosition": None}))
+    assert whole("deliveries", "list", "--merchant", "acme").stdout == "Every event is delivered.\n"
+
+
+def test_lists_that_were_cut_off_say_so() -> None:
+    function = FakeFunction(
+        list_providers={"items": [], "unwellComplete": False}, list_reconciliations={"items": [], "complete": False}
+    )
+    run = runner_of(function)
+    assert "first 500 merchants" in run("providers", "status").stderr
+    assert "first hundred accounts" in run("reconciliations").stderr
+
+
 def test_a_list_to_an_earlier_day_is_refused() -> None:
     result = runner_of(FakeFunction())("payments", "list", "--from", "2026-11-02", "--to", "2026-11-01")
     assert result.exit_code == Exit.USAGE

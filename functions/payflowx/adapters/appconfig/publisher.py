@@ -52,22 +52,42 @@ class AppConfigPublisher:
             return self._deploy(int(version["VersionNumber"]), description)
 
     def roll_back(self, description: str) -> Publication:
-        """Stop a roll-out under way, so that AppConfig serves the former version; else deploy the former version."""
+        """Have AppConfig take the newest roll-out back, also a complete one; else deploy the former version.
+
+        A revert takes effect at once, and no alarm stops it. A deployment does not progress while the alarm that the
+        environment watches is active, and that alarm is why most documents are rolled back.
+        """
         with _errors():
-            deployments = list(self._deployments())
-            running = next((d for d in deployments if d["State"] in _UNDER_WAY), None)
-            if running is not None:
-                self.client.stop_deployment(
-                    ApplicationId=self.application,
-                    EnvironmentId=self.environment,
-                    DeploymentNumber=running["DeploymentNumber"],
-                )
+            served = [d for d in self._deployments() if d["State"] in _SERVED]
+            if served and served[0]["State"] in _UNDER_WAY:
+                self._take_back(served[0])
                 return self.current()
-            complete = [int(d["ConfigurationVersion"]) for d in deployments if d["State"] == "COMPLETE"]
-            before = next((version for version in complete if version != complete[0]), None)
+            versions = [int(d["ConfigurationVersion"]) for d in served]
+            before = next((version for version in versions if version != versions[0]), None)
             if before is None:
                 raise Refusal("nothing_to_roll_back", "There is no other version that was ever served.")
+            if before == versions[1] and self._revert(served[0]):
+                return self.current()
             return self._deploy(before, description)
+
+    def _revert(self, deployment: Mapping[str, Any]) -> bool:
+        """Return False where AppConfig refuses: the deployment was complete three days ago or earlier."""
+        try:
+            self._take_back(deployment)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "BadRequestException":
+                raise
+            return False
+        return True
+
+    def _take_back(self, deployment: Mapping[str, Any]) -> None:
+        """Without `AllowRevert`, AppConfig stops a deployment only as long as it grows, and not while it bakes."""
+        self.client.stop_deployment(
+            ApplicationId=self.application,
+            EnvironmentId=self.environment,
+            DeploymentNumber=deployment["DeploymentNumber"],
+            AllowRevert=True,
+        )
 
     def _deploy(self, version: int, description: str) -> Publication:
         answer = self.client.start_deployment(

@@ -53,7 +53,10 @@ class CheckAccount:
             raise Refusal("merchant_invalid", "endpoint must be the provider's https address.")
 
     def _is_allowed_endpoint(self, account: Account) -> bool:
-        parts = urlsplit(account.endpoint)
+        try:
+            parts = urlsplit(account.endpoint)
+        except ValueError:
+            return False  # such as a bracket that is not closed
         if len(account.endpoint) > MAX_URL_CHARS or not parts.hostname:
             return False
         loopback = self.loopback_allowed and parts.hostname in _LOOPBACK_HOSTS

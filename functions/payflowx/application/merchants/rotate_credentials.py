@@ -6,7 +6,13 @@ During a rotation, webhooks signed with the old credentials are still accepted.
 from dataclasses import dataclass
 
 from payflowx.application.merchants.claim_account import ClaimAccount
-from payflowx.domain.merchants.directory import AccountSecret, AccountSecrets, AuditEntry, MerchantDirectory
+from payflowx.domain.merchants.directory import (
+    ROTATION_OPEN,
+    AccountSecret,
+    AccountSecrets,
+    AuditEntry,
+    MerchantDirectory,
+)
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.providers.ports import Account
 from payflowx.domain.shared.ambient import Clock
@@ -25,10 +31,16 @@ class RotateCredentials:
     def begin(
         self, merchant_id: str, provider: str, account_id: str, secret: AccountSecret, operator_action: OperatorAction
     ) -> Account:
-        """Start a rotation: calls use the new credentials, webhooks are verified with both."""
+        """Start a rotation: calls use the new credentials, webhooks are verified with both.
+
+        A repetition, such as after a lost answer, changes nothing: whoever finished the rotation in order to repeat it
+        would end the credentials of before.
+        """
         account = self._account(merchant_id, provider, account_id)
         if self.secrets.version(account.secret_arn).is_rotating:
-            raise Refusal("rotation_open", "A rotation of this account is open already. Finish it first with --finish.")
+            if self.secrets.holds(account.secret_arn, secret):
+                return account
+            raise Refusal("rotation_open", ROTATION_OPEN)
         self.claim_account(merchant_id, account, secret.key_id)
         self._record("credentials.rotated", merchant_id, account, operator_action)
         self.secrets.replace(account.secret_arn, secret, keep_previous=True)

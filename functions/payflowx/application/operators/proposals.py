@@ -57,7 +57,8 @@ class DecideProposal:
     clock: Clock
 
     def approve(self, merchant_id: str, proposal_id: str, action: OperatorAction) -> Proposal:
-        """Mark the proposal; the caller carries its command out and calls `finish`, or `refuse`.
+        """Mark the proposal; the caller carries its command out and calls `finish`, or `refuse`. Its state is that of
+        before: APPROVED, if nobody knows what became of an earlier approval.
 
         An approved one can be approved again, by anybody but its author, until it is done or over: the call that was to
         carry it out may have ended before.

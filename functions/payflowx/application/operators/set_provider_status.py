@@ -61,6 +61,14 @@ _MAX_MERCHANTS: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnwellAccounts:
+    """The longest failing first. `complete` False: there are more merchants than were looked at."""
+
+    items: Sequence[AccountHealth]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListUnwellAccounts:
     """Lists the provider accounts whose calls fail or are slow."""
 
@@ -68,15 +76,25 @@ class ListUnwellAccounts:
     """May name a merchant several times."""
     health: HealthStore
     clock: Clock
+    max_merchants: int = _MAX_MERCHANTS
 
-    def __call__(self, merchant_id: str | None) -> Sequence[AccountHealth]:
-        """Return those of a merchant, or of the first 500 merchants that have accounts, the longest failing first."""
-        every = dict.fromkeys(self.merchants_with_accounts()) if merchant_id is None else [merchant_id]
-        merchants = list(every)[:_MAX_MERCHANTS]
+    def __call__(self, merchant_id: str | None) -> UnwellAccounts:
+        """Return those of a merchant, or of the first 500 merchants that have accounts."""
+        merchants, complete = self._merchants() if merchant_id is None else ([merchant_id], True)
         now_ms = self.clock.now_ms()
         found = [health for merchant in merchants for health in self.health.of(merchant).values()]
         unwell = [health for health in found if health.is_slow(now_ms)]
-        return sorted(unwell, key=lambda health: (health.open_since_ms is None, health.open_since_ms or 0))
+        items = sorted(unwell, key=lambda health: (health.open_since_ms is None, health.open_since_ms or 0))
+        return UnwellAccounts(items=items, complete=complete)
+
+    def _merchants(self) -> tuple[Iterable[str], bool]:
+        """Read no more of the directory than is looked at."""
+        found: dict[str, None] = {}
+        for merchant_id in self.merchants_with_accounts():
+            if merchant_id not in found and len(found) == self.max_merchants:
+                return found, False
+            found[merchant_id] = None
+        return found, True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

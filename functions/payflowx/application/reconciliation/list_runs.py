@@ -24,6 +24,14 @@ class DailyRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DailyRuns:
+    """The newest day first. `complete` False: there are more accounts with a report than were looked at."""
+
+    items: Sequence[DailyRun]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListRuns:
     """Starts nothing."""
 
@@ -31,9 +39,10 @@ class ListRuns:
     runs: Runs
     providers: ListingProviders
     clock: Clock
+    max_accounts: int = MAX_ACCOUNTS
 
-    def __call__(self, *, days: int, provider: str | None = None, merchant_id: str | None = None) -> Sequence[DailyRun]:
-        """Return the days of the first hundred accounts with a report, the newest day first."""
+    def __call__(self, *, days: int, provider: str | None = None, merchant_id: str | None = None) -> DailyRuns:
+        """Return the days of the first hundred accounts with a report."""
         now_ms = self.clock.now_ms()
         today_ms = now_ms // DAY_MS * DAY_MS
         owners = (
@@ -43,16 +52,16 @@ class ListRuns:
             and merchant_id in {None, owner.merchant_id}
             and self._has_reports(owner.provider)
         )
-        wanted = [
-            (owner, today_ms - day * DAY_MS) for owner in islice(owners, MAX_ACCOUNTS) for day in range(1, days + 1)
-        ]
+        looked_at = list(islice(owners, self.max_accounts))
+        wanted = [(owner, today_ms - day * DAY_MS) for owner in looked_at for day in range(1, days + 1)]
         ids = [_run_id(owner, from_ms, now_ms) for owner, from_ms in wanted]
         known = self.runs.all_of(ids)
         found = [
             DailyRun(owner=owner, from_ms=from_ms, run=known.get(run_id))
             for (owner, from_ms), run_id in zip(wanted, ids, strict=True)
         ]
-        return sorted(found, key=lambda day: (-day.from_ms, day.owner.provider, day.owner.merchant_id))
+        items = sorted(found, key=lambda day: (-day.from_ms, day.owner.provider, day.owner.merchant_id))
+        return DailyRuns(items=items, complete=next(owners, None) is None)
 
     def _has_reports(self, provider: str) -> bool:
         try:

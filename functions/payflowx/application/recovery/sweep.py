@@ -77,7 +77,8 @@ class Swept:
 class _Shard:
     """A shard, the pages that are left of it, and its counts.
 
-    `held`: items of its last page that wait for their queue. `pauses`: how often they have waited.
+    `held`: items of its last page that wait for their queue. `pauses`: how often they have waited. `is_read`: its first
+    page was read, so that it is known how late its oldest item is.
     """
 
     number: int
@@ -85,6 +86,7 @@ class _Shard:
     swept: Swept = field(default_factory=Swept)
     held: list[AnyDue] = field(default_factory=list)
     pauses: int = 0
+    is_read: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,12 +111,16 @@ class SweepDueItems:
         total = Swept()
         for shard in shards:
             total.add(shard.swept)
-        self._report(total)
+        self._report(total, is_age_known=all(shard.is_read for shard in shards))
         return total
 
-    def _report(self, total: Swept) -> None:
-        age_ms = self.clock.now_ms() - total.oldest_due_ms if total.oldest_due_ms is not None else 0
-        self.telemetry.seconds(Metric.OLDEST_DUE_AGE, max(0, age_ms // SECOND_MS))
+    def _report(self, total: Swept, *, is_age_known: bool) -> None:
+        """An age that leaves out a shard is not told: nothing due and nothing read would look the same to the alarm. As
+        long as each run fails to read a shard, the alarm rings that there is no age.
+        """
+        if is_age_known:
+            age_ms = self.clock.now_ms() - total.oldest_due_ms if total.oldest_due_ms is not None else 0
+            self.telemetry.seconds(Metric.OLDEST_DUE_AGE, max(0, age_ms // SECOND_MS))
         if total.due or total.failed or total.unfinished_shards:
             self.telemetry.info(
                 "swept",
@@ -146,6 +152,7 @@ class SweepDueItems:
         """Return whether the shard may have another page."""
         try:
             page = self._next_page(shard)
+            shard.is_read = True
             if page is None:
                 return False
             if self._page(page, shard, deadline) and self._may_wait(shard):

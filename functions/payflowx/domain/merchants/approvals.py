@@ -63,6 +63,18 @@ class ProposalRefusal:
     at_ms: int
 
 
+def refused_again(refusal: Refusal) -> Refusal:
+    """Return the refusal of a change whose earlier approval ended before it was said what became of it.
+
+    The change may be done, and be refused now because it is.
+    """
+    detail = (
+        f"{refusal.detail} The proposal was approved before, and its change may have been made then: look at what it "
+        "is about."
+    )
+    return Refusal(refusal.code, detail, field=refusal.field)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
     """A command that waits for its second person. `content` is the command as JSON; the id is derived from it."""

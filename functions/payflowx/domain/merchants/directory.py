@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from payflowx.domain.merchants.checkout_profile import CheckoutProfile
 from payflowx.domain.merchants.operator_action import OperatorAction
@@ -158,6 +158,9 @@ class SecretVersion:
     is_rotating: bool
 
 
+ROTATION_OPEN: Final = "A rotation of this account is open already. Finish it first with --finish."
+
+
 class AccountSecrets(Protocol):
     """The credentials in the secret store.
 
@@ -169,7 +172,14 @@ class AccountSecrets(Protocol):
         ...
 
     def replace(self, arn: str, secret: AccountSecret, *, keep_previous: bool) -> None:
-        """Replace a secret. `keep_previous`: the old one stays valid for webhooks."""
+        """Replace a secret. `keep_previous`: the old one stays valid for webhooks.
+
+        Raises `Refusal` (`rotation_open`) where it would have to take the place of one that is valid for them already.
+        """
+        ...
+
+    def holds(self, arn: str, secret: AccountSecret) -> bool:
+        """Return whether these are the current credentials; a webhook secret that is not named is not compared."""
         ...
 
     def forget_previous(self, arn: str) -> bool:

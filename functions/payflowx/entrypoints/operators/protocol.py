@@ -3,6 +3,7 @@
 Commands are invoked with IAM, never through the API. They run the use cases that everybody runs: nothing can be forced.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from functools import reduce
 from operator import or_
@@ -35,6 +36,7 @@ def answer(
     """
     any_command: Any = reduce(or_, runners)
     try:
+        _refuse_broken_texts(event)
         command = msgspec.convert(identified(wired, event), any_command, strict=True)
         return {"ok": True, **runners[type(command)](wired, command)}
     except msgspec.ValidationError as error:
@@ -47,6 +49,14 @@ def answer(
         return _failure("not_readable", f"{error}. A newer release wrote it; nothing was changed.")
     except ConfigurationError as error:
         return _failure("configuration", f"{error}.")
+
+
+def _refuse_broken_texts(event: Mapping[str, Any]) -> None:
+    """A command line passes bytes that are no UTF-8 on as halves of surrogate pairs, which no store takes."""
+    try:
+        json.dumps(event, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise Refusal("text_invalid", "The command has a text that is no UTF-8.") from None
 
 
 def _failure(code: str, message: str) -> dict[str, Any]:

@@ -38,7 +38,12 @@ class RecoveryCommands(ReviewCommands):
     @cached_property
     def inspect_dead_letters(self) -> InspectDeadLetters:
         failure_log = CloudWatchFailures(client=self.platform.clients.logs, log_groups=self.settings.log_groups)
-        return InspectDeadLetters(dead_letters=self.dead_letters, plan=self.plan_replay, failure_log=failure_log)
+        return InspectDeadLetters(
+            dead_letters=self.dead_letters,
+            plan=self.plan_replay,
+            failure_log=failure_log,
+            clock=self.platform.clock,
+        )
 
     @cached_property
     def replay_dead_letters(self) -> ReplayDeadLetters:

@@ -111,7 +111,7 @@ class Desk:
 
     @property
     def inspect(self) -> InspectDeadLetters:
-        return InspectDeadLetters(dead_letters=self.dead, plan=self.plan, failure_log=self.log)
+        return InspectDeadLetters(dead_letters=self.dead, plan=self.plan, failure_log=self.log, clock=self.world.clock)
 
     def replay(self, queue: WorkQueueName = JOBS, limit: int = 10) -> Sequence[Replayed]:
         replay = replace(self.wired.replay_dead_letters, dead_letters=self.dead)
@@ -366,6 +366,25 @@ def test_a_log_that_does_not_answer_spoils_no_explanation(desk: Desk) -> None:
     desk.log.lines = None
     desk.dead.put("garbage")
     assert desk.inspect(JOBS, limit=10, with_log=True)[0].failures is None
+
+
+@pytest.mark.parametrize(("seconds", "answers"), [(4, 3), (0, 1)], ids=["slow", "silent"])
+def test_a_slow_log_does_not_outlast_the_function(desk: Desk, seconds: float, answers: int) -> None:
+    asked = []
+
+    class SlowLog(Log):
+        def failures(self, queue: WorkQueueName, message_id: str, since_ms: int) -> Sequence[str]:
+            asked.append(message_id)
+            desk.world.clock.advance(seconds)
+            return super().failures(queue, message_id, since_ms)
+
+    desk.log = SlowLog(lines=("read_timeout",) if seconds else None)
+    for _ in range(10):
+        desk.dead.put("garbage")
+    explained = desk.inspect(JOBS, limit=10, with_log=True)
+    assert len(explained) == 10
+    assert len(asked) == answers
+    assert sum(each.failures is None for each in explained) == 10 - (answers if seconds else 0)
 
 
 # -- replay

@@ -151,8 +151,22 @@ def test_a_shard_that_cannot_be_read_stops_no_other(fault: Exception) -> None:
     sweeper = Sweeper(Index({shard: [[due(f"p{shard}")]] for shard in range(DUE_SHARDS)} | {3: [fault]}))
     swept = sweeper()
     assert (swept.woken, swept.unfinished_shards) == (DUE_SHARDS - 1, 1)
-    assert sweeper.ages() == [60]
     assert SECRET not in repr(sweeper.telemetry)
+
+
+@pytest.mark.parametrize("unread", [{3}, set(range(DUE_SHARDS))], ids=["one", "all"])
+def test_an_age_that_leaves_out_a_shard_is_not_told(unread: set[int]) -> None:
+    """Else the alarms of an index that cannot be read would see a sweeper that has nothing to do."""
+    pages: dict[int, list[Any]] = {shard: [[due(f"p{shard}", 1)]] for shard in range(DUE_SHARDS)}
+    sweeper = Sweeper(Index(pages | {shard: [StorageUnavailableError("no")] for shard in unread}))
+    sweeper()
+    assert sweeper.ages() == []
+
+
+def test_a_later_page_that_cannot_be_read_hides_no_age() -> None:
+    sweeper = Sweeper(Index({0: [[due("a", 1234)], StorageUnavailableError("no")]}))
+    sweeper()
+    assert sweeper.ages() == [1234]
 
 
 def test_one_refusal_of_the_store_passes_over_its_item_only() -> None:

@@ -473,6 +473,14 @@ def test_a_key_is_revoked_and_none_is_made_in_the_page(target: Any) -> None:
 # -- deliveries
 
 
+def test_a_list_of_events_that_was_cut_off_does_not_say_that_all_are_delivered(target: Any) -> None:
+    busy = {"items": [], "nextPosition": "1800000000000#pay_aaaaaaaaaaaaaaaa#000001"}
+    browser, _ = browser_with(target, list_merchant_events=busy, list_endpoints={"items": []})
+    page = browser.get("/deliveries?merchant=acme").text
+    assert "Every event since 2027-01-15T08:00:00Z is delivered." in page
+    assert "were not looked at" in page
+
+
 def test_waiting_events_are_delivered_again_the_oldest_first(target: Any) -> None:
     event = answers("acme")["list_merchant_events"]["items"][0]
     events = [{**event, "id": f"evt_{number}", "seq": number} for number in range(25, 0, -1)]

@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
+from ops.errors import OperatorError
 from ops.restore.sources import AwsSources
 
 
@@ -75,3 +78,32 @@ def test_off_and_on_leave_everything_as_it_was() -> None:
 def test_commands_of_operators_go_on() -> None:
     names = set(AwsSources(target=FakeAws()).states())  # type: ignore[arg-type]
     assert names == {"function Api-1", "function Worker-1", "mapping uuid-jobs", "mapping uuid-off"}
+
+
+def test_sources_that_another_restore_switched_off_are_refused_because_they_would_stay_off() -> None:
+    aws = FakeAws()
+    sources = AwsSources(target=aws)  # type: ignore[arg-type]
+    sources.check()
+    sources.switch_off(sources.states())
+    with pytest.raises(OperatorError, match="Api-1, Worker-1"):
+        sources.check()
+
+
+def test_a_lost_journal_is_no_reason_to_leave_them_off() -> None:
+    aws = FakeAws()
+    lost = AwsSources(target=aws)  # type: ignore[arg-type]
+    lost.switch_off(lost.states())
+    sources = AwsSources(target=aws, all_on=True)  # type: ignore[arg-type]
+    sources.check()
+    states = sources.states()
+    sources.switch_off(states)
+    sources.switch_on(states)
+    assert aws.reserved == {}
+    assert aws.enabled == {"uuid-jobs": True, "uuid-off": True}
+
+
+def test_so_is_a_restore_that_was_killed_before_it_came_to_the_functions() -> None:
+    aws = FakeAws()
+    aws.enabled["uuid-jobs"] = False
+    with pytest.raises(OperatorError, match="every queue"):
+        AwsSources(target=aws).check()  # type: ignore[arg-type]

@@ -110,6 +110,42 @@ def test_a_repetition_finds_nothing_to_do(dynamodb: Any, tables: AwsTables) -> N
     assert tables.touched(copies) == ()
 
 
+NOW_MS = RESTORED_TO_MS * 2
+
+
+def test_a_time_that_is_not_over_is_refused(tables: AwsTables) -> None:
+    with pytest.raises(OperatorError, match="not over yet"):
+        tables.check(NOW_MS, NOW_MS)
+
+
+def test_a_time_before_the_recovery_is_refused_and_one_within_it_is_not(dynamodb: Any, tables: AwsTables) -> None:
+    with pytest.raises(OperatorError, match="goes back to"):
+        tables.check(1_000_000_000_000, NOW_MS)
+    tables.check(RESTORED_TO_MS, NOW_MS)
+    dynamodb.update_continuous_backups(
+        TableName="Idempotency", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False}
+    )
+    with pytest.raises(OperatorError, match="Idempotency cannot be restored"):
+        tables.check(RESTORED_TO_MS, NOW_MS)
+
+
+def test_a_table_that_was_deleted_comes_back_from_a_backup(dynamodb: Any, tables: AwsTables) -> None:
+    dynamodb.put_item(TableName="Transactions", Item=payment(1, 1))
+    backup = dynamodb.create_backup(TableName="Transactions", BackupName="daily")["BackupDetails"]["BackupArn"]
+    dynamodb.delete_table(TableName="Transactions")
+    tables.check(RESTORED_TO_MS, NOW_MS)
+    with pytest.raises(OperatorError, match="no table Transactions") as refused:
+        tables.begin(RESTORED_TO_MS)
+    copy = "Transactions-restored-20270115T080000"
+    assert copy in refused.value.hint
+    for name in ("Transactions", copy):
+        dynamodb.restore_table_from_backup(TargetTableName=name, BackupArn=backup)
+    copies = tables.begin(RESTORED_TO_MS)
+    assert copies["Transactions"] == copy
+    tables.copy(copies)
+    assert tables.written == {}
+
+
 def test_the_journal_gives_back_what_it_was_given(tmp_path: Path) -> None:
     journal = FileJournal(path=tmp_path / "journal.json")
     assert journal.load() is None

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from payflowx.domain.merchants.approvals import ProposalState, refused_again
 from payflowx.domain.merchants.caller import VerifiedCaller
 from payflowx.domain.shared.errors import Refusal
 from payflowx.entrypoints.operators.commands import extra_charges, merchants, payments, reviews
@@ -81,7 +82,8 @@ def _approve(wired: OperatorsWiring, command: ApproveProposalCommand) -> dict[st
     try:
         answer: dict[str, Any] = APPROVABLE[type(approved)](wired, approved)
     except Refusal as refusal:
-        wired.decide_proposal.refuse(proposal, refusal, action)
-        raise
+        said = refused_again(refusal) if proposal.state is ProposalState.APPROVED else refusal
+        wired.decide_proposal.refuse(proposal, said, action)
+        raise said from refusal
     wired.decide_proposal.finish(proposal)
     return {"proposalId": proposal.proposal_id, "answer": answer}

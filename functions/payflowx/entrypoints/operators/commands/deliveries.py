@@ -20,7 +20,7 @@ from payflowx.entrypoints.operators.commands.base import (
 )
 from payflowx.wiring.operators import OperatorsWiring
 
-_EventPosition = Annotated[str, Meta(max_length=100)]
+_EventPosition = Annotated[str, Meta(pattern="^[0-9]{13}(#[!-~]{1,86})?$")]
 _Sequence = Annotated[int, Meta(ge=1, le=999_999)]
 
 

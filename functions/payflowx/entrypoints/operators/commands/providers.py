@@ -42,12 +42,13 @@ def run(wired: OperatorsWiring, command: ListProvidersCommand | SetProviderStatu
                         "disabledForMerchant": status.disabled_for_merchant,
                         "unwellAccounts": [
                             _unwell(health, now_ms)
-                            for health in unwell
+                            for health in unwell.items
                             if health.name.provider == status.capabilities.provider
                         ],
                     }
                     for status in wired.list_providers(command.merchant_id)
-                ]
+                ],
+                "unwellComplete": unwell.complete,
             }
         case SetProviderStatusCommand():
             switch = wired.set_provider_status(

@@ -72,7 +72,7 @@ def run(
             return _camel(asdict(read))
         case ListReconciliationsCommand():
             found = wired.list_runs(days=command.days, provider=command.provider, merchant_id=command.merchant_id)
-            return {"items": [_present_day(day) for day in found]}
+            return {"items": [_present_day(day) for day in found.items], "complete": found.complete}
         case ReconcileCommand():
             return {"runs": [_present(started) for started in _start(wired, command)]}
         case ShowReconciliationCommand():
