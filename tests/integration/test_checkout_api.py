@@ -8,7 +8,8 @@ import pytest
 from payflowx.domain.payments.hosted import HostedCapability
 from payflowx.domain.payments.outcome import ActionRequired, NextAction
 from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS
-from tests.support.handlers import Functions
+from payflowx.entrypoints.checkout import handler as checkout
+from tests.support.handlers import Context, Functions
 
 PAGES = "https://pay.example.com/checkout/"
 CHECKOUT = {"type": "checkout"}
@@ -68,6 +69,27 @@ def test_a_payer_returns_to_a_shop_on_this_machine_only_where_a_developer_works(
     assert answered("key-1") == (202, "", "")
     shop.deploy(LOOPBACK_ALLOWED="true", AWS_LAMBDA_RUNTIME_API="127.0.0.1:9001")
     assert answered("key-2") == refused
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1:8000/thanks",
+        "http://127.0.0.1/thanks",
+        "http://localhost:3000/thanks",
+        "http://[::1]:8000/thanks",
+        "HTTPS://shop.example.com/thanks",
+        "https://shop.example.com?a=%zz#b",
+    ],
+)
+def test_every_way_back_that_is_accepted_is_shown(shop: Functions, address: str) -> None:
+    shop.deploy(LOOPBACK_ALLOWED="true")
+    _, made, _ = shop.pay(paymentMethod=CHECKOUT, returnUrl=address)
+    token = made["nextAction"]["url"].rpartition("/")[2]
+    event = {"httpMethod": "GET", "resource": "/checkout/{token}", "pathParameters": {"token": token}}
+    answer = checkout.handler(event, Context())
+    assert answer["statusCode"] == 200
+    assert f"transactionId={made['transactionId']}" in answer["body"]
 
 
 @pytest.mark.parametrize(
