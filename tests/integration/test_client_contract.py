@@ -93,6 +93,23 @@ def test_another_request_under_the_same_key_is_refused(client: pfx.Client) -> No
         client.refunds.create(payment.transaction_id, amount=6, key="refund-1")
 
 
+def test_spellings_of_one_checkout_are_one_request(client: pfx.Client, side: Side) -> None:
+    """A client may keep the methods in a set, whose order differs from process to process."""
+    side.play("checkout_expired")
+    card, upi = pfx.CheckoutMethod.CARD, pfx.CheckoutMethod.UPI
+
+    def made(*methods: pfx.CheckoutMethod, **more: Any) -> str:
+        return pay(client, payment_method=pfx.PaymentMethod(type="checkout", methods=methods), **more).transaction_id
+
+    first = made(card, upi)
+    assert made(card, upi, expires_in_seconds=86_400) == first
+    assert made(upi, card) == first
+    with pytest.raises(pfx.IdempotencyKeyReusedError):
+        made(card, upi, expires_in_seconds=86_401)
+    with pytest.raises(pfx.IdempotencyKeyReusedError):
+        made(card)
+
+
 def test_an_authorized_payment_is_captured_or_cancelled(client: pfx.Client) -> None:
     first, second = (pay(client, order, capture=pfx.CaptureMode.MANUAL) for order in (1, 2))
     held = client.payments.wait_for(first)

@@ -22,7 +22,7 @@ export function checkedPayment(body: Json): Json {
     throw new RefusedError("return_url");
   }
   checkExpiry(body);
-  return said(body, DATA.requestFields);
+  return said(inOneSpelling(body), DATA.requestFields);
 }
 
 /** The amount of a capture or refund; undefined for all that is left. */
@@ -64,6 +64,14 @@ export function keyOf(header: string | undefined, body: Json): string {
     throw new RefusedError("key_invalid");
   }
   return key;
+}
+
+/** The order of a checkout's methods says nothing, and neither does the time that it has anyway. */
+function inOneSpelling(body: Json): Json {
+  const { methods, ...others } = said(body["paymentMethod"] as Json, { presentation: "page" });
+  const paymentMethod = methods === undefined ? others : { ...others, methods: [...(methods as string[])].sort() };
+  const isUsual = body["expiresInSeconds"] === DATA.checkout.defaultSeconds;
+  return { ...body, paymentMethod, ...(isUsual ? { expiresInSeconds: null } : {}) };
 }
 
 function said(body: Json, defaults: Json): Json {
