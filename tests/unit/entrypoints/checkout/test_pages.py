@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from dataclasses import replace
+from datetime import datetime
 from urllib.parse import urlencode
 
 import pytest
@@ -18,7 +19,7 @@ from payflowx.domain.payments.outcome import Accepted, ActionRequired, Declined,
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
 from payflowx.domain.payments.state_machine import erase
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
-from payflowx.domain.shared.limits import DAY_MS
+from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
 from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.entrypoints.checkout import handler
@@ -59,6 +60,16 @@ class TestChoosing:
         assert "Order 7" in page.text
         assert page.choices() == ["card", "upi", "netbanking"]
         assert page.barriers() == []
+
+    def test_the_choice_is_open_until_the_time_that_the_page_names(self, shop: PageShop, browser: Browser) -> None:
+        """No provider's page is made for its last moments, so that the choice ends before the checkout."""
+        payment = shop.sell()
+        body = browser.get(browser.address(payment)).body
+        named = datetime.fromisoformat(re.findall(r'<time datetime="([^"]+)"', body)[0])
+        shop.world.clock.advance(named.timestamp() - shop.world.clock.now_ms() / SECOND_MS)
+        assert browser.open(payment).choices() == ["card", "netbanking"]
+        shop.world.clock.advance(1)
+        assert browser.open(payment).heading == ENGLISH.screens[Screen.EXPIRED].heading
 
     def test_opening_it_changes_nothing(self, shop: PageShop, browser: Browser) -> None:
         payment = shop.sell()
