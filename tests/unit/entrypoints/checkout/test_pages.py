@@ -89,13 +89,24 @@ class TestChoosing:
         assert page.link("Go to the payment page").startswith("https://bank.example/")
         assert page.barriers() == []
 
-    def test_an_address_that_is_known_in_time_is_opened_at_once(self, shop: PageShop, browser: Browser) -> None:
+    @pytest.mark.parametrize("declared", ["https://bank.example", "https://other.example"])
+    def test_an_address_that_is_known_in_time_is_opened_at_once_if_the_policy_names_it(
+        self, shop: PageShop, browser: Browser, declared: str
+    ) -> None:
+        """Browsers stop at any other: an account may have a domain of its own at the provider. A link leads there."""
+        scripted = shop.at("alpha")
+        assert scripted.able.hosted is not None
+        scripted.able = replace(scripted.able, hosted=replace(scripted.able.hosted, form_hosts=frozenset({declared})))
         payment = shop.sell()
         wired = shop.world.wired(CheckoutWiring)
         wired.page = replace(wired.page, wait_seconds=4, pause=shop._pause)
+        policy = policy_of(browser.get(browser.address(payment)))["form-action"]
         answer = browser.post(f"{browser.address(payment)}/attempts", "method=card")
         assert answer.status == 303
-        assert answer.headers["Location"].startswith("https://bank.example/")
+        is_named = declared == "https://bank.example"
+        assert answer.headers["Location"].startswith("https://bank.example/" if is_named else "../")
+        assert is_named == ("https://bank.example" in policy.split())
+        assert browser.open(payment).link("Go to the payment page").startswith("https://bank.example/")
 
     def test_a_page_that_is_opened_by_a_form_gets_one_plain_form(self, shop: PageShop, browser: Browser) -> None:
         payment = shop.sell()
