@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from payflowx.domain.payments.hosted import HostedCapability
-from payflowx.domain.payments.outcome import ActionRequired, NextAction
+from payflowx.domain.payments.outcome import ActionRequired, NextAction, NotSent, Rejected
 from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS
 from payflowx.entrypoints.checkout import handler as checkout
 from tests.support.handlers import Context, Functions
@@ -54,6 +54,27 @@ def test_our_page_stays_the_address_while_the_providers_page_is_open(shop: Funct
     assert direct["nextAction"]["expiresAt"] is not None
     _, paged, _ = shop.pay("key-2", paymentMethod=CHECKOUT)
     assert paged["nextAction"]["url"].startswith(PAGES)
+
+
+@pytest.mark.parametrize("answer", [NotSent(code="connection_refused"), Rejected(code="invalid_request")])
+def test_without_the_providers_page_a_direct_checkout_has_ours(shop: Functions, answer: NotSent | Rejected) -> None:
+    """Nobody else would begin again: the payment would wait for its expiry, and hold its order."""
+    shop.providers.get("alpha").charges = [answer]
+    _, made, _ = shop.pay(paymentMethod=CHECKOUT | {"presentation": "direct"}, orderId="order-1")
+    assert made["nextAction"] is None
+    shop.work()
+    _, shown, _ = shop.call("GET", f"/payments/{made['transactionId']}")
+    assert (shown["status"], shown["attempts"][0]["state"]) == ("REQUIRES_ACTION", answer_state(answer))
+    assert shown["nextAction"]["url"].startswith(PAGES)
+    _, refused, _ = shop.pay("key-2", paymentMethod=CHECKOUT, orderId="order-1")
+    assert refused["order"]["nextAction"] == shown["nextAction"]
+    token = shown["nextAction"]["url"].rpartition("/")[2]
+    event = {"httpMethod": "GET", "resource": "/checkout/{token}", "pathParameters": {"token": token}}
+    assert "How do you want to pay?" in checkout.handler(event, Context())["body"]
+
+
+def answer_state(answer: NotSent | Rejected) -> str:
+    return "NOT_SENT" if isinstance(answer, NotSent) else "REJECTED"
 
 
 def test_a_payer_returns_to_a_shop_on_this_machine_only_where_a_developer_works(shop: Functions) -> None:
