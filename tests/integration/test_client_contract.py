@@ -216,6 +216,9 @@ REFUSED += [
     )
 ]
 REFUSED += [
+    ("POST", "/payments", {**VALID, "currency": "BGN"}, {"Idempotency-Key": "k-1"}),
+    ("POST", "/payments?amount=5", VALID, {"Idempotency-Key": "k-1"}),
+    ("POST", "/payments/pay_" + "a" * 16 + "/refunds?amount=5", None, {"Idempotency-Key": "k"}),
     ("POST", "/payments", VALID, {}),
     ("POST", "/payments", VALID, {"Idempotency-Key": "a b"}),
     ("POST", "/payments", {}, {"Idempotency-Key": "k-1"}),

@@ -11,7 +11,8 @@ const KEY = /^[!-~]{1,255}$/;
 export function checkedPayment(body: Json): Json {
   checkFields(body, DATA.requestFields, DATA.requiredFields);
   checkAmount(body["amount"]);
-  if (!EXPONENTS.has(body["currency"] as string)) {
+  const currency = body["currency"] as string;
+  if (!EXPONENTS.has(currency) || DATA.withdrawnCurrencies.includes(currency)) {
     throw new RefusedError("currency");
   }
   checkMethod(body["paymentMethod"]);

@@ -15,7 +15,7 @@ def checked_payment(body: Mapping[str, Any]) -> dict[str, Any]:
     """The request without what says nothing: two requests with the same result ask for the same."""
     _check_fields(body, DATA["requestFields"], DATA["requiredFields"])
     check_amount(body["amount"])
-    if body["currency"] not in EXPONENTS:
+    if body["currency"] not in EXPONENTS or body["currency"] in DATA["withdrawnCurrencies"]:
         raise RefusedError("currency")
     _check_method(body["paymentMethod"])
     if body.get("capture") not in {None, "automatic", "manual"}:
