@@ -34,7 +34,8 @@ def pay(order: dict, token: str | None) -> None:
 def handle(received: Received) -> None:
     if paid := received.event.data.payment:  # merchant.restored has none
         step = "paid" if paid.refunded < paid.captured else "refunded" if paid.captured else paid.status.lower()
-        shop.execute("UPDATE orders SET state = ? WHERE id = ?", (step, paid.order_id))
+        new = (step, paid.order_id, paid.transaction_id)  # news of a payment that was tried before may come late
+        shop.execute("UPDATE orders SET state = ? WHERE id = ? AND (state != 'paid' OR payment = ?)", new)
 
 
 def answer(call: str, given: dict) -> dict:

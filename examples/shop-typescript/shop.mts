@@ -30,7 +30,8 @@ async function pay({ id, amount }: Order, token?: string) {
 
 function handle({ event }: Received) {
   if (event.data.payment === null) return; // merchant.restored
-  const { captured, refunded, status, orderId } = event.data.payment;
+  const { captured, refunded, status, orderId, transactionId } = event.data.payment;
+  if (orders[Number(orderId) - 1]?.state === "paid" && orders[Number(orderId) - 1]?.payment !== transactionId) return;
   change(Number(orderId), { state: captured === 0 ? status.toLowerCase() : refunded < captured ? "paid" : "refunded" });
 }
 

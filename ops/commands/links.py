@@ -51,7 +51,7 @@ def create(session: Session, /, *, with_qr: bool, methods: tuple[str, ...], **gi
             Exit.REFUSED,
             hint="Name another order, or look with `payflowx payments show`.",
         )
-    lines = [action["url"], f"{payment['transactionId']} {payment['status']}, can be paid until {action['expiresAt']}"]
+    lines = [action["url"], f"{payment['transactionId']} {payment['status']}, ends at {action['expiresAt']}"]
     session.show(payment, "\n".join(lines))
     if with_qr and not session.as_json:
         segno.make(action["url"], error="m").terminal(compact=True)

@@ -36,9 +36,15 @@ OBJECT: Final = Door(
     is_closable=True,
 )
 OFFERS: Final = (
-    Offer(method="card", ways=("mock",)),
-    Offer(method="upi", ways=("mock",), missing=("customer.email", "customer.phone"), is_closable=False),
-    Offer(method="netbanking", ways=("mock",), missing=("customer.name",)),
+    Offer(method="card", ways=("mock",), until_ms=EXPIRES_AT_MS),
+    Offer(
+        method="upi",
+        ways=("mock",),
+        until_ms=EXPIRES_AT_MS,
+        missing=("customer.email", "customer.phone"),
+        is_closable=False,
+    ),
+    Offer(method="netbanking", ways=("mock",), until_ms=EXPIRES_AT_MS, missing=("customer.name",)),
 )
 
 Show = Callable[[str], None]
@@ -55,6 +61,7 @@ def _view(screen: Screen) -> CheckoutView:
         description=LONG,
         expires_at_ms=EXPIRES_AT_MS,
         offers=OFFERS if screen is Screen.CHOOSE else (),
+        choose_until_ms=EXPIRES_AT_MS if screen is Screen.CHOOSE else None,
         door=replace(shown, is_closable=screen is Screen.OPEN) if has_object else None,
         failed_tries=2 if screen is Screen.OPEN else 0,
         paid_at_ms=EXPIRES_AT_MS if screen is Screen.PAID else None,

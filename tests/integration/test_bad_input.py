@@ -6,6 +6,7 @@ from typing import Any, Final
 import pytest
 
 from payflowx.application.payments.create_payment import CreatePayment
+from payflowx.entrypoints.api.routes import API_ROUTES, Route
 from tests.support.handlers import Functions, payment_body
 
 CARD = "4111111111111111"
@@ -472,6 +473,20 @@ def test_a_media_type_with_a_parameter_is_welcome(functions: Functions) -> None:
 def test_the_lists_parameters(functions: Functions, query: dict[str, Any]) -> None:
     status, body, _ = functions.call("GET", "/payments", query=query)
     assert (status, body["code"]) == (400, "parameter_invalid")
+
+
+CHANGES = [route for route in API_ROUTES if route.method in {"POST", "DELETE"}]
+
+
+@pytest.mark.parametrize("route", CHANGES, ids=lambda route: route.operation_id)
+def test_a_change_takes_nothing_from_its_address(functions: Functions, route: Route) -> None:
+    """An amount there would be ignored, and a refund without an amount returns all that is left."""
+    path = route.path.format(transactionId=f"pay_{'a' * 16}", endpointId=f"we_{'a' * 16}", eventId=f"evt_{'a' * 16}_1")
+    status, problem, _ = functions.call(
+        route.method, path, headers={"Idempotency-Key": "k"}, query={"amount": "500"}, raw=""
+    )
+    assert (status, problem["code"]) == (400, "parameter_invalid")
+    assert "no query parameters" in problem["detail"]
 
 
 @pytest.mark.parametrize("path", ["/payments", "/events"])

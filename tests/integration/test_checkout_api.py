@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from payflowx.domain.payments.hosted import HostedCapability
-from payflowx.domain.payments.outcome import ActionRequired, NextAction
+from payflowx.domain.payments.outcome import ActionRequired, NextAction, NotSent, Rejected
 from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS
-from tests.support.handlers import Functions
+from payflowx.entrypoints.checkout import handler as checkout
+from tests.support.handlers import Context, Functions
 
 PAGES = "https://pay.example.com/checkout/"
 CHECKOUT = {"type": "checkout"}
@@ -55,6 +56,27 @@ def test_our_page_stays_the_address_while_the_providers_page_is_open(shop: Funct
     assert paged["nextAction"]["url"].startswith(PAGES)
 
 
+@pytest.mark.parametrize("answer", [NotSent(code="connection_refused"), Rejected(code="invalid_request")])
+def test_without_the_providers_page_a_direct_checkout_has_ours(shop: Functions, answer: NotSent | Rejected) -> None:
+    """Nobody else would begin again: the payment would wait for its expiry, and hold its order."""
+    shop.providers.get("alpha").charges = [answer]
+    _, made, _ = shop.pay(paymentMethod=CHECKOUT | {"presentation": "direct"}, orderId="order-1")
+    assert made["nextAction"] is None
+    shop.work()
+    _, shown, _ = shop.call("GET", f"/payments/{made['transactionId']}")
+    assert (shown["status"], shown["attempts"][0]["state"]) == ("REQUIRES_ACTION", answer_state(answer))
+    assert shown["nextAction"]["url"].startswith(PAGES)
+    _, refused, _ = shop.pay("key-2", paymentMethod=CHECKOUT, orderId="order-1")
+    assert refused["order"]["nextAction"] == shown["nextAction"]
+    token = shown["nextAction"]["url"].rpartition("/")[2]
+    event = {"httpMethod": "GET", "resource": "/checkout/{token}", "pathParameters": {"token": token}}
+    assert "How do you want to pay?" in checkout.handler(event, Context())["body"]
+
+
+def answer_state(answer: NotSent | Rejected) -> str:
+    return "NOT_SENT" if isinstance(answer, NotSent) else "REJECTED"
+
+
 def test_a_payer_returns_to_a_shop_on_this_machine_only_where_a_developer_works(shop: Functions) -> None:
     sale = {"paymentMethod": CHECKOUT, "returnUrl": "http://127.0.0.1:8000/thanks"}
     refused = (422, "url_not_allowed", "returnUrl")
@@ -68,6 +90,27 @@ def test_a_payer_returns_to_a_shop_on_this_machine_only_where_a_developer_works(
     assert answered("key-1") == (202, "", "")
     shop.deploy(LOOPBACK_ALLOWED="true", AWS_LAMBDA_RUNTIME_API="127.0.0.1:9001")
     assert answered("key-2") == refused
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1:8000/thanks",
+        "http://127.0.0.1/thanks",
+        "http://localhost:3000/thanks",
+        "http://[::1]:8000/thanks",
+        "HTTPS://shop.example.com/thanks",
+        "https://shop.example.com?a=%zz#b",
+    ],
+)
+def test_every_way_back_that_is_accepted_is_shown(shop: Functions, address: str) -> None:
+    shop.deploy(LOOPBACK_ALLOWED="true")
+    _, made, _ = shop.pay(paymentMethod=CHECKOUT, returnUrl=address)
+    token = made["nextAction"]["url"].rpartition("/")[2]
+    event = {"httpMethod": "GET", "resource": "/checkout/{token}", "pathParameters": {"token": token}}
+    answer = checkout.handler(event, Context())
+    assert answer["statusCode"] == 200
+    assert f"transactionId={made['transactionId']}" in answer["body"]
 
 
 @pytest.mark.parametrize(

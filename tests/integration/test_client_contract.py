@@ -93,6 +93,23 @@ def test_another_request_under_the_same_key_is_refused(client: pfx.Client) -> No
         client.refunds.create(payment.transaction_id, amount=6, key="refund-1")
 
 
+def test_spellings_of_one_checkout_are_one_request(client: pfx.Client, side: Side) -> None:
+    """A client may keep the methods in a set, whose order differs from process to process."""
+    side.play("checkout_expired")
+    card, upi = pfx.CheckoutMethod.CARD, pfx.CheckoutMethod.UPI
+
+    def made(*methods: pfx.CheckoutMethod, **more: Any) -> str:
+        return pay(client, payment_method=pfx.PaymentMethod(type="checkout", methods=methods), **more).transaction_id
+
+    first = made(card, upi)
+    assert made(card, upi, expires_in_seconds=86_400) == first
+    assert made(upi, card) == first
+    with pytest.raises(pfx.IdempotencyKeyReusedError):
+        made(card, upi, expires_in_seconds=86_401)
+    with pytest.raises(pfx.IdempotencyKeyReusedError):
+        made(card)
+
+
 def test_an_authorized_payment_is_captured_or_cancelled(client: pfx.Client) -> None:
     first, second = (pay(client, order, capture=pfx.CaptureMode.MANUAL) for order in (1, 2))
     held = client.payments.wait_for(first)
@@ -199,6 +216,9 @@ REFUSED += [
     )
 ]
 REFUSED += [
+    ("POST", "/payments", {**VALID, "currency": "BGN"}, {"Idempotency-Key": "k-1"}),
+    ("POST", "/payments?amount=5", VALID, {"Idempotency-Key": "k-1"}),
+    ("POST", "/payments/pay_" + "a" * 16 + "/refunds?amount=5", None, {"Idempotency-Key": "k"}),
     ("POST", "/payments", VALID, {}),
     ("POST", "/payments", VALID, {"Idempotency-Key": "a b"}),
     ("POST", "/payments", {}, {"Idempotency-Key": "k-1"}),
@@ -387,6 +407,41 @@ def test_an_order_is_paid_once(client: pfx.Client) -> None:
     assert found == {payment.transaction_id, again.transaction_id}
     (charged,) = client.payments.list(provider_ref=again.provider_ref)
     assert charged.transaction_id == again.transaction_id
+
+
+def held_by(client: pfx.Client, number: int) -> pfx.OrderHolder:
+    """The order of the refusal of one more payment."""
+    with pytest.raises(pfx.OrderNotFreeError) as refused:
+        pay(client, number, order_id="order-1")
+    assert refused.value.problem.order is not None
+    return refused.value.problem.order
+
+
+def test_an_order_is_free_after_a_full_refund(client: pfx.Client) -> None:
+    payment = client.payments.wait_for(pay(client, order_id="order-1"))
+    client.refunds.create(payment.transaction_id, amount=500, key="part")
+    rest = client.refunds.create(payment.transaction_id, amount=pfx.REMAINING, key="rest")
+    assert held_by(client, 2).transaction_id == payment.transaction_id
+    client.operations.wait_for(rest)
+    assert pay(client, 2, order_id="order-1").transaction_id != payment.transaction_id
+
+
+def test_payments_beside_each_other_are_counted(client: pfx.Client) -> None:
+    for number in (1, 2):
+        client.payments.wait_for(pay(client, number, order_id="order-1", once_per_order=False))
+    held = held_by(client, 3)
+    assert (held.transaction_id, held.status, held.beside) == (None, None, 2)
+
+
+def test_an_order_is_held_while_a_decline_may_be_reversed(client: pfx.Client, side: Side) -> None:
+    side.play("reopened_decline")
+    method = pfx.PaymentMethod(type="card", token="tok_reopened_decline")
+    payment = pay(client, order_id="order-1", payment_method=method)
+    side.advance(2)
+    assert client.payments.get(payment.transaction_id).status is pfx.PaymentStatus.FAILED
+    held = held_by(client, 2)
+    assert (held.transaction_id, held.status) == (payment.transaction_id, pfx.PaymentStatus.FAILED)
+    assert held.free_at is not None
 
 
 def test_health_and_description(client: pfx.Client) -> None:

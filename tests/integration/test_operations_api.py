@@ -201,6 +201,18 @@ class TestManualCapture:
         status, body, _ = ask(functions, payment, "cancel", key=None)
         assert (status, body["status"]) == (200, "CANCELLED")
 
+    def test_the_key_of_a_cancellation_is_not_used(self, functions: Functions) -> None:
+        """One key for all cancellations is no error, and a void that failed is not repeated as an answer."""
+        functions.providers.get("alpha").moves = [Declined(code="try_later")]
+        first, second = (functions.pay(key, capture="manual")[1]["transactionId"] for key in ("one", "two"))
+        functions.work()
+        voids = [ask(functions, payment, "cancel", key="same")[2]["Location"] for payment in (first, second)]
+        functions.work()
+        assert [functions.call("GET", void)[1]["status"] for void in voids] == ["FAILED", "SUCCEEDED"]
+        again = ask(functions, first, "cancel", key="same")[2]["Location"]
+        functions.work()
+        assert functions.call("GET", again)[1]["status"] == "SUCCEEDED"
+
     def test_a_capture_after_a_cancellation_is_refused(self, functions: Functions) -> None:
         payment = paid(functions, capture="manual")
         ask(functions, payment, "cancel", key=None)

@@ -353,13 +353,12 @@ class World:
     def record_provider_refunds(self) -> RecordProviderRefunds:
         return self.wired(WorkerWiring).record_provider_refunds
 
-    def cancel(self, merchant_id: str, transaction_id: str, key: str | None = None) -> Cancellation:
+    def cancel(self, merchant_id: str, transaction_id: str) -> Cancellation:
         """POST /payments/{id}/cancel."""
         return self.wired(ApiWiring).cancel_payment(
             NewCancellation(
                 merchant_id=merchant_id,
                 transaction_id=transaction_id,
-                idempotency_key=key,
                 path=f"/payments/{transaction_id}/cancel",
                 fingerprint=f"print-cancel-{transaction_id}",
             )

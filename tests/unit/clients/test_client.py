@@ -143,6 +143,12 @@ def test_nothing_is_sent_or_read_after_the_deadline() -> None:
             late.makefile("rb").read(1)
 
 
+@pytest.mark.parametrize("status", [102, 103])
+def test_an_interim_answer_is_no_answer(client: Client, server: Server, status: int) -> None:
+    server.answers = [Say(status, b""), Say(200, payment())]
+    assert client.payments.get("pay_1").transaction_id == "text"
+
+
 def test_an_answer_that_ends_too_early_is_a_lost_answer(client: Client, server: Server) -> None:
     server.answers = [Say(200, b"{", {"Content-Length": "100"}), Say(200, payment())]
     assert client.payments.get("pay_1").transaction_id == "text"

@@ -1,11 +1,13 @@
 """The example shops that are Python, and the double, answer what they do not understand, and stay up."""
 
+import json
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -94,6 +96,40 @@ def test_garbage_is_refused_in_short(shop: tuple[int, str, Path]) -> None:
     others = {status_of(port, f"{method} {path} HTTP/1.1") for method in ("HEAD", "PUT", "DELETE", "BREW")}
     assert others == {501}
     assert "Traceback" not in said.read_text()
+
+
+def test_late_news_of_an_earlier_try_changes_nothing_of_a_paid_order(tmp_path: Path) -> None:
+    api, port = FakeApi(start_seconds=time.time() - 120), free_port()
+    with served(api) as url:
+        environment = {"PAYFLOWX_URL": url, "PAYFLOWX_API_KEY": API_KEY, "SHOP_PORT": str(port)}
+        environment |= {"PYTHONPATH": str(ROOT / "clients/python/src")}
+        command = [sys.executable, str(EXAMPLES / "shop-python" / "shop.py")]
+        process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
+        try:
+            _wait_for(port)
+            told(port, "/orders", b'{"amount": 1999}')
+            told(port, "/orders/1/pay", b'{"token": "tok_hard_decline"}')
+            api.advance(60)
+            told(port, "/orders/1/pay", b"{}")
+            api.advance(60)
+            failed, *others = api.deliveries()
+            for each in [*others, failed]:
+                told(port, "/webhook", each.body, dict(each.headers))
+            order = json.loads(told(port, "/orders/1/pay", b"{}"))
+        finally:
+            process.kill()
+            process.wait()
+    assert json.loads(failed.body)["type"] == "payment.failed"
+    assert (order["state"], order["payment"]) == (
+        "paid",
+        json.loads(others[-1].body)["data"]["payment"]["transactionId"],
+    )
+
+
+def told(port: int, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
+    request = Request(f"http://127.0.0.1:{port}{path}", body, dict(headers or {}))
+    with urlopen(request, timeout=20) as answer:
+        return bytes(answer.read())
 
 
 def test_the_shop_without_a_library_has_forty_lines_of_code() -> None:

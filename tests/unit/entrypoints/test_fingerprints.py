@@ -44,3 +44,32 @@ def test_the_key_is_no_part_of_it_and_values_that_differ_in_type_only_are_not_mi
     assert content_of({**SMALL, "amount": 1}) != content_of({**SMALL, "amount": 2})
     assert content_of({**SMALL, "metadata": {"a": ""}}) != content_of(SMALL)
     assert content_of({**SMALL, "savePaymentMethod": True}) != content_of(SMALL)
+
+
+CHECKOUT: Final = {**SMALL, "paymentMethod": {"type": "checkout", "methods": ["card", "upi"]}}
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        {"expiresInSeconds": 86_400},
+        {"expiresInSeconds": None},
+        {"paymentMethod": {"type": "checkout", "methods": ["upi", "card"]}},
+        {"paymentMethod": {"type": "checkout", "methods": ["card", "upi"], "presentation": "page"}},
+    ],
+)
+def test_spellings_of_one_checkout_are_one_request(spelling: dict[str, Any]) -> None:
+    assert content_of({**CHECKOUT, **spelling}) == content_of(CHECKOUT)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"expiresInSeconds": 86_401},
+        {"paymentMethod": {"type": "checkout", "methods": ["card"]}},
+        {"paymentMethod": {"type": "checkout"}},
+        {"paymentMethod": {"type": "checkout", "methods": ["card", "upi"], "presentation": "direct"}},
+    ],
+)
+def test_other_checkouts_are_other_requests(change: dict[str, Any]) -> None:
+    assert content_of({**CHECKOUT, **change}) != content_of(CHECKOUT)

@@ -24,7 +24,11 @@ class HttpxTransport:
         self._client = client or httpx.Client(trust_env=False)
 
     def __call__(self, request: Request, *, timeout_seconds: float) -> Answer:
-        """Raises `NotSentError`, `NoAnswerError`. The timeout bounds the whole exchange."""
+        """Raises `NotSentError`, `NoAnswerError`.
+
+        The timeout bounds the connection, each wait for bytes, and from the headers on the whole exchange: httpx has no
+        limit for headers that drip.
+        """
         until = time.monotonic() + timeout_seconds
         try:
             with self._client.stream(

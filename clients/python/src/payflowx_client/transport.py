@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
 _CHUNK_BYTES: Final = 64 * 1024
+_FIRST_FINAL_STATUS: Final = 200
 _LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -87,6 +88,10 @@ class HttpTransport:
                 headers = dict(request.headers)
                 connection.request(request.method, self._prefix + request.target, request.body, headers)
                 response = connection.getresponse()
+                if response.status < _FIRST_FINAL_STATUS:
+                    raise NoAnswerError(
+                        "an interim answer"
+                    )  # `http.client` skips 100 only, and takes 103 for the answer
                 body = _read(response)
             except (OSError, http.client.HTTPException) as error:
                 raise NoAnswerError(type(error).__name__) from error

@@ -122,6 +122,9 @@ export class FakeApi {
         if (!PUBLIC.has(url.pathname) && headers.get("authorization") !== `Bearer ${API_KEY}`) {
           throw new RefusedError("unauthenticated");
         }
+        if (url.search.length > 1 && method !== "GET") {
+          throw new RefusedError("no_query");
+        }
         const path = match.slice(1).map(decodeURIComponent);
         return answer({ path, query: url.searchParams, key: headers.get("idempotency-key"), body: bodyOf(init.body) });
       }

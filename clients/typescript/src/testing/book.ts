@@ -78,6 +78,8 @@ export interface PaymentRecord {
   isStopped: boolean;
   /** What the payer has to do while an action is open. */
   action: Json;
+  /** When the scenario is over: until then, a payment that failed may still be charged. */
+  lastStepMs: number;
 }
 
 interface Due {
@@ -146,14 +148,15 @@ export class Book {
       createdAt: this.time(),
       updatedAt: this.time(),
     } as unknown as PaymentAnswer;
-    const untouched = { audit: [], operations: [], sequence: 0, isStopped: false, action: action(ACTION_URL, null) };
-    const record: PaymentRecord = { answer, scenario: scenarioOf(request), ...untouched };
+    const untouched = { audit: [], operations: [], sequence: 0, isStopped: false, lastStepMs: 0 };
+    const record: PaymentRecord = { answer, scenario: scenarioOf(request), action: action(ACTION_URL, null), ...untouched };
     this.records.set(answer.transactionId, record);
     if (isCheckout(request)) {
       this.#open(record, request);
     }
     this.#log(record, "payment.accepted", null);
     for (const step of record.scenario.steps) {
+      record.lastStepMs = this.nowMs + Math.round(step.atSeconds * 1000);
       this.#later(step.atSeconds, () => this.#step(record, step));
     }
     return record;
@@ -200,12 +203,23 @@ export class Book {
     if (orderId === undefined || request["oncePerOrder"] === false) {
       return;
     }
-    for (const { answer } of this.records.values()) {
-      if (answer["orderId"] === orderId && !FREE.has(answer.status)) {
-        const { transactionId, status, nextAction } = answer;
-        throw new RefusedError("order_not_free", {}, { transactionId, status, nextAction, freeAt: null, beside: 0 });
-      }
+    const found = [...this.records.values()].filter((each) => each.answer["orderId"] === orderId && !this.#frees(each));
+    if (found.length === 0) {
+      return;
     }
+    const holder = found.find((each) => each.answer["oncePerOrder"]);
+    const { transactionId = null, status = null, nextAction = null }: Json = holder?.answer ?? {};
+    const freeAt = status === "FAILED" ? this.time(holder?.lastStepMs) : null;
+    const beside = found.filter((each) => !each.answer["oncePerOrder"]).length;
+    throw new RefusedError("order_not_free", {}, { transactionId, status, nextAction, freeAt, beside });
+  }
+
+  /** Whether nothing of it was charged for good, or all of it was given back. */
+  #frees({ answer, isStopped, lastStepMs }: PaymentRecord): boolean {
+    if (FREE.has(answer.status)) {
+      return isStopped || this.nowMs >= lastStepMs;
+    }
+    return answer.captured > 0 && answer.refunded === answer.captured;
   }
 
   /** Until its end, the payer can come to our page; with `direct`, to the provider's as soon as it is open. */

@@ -430,6 +430,11 @@ export const DATA = {
   "outcome_unknown": 30,
   "rate_limited": 1
  },
+ "withdrawnCurrencies": [
+  "ANG",
+  "BGN",
+  "UYI"
+ ],
  "refusals": {
   "unauthenticated": [
    401,
@@ -494,6 +499,12 @@ export const DATA = {
    "The cursor is not valid",
    "The cursor is not one that this list returned. Use nextCursor unchanged, with the same filters.",
    "cursor"
+  ],
+  "no_query": [
+   400,
+   "parameter_invalid",
+   "A parameter is not valid",
+   "This address takes no query parameters. What a request says stands in its body."
   ],
   "malformed_json": [
    400,

@@ -11,7 +11,8 @@ const KEY = /^[!-~]{1,255}$/;
 export function checkedPayment(body: Json): Json {
   checkFields(body, DATA.requestFields, DATA.requiredFields);
   checkAmount(body["amount"]);
-  if (!EXPONENTS.has(body["currency"] as string)) {
+  const currency = body["currency"] as string;
+  if (!EXPONENTS.has(currency) || DATA.withdrawnCurrencies.includes(currency)) {
     throw new RefusedError("currency");
   }
   checkMethod(body["paymentMethod"]);
@@ -22,7 +23,7 @@ export function checkedPayment(body: Json): Json {
     throw new RefusedError("return_url");
   }
   checkExpiry(body);
-  return said(body, DATA.requestFields);
+  return said(inOneSpelling(body), DATA.requestFields);
 }
 
 /** The amount of a capture or refund; undefined for all that is left. */
@@ -64,6 +65,14 @@ export function keyOf(header: string | undefined, body: Json): string {
     throw new RefusedError("key_invalid");
   }
   return key;
+}
+
+/** The order of a checkout's methods says nothing, and neither does the time that it has anyway. */
+function inOneSpelling(body: Json): Json {
+  const { methods, ...others } = said(body["paymentMethod"] as Json, { presentation: "page" });
+  const paymentMethod = methods === undefined ? others : { ...others, methods: [...(methods as string[])].sort() };
+  const isUsual = body["expiresInSeconds"] === DATA.checkout.defaultSeconds;
+  return { ...body, paymentMethod, ...(isUsual ? { expiresInSeconds: null } : {}) };
 }
 
 function said(body: Json, defaults: Json): Json {

@@ -32,14 +32,12 @@ _CANCELLED = FailureReason(code="cancelled", message="The merchant cancelled the
 class NewCancellation:
     """A validated request.
 
-    `path` and `fingerprint` identify its content, as for every operation.
-
-    Without an idempotency key, repeats find the same void until that void has failed.
+    `path` and `fingerprint` identify its content, as for every operation. It has no idempotency key: repeats find the
+    same void until that void has failed.
     """
 
     merchant_id: str
     transaction_id: str
-    idempotency_key: str | None
     path: str
     fingerprint: str
 
@@ -119,7 +117,7 @@ class CancelPayment:
                     transaction_id=request.transaction_id,
                     kind=OperationKind.VOID,
                     amount=None,
-                    idempotency_key=request.idempotency_key or _own_key(payment),
+                    idempotency_key=_own_key(payment),
                     path=request.path,
                     fingerprint=request.fingerprint,
                 )
@@ -169,5 +167,5 @@ class CancelPayment:
 
 
 def _own_key(payment: Payment) -> str:
-    """Return the key of a void that was requested without one. Keys are a merchant's, so it names the payment."""
+    """Return the key of a void. A merchant's own would be refused for a second payment, and repeat a failed void."""
     return f"auto-{payment.transaction_id}-{payment.event_seq}"

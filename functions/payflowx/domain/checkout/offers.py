@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from re import Pattern
 
 from payflowx.domain.payments.capabilities import Capabilities
-from payflowx.domain.payments.checkout import is_offered
+from payflowx.domain.payments.checkout import is_offered, least_lifetime_ms
 from payflowx.domain.payments.hosted import CHECKOUT_METHODS, HostedCapability
 from payflowx.domain.payments.payment import FACT_PREFIX, Customer, Payment, customer_facts
 
@@ -16,6 +16,8 @@ class Offer:
 
     method: str
     ways: tuple[str, ...]
+    until_ms: int
+    """The last time at which it can be chosen: before the checkout's end, by the shortest life of a provider's page."""
     missing: tuple[str, ...] = ()
     """The facts about the payer that the page asks for: those of the first way, named as in `customer_facts`.
 
@@ -46,11 +48,12 @@ def offers(
         and able.hosted is not None
         and is_offered(able.hosted, payment.checkout.expires_at_ms, now_ms)
     }
-    found = [_offer(payment, method, hosted) for method in CHECKOUT_METHODS if method in allowed]
+    until = payment.checkout.expires_at_ms
+    found = [_offer(payment, method, hosted, until) for method in CHECKOUT_METHODS if method in allowed]
     return tuple(sorted((offer for offer in found if offer is not None), key=lambda offer: not offer.is_closable))
 
 
-def _offer(payment: Payment, method: str, hosted: Mapping[str, Capabilities]) -> Offer | None:
+def _offer(payment: Payment, method: str, hosted: Mapping[str, Capabilities], expires_at_ms: int) -> Offer | None:
     able = {
         provider: capabilities.hosted
         for provider, capabilities in hosted.items()
@@ -65,6 +68,7 @@ def _offer(payment: Payment, method: str, hosted: Mapping[str, Capabilities]) ->
     return Offer(
         method=method,
         ways=tuple(provider for provider in ways if _missing(able[provider], payment.customer) <= asked),
+        until_ms=expires_at_ms - min(least_lifetime_ms(capability) for capability in able.values()),
         missing=tuple(sorted(asked)),
         forms=first.forms,
         is_closable=first.is_closing_proof,

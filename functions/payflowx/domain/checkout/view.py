@@ -62,6 +62,8 @@ class CheckoutView:
     expires_at_ms: int
     offers: tuple[Offer, ...] = ()
     door: Door | None = None
+    choose_until_ms: int | None = None
+    """The last time at which a method can be chosen; None unless one can be."""
     failed_tries: int = 0
     """The payer's failed tries, of the last object."""
     paid_at_ms: int | None = None
@@ -81,7 +83,7 @@ def view_of(payment: Payment, found: tuple[Offer, ...], *, is_closable: bool, no
     attempt = payment.unresolved_attempt
     screen = _screen(payment, attempt, found, now_ms)
     shown = attempt if screen in {Screen.OPEN, Screen.CLOSING, Screen.BLOCKED} else None
-    last = payment.last_attempt
+    last, offered = payment.last_attempt, found if screen is Screen.CHOOSE else ()
     return CheckoutView(
         screen=screen,
         transaction_id=payment.transaction_id,
@@ -89,8 +91,9 @@ def view_of(payment: Payment, found: tuple[Offer, ...], *, is_closable: bool, no
         currency=payment.currency,
         description=payment.description,
         expires_at_ms=checkout.expires_at_ms,
-        offers=found if screen is Screen.CHOOSE else (),
+        offers=offered,
         door=_door(shown, is_closable=is_closable and screen is Screen.OPEN) if shown else None,
+        choose_until_ms=max((offer.until_ms for offer in offered), default=None),
         failed_tries=last.failed_tries if last else 0,
         paid_at_ms=_paid_at_ms(payment) if screen is Screen.PAID else None,
         return_url=payment.return_url,

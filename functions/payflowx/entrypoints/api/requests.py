@@ -98,12 +98,18 @@ class ApiRequest:
         found: dict[str, str] = {}
         for name, values in self._all_parameters():
             if name not in known:
-                detail = f"A query parameter is not known. This list takes: {', '.join(sorted(known))}."
-                raise Refusal("parameter_invalid", detail)
+                raise Refusal("parameter_invalid", _unknown_parameter(known))
             if len(values) != 1:
                 raise Refusal("parameter_invalid", "Give each query parameter once.", field=name)
             found[name] = values[0]
         return found
+
+    def check_no_query(self) -> None:
+        """Raises `Refusal` for any query parameter.
+
+        An address that takes none would ignore an amount in it, and move all that is left.
+        """
+        self.query(frozenset())
 
     def _all_headers(self) -> list[tuple[str, Sequence[str]]]:
         return _pairs(self.event.get("multiValueHeaders"), self.event.get("headers"))
@@ -114,6 +120,12 @@ class ApiRequest:
             self.event.get("queryStringParameters"),
         )
         return _pairs(several, single, lower=False)
+
+
+def _unknown_parameter(known: frozenset[str]) -> str:
+    if not known:
+        return "This address takes no query parameters. What a request says stands in its body."
+    return f"A query parameter is not known. This list takes: {', '.join(sorted(known))}."
 
 
 def _pairs(

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
+from payflowx.domain.shared.urls import is_loopback_url
+
 _VOID: Final = frozenset({"input", "link", "meta"})
-_LINK_SCHEMES: Final = ("https://", "http://127.0.0.1:", "mailto:", "upi://")
+_LINK_SCHEMES: Final = ("https://", "mailto:", "upi://")
 _ADDRESS_ATTRIBUTES: Final = frozenset({"href", "action"})
 
 
@@ -64,7 +66,10 @@ def _attribute(key: str, value: Attribute) -> str:
 
 
 def _is_safe_address(address: str) -> bool:
-    """Return whether it is on this page or relative to it, or has a listed scheme."""
-    if address.startswith(_LINK_SCHEMES):
+    """Return whether it is on this page or relative to it, has a listed scheme, or names this machine.
+
+    What is accepted as a payer's way back must be shown: in the local environment that is also `http://localhost/`.
+    """
+    if address.startswith(_LINK_SCHEMES) or is_loopback_url(address):
         return True
     return ":" not in address.partition("/")[0].partition("?")[0] and not address.startswith(("//", "\\"))

@@ -59,7 +59,11 @@ def come_back_by_form(_request: PageRequest, _wired: CheckoutWiring, _route: Rou
 
 
 def choose(request: PageRequest, wired: CheckoutWiring, route: Route) -> Answer:
-    """Store the payer's choice; lead to the provider's page if its address is known in time, else to ours."""
+    """Store the payer's choice; lead to the provider's page if its address is known in time, else to ours.
+
+    Browsers stop at a redirect to an origin that the form's policy does not name, such as an account's own domain at
+    the provider, and show nothing. Our page has a link there, and links are free.
+    """
     token, form = request.path_parameter("token"), request.form()
     found = wired.page.show(token)
     if found is None:
@@ -77,7 +81,7 @@ def choose(request: PageRequest, wired: CheckoutWiring, route: Route) -> Answer:
             return answers.page(429, document, Retry_After=_WAIT_SECONDS)
         case Obstacle() as obstacle:
             return _back(token, obstacle)
-        case Chosen(action=NextAction(kind="redirect", url=url)):
+        case Chosen(action=NextAction(kind="redirect", url=url)) if _origin(url) in _form_hosts(wired, found):
             return answers.see_other(url)
         case Chosen():
             return _back(token, None)

@@ -146,8 +146,8 @@ def _summary_rows(shown: Shown) -> Iterator[Html]:
         rows.append(("description", view.description))
     if view.door is not None and view.door.method in shown.texts.methods:
         rows.append(("method", shown.texts.methods[view.door.method]))
-    if view.screen is Screen.CHOOSE:
-        rows.append(("until", _time(view.expires_at_ms)))
+    if view.choose_until_ms is not None:
+        rows.append(("until", _time(view.choose_until_ms)))
     if view.screen is Screen.OPEN and view.door is not None and view.door.until_ms is not None:
         rows.append(("until", _time(view.door.until_ms)))
     if view.paid_at_ms is not None:

@@ -78,7 +78,7 @@ def test_the_merchant_may_ask_for_a_further_void(world: World) -> None:  # noqa:
     payment = cancelled_while_unknown(world)
     world.providers.get("beta").moves = [Declined(code="not_voidable")]
     run(world, payment, steps=2)
-    assert world.cancel("acme", payment.transaction_id, "again").void is not None
+    assert world.cancel("acme", payment.transaction_id).void is not None
     world.work_until_idle()
     assert sorted(voids(world, payment)) == [OperationStatus.FAILED, OperationStatus.SUCCEEDED]
     assert world.now(payment).status is PaymentStatus.CANCELLED

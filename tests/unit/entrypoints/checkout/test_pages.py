@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from dataclasses import replace
+from datetime import datetime
 from urllib.parse import urlencode
 
 import pytest
@@ -18,7 +19,7 @@ from payflowx.domain.payments.outcome import Accepted, ActionRequired, Declined,
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
 from payflowx.domain.payments.state_machine import erase
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
-from payflowx.domain.shared.limits import DAY_MS
+from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
 from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.entrypoints.checkout import handler
@@ -60,6 +61,16 @@ class TestChoosing:
         assert page.choices() == ["card", "upi", "netbanking"]
         assert page.barriers() == []
 
+    def test_the_choice_is_open_until_the_time_that_the_page_names(self, shop: PageShop, browser: Browser) -> None:
+        """No provider's page is made for its last moments, so that the choice ends before the checkout."""
+        payment = shop.sell()
+        body = browser.get(browser.address(payment)).body
+        named = datetime.fromisoformat(re.findall(r'<time datetime="([^"]+)"', body)[0])
+        shop.world.clock.advance(named.timestamp() - shop.world.clock.now_ms() / SECOND_MS)
+        assert browser.open(payment).choices() == ["card", "netbanking"]
+        shop.world.clock.advance(1)
+        assert browser.open(payment).heading == ENGLISH.screens[Screen.EXPIRED].heading
+
     def test_opening_it_changes_nothing(self, shop: PageShop, browser: Browser) -> None:
         payment = shop.sell()
         for _ in range(3):
@@ -78,13 +89,24 @@ class TestChoosing:
         assert page.link("Go to the payment page").startswith("https://bank.example/")
         assert page.barriers() == []
 
-    def test_an_address_that_is_known_in_time_is_opened_at_once(self, shop: PageShop, browser: Browser) -> None:
+    @pytest.mark.parametrize("declared", ["https://bank.example", "https://other.example"])
+    def test_an_address_that_is_known_in_time_is_opened_at_once_if_the_policy_names_it(
+        self, shop: PageShop, browser: Browser, declared: str
+    ) -> None:
+        """Browsers stop at any other: an account may have a domain of its own at the provider. A link leads there."""
+        scripted = shop.at("alpha")
+        assert scripted.able.hosted is not None
+        scripted.able = replace(scripted.able, hosted=replace(scripted.able.hosted, form_hosts=frozenset({declared})))
         payment = shop.sell()
         wired = shop.world.wired(CheckoutWiring)
         wired.page = replace(wired.page, wait_seconds=4, pause=shop._pause)
+        policy = policy_of(browser.get(browser.address(payment)))["form-action"]
         answer = browser.post(f"{browser.address(payment)}/attempts", "method=card")
         assert answer.status == 303
-        assert answer.headers["Location"].startswith("https://bank.example/")
+        is_named = declared == "https://bank.example"
+        assert answer.headers["Location"].startswith("https://bank.example/" if is_named else "../")
+        assert is_named == ("https://bank.example" in policy.split())
+        assert browser.open(payment).link("Go to the payment page").startswith("https://bank.example/")
 
     def test_a_page_that_is_opened_by_a_form_gets_one_plain_form(self, shop: PageShop, browser: Browser) -> None:
         payment = shop.sell()

@@ -90,6 +90,8 @@ class FakeApi:
                 continue
             if parts.path not in _PUBLIC and headers.get("authorization") != f"Bearer {API_KEY}":
                 raise RefusedError("unauthenticated")
+            if query and request.method != "GET":
+                raise RefusedError("no_query")
             asked = Asked(request.method, parts.path, query, headers, _body(request.body))
             return methods[request.method](self._addresses, asked, *map(unquote, match.groups()))
         raise RefusedError("no_address")

@@ -32,6 +32,8 @@ class Record:
     """Cancelled or expired: the rest of the scenario does not happen."""
     action: Json = field(default_factory=lambda: _action(ACTION_URL))
     """What the payer has to do while an action is open."""
+    last_step_ms: int = 0
+    """When the scenario is over: until then, a payment that failed may still be charged."""
 
     @property
     def id(self) -> str:
@@ -97,6 +99,7 @@ class Book:
             self._open(record, request)
         self._log(record, "payment.accepted", None)
         for step in record.scenario.steps:
+            record.last_step_ms = self.now_ms + round(step["atSeconds"] * 1000)
             self._later(step["atSeconds"], lambda step=step: self._step(record, step))  # type: ignore[misc]
         return record
 
@@ -131,10 +134,21 @@ class Book:
         order_id = request.get("orderId")
         if order_id is None or not request.get("oncePerOrder", True):
             return
-        for each in self.records.values():
-            if each.answer["orderId"] == order_id and each.answer["status"] not in _FREE:
-                holder = {name: each.answer[name] for name in ("transactionId", "status", "nextAction")}
-                raise RefusedError("order_not_free", order={**holder, "freeAt": None, "beside": 0})
+        found = [each for each in self.records.values() if each.answer["orderId"] == order_id and not self._frees(each)]
+        if not found:
+            return
+        holder = next((each for each in found if each.answer["oncePerOrder"]), None)
+        shown = {name: holder.answer[name] if holder else None for name in ("transactionId", "status", "nextAction")}
+        free_at = self.time(holder.last_step_ms) if holder and holder.answer["status"] == "FAILED" else None
+        beside = sum(not each.answer["oncePerOrder"] for each in found)
+        raise RefusedError("order_not_free", order={**shown, "freeAt": free_at, "beside": beside})
+
+    def _frees(self, record: Record) -> bool:
+        """Whether nothing of it was charged for good, or all of it was given back."""
+        answer = record.answer
+        if answer["status"] in _FREE:
+            return record.is_stopped or self.now_ms >= record.last_step_ms
+        return bool(answer["captured"]) and answer["refunded"] == answer["captured"]
 
     def _open(self, record: Record, request: Mapping[str, Any]) -> None:
         """Until its end, the payer can come to our page; with `direct`, to the provider's as soon as it is open."""

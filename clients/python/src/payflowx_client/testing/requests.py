@@ -15,7 +15,7 @@ def checked_payment(body: Mapping[str, Any]) -> dict[str, Any]:
     """The request without what says nothing: two requests with the same result ask for the same."""
     _check_fields(body, DATA["requestFields"], DATA["requiredFields"])
     check_amount(body["amount"])
-    if body["currency"] not in EXPONENTS:
+    if body["currency"] not in EXPONENTS or body["currency"] in DATA["withdrawnCurrencies"]:
         raise RefusedError("currency")
     _check_method(body["paymentMethod"])
     if body.get("capture") not in {None, "automatic", "manual"}:
@@ -23,7 +23,7 @@ def checked_payment(body: Mapping[str, Any]) -> dict[str, Any]:
     if not str(body.get("returnUrl") or "https://").startswith("https://"):
         raise RefusedError("return_url")
     _check_expiry(body)
-    return said(body, DATA["requestFields"])
+    return said(_in_one_spelling(body), DATA["requestFields"])
 
 
 def checked_operation(body: Mapping[str, Any]) -> int | None:
@@ -72,6 +72,17 @@ def said(body: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]
         for name, value in body.items()
         if value is not None and value != {} and value != defaults[name] and name != "idempotencyKey"
     }
+
+
+def _in_one_spelling(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The order of a checkout's methods says nothing, and neither does the time that it has anyway."""
+    method, is_usual = body["paymentMethod"], body.get("expiresInSeconds") == DATA["checkout"]["defaultSeconds"]
+    spelled = {name: value for name, value in method.items() if value is not None and value != {}}
+    if spelled.get("presentation") == "page":
+        del spelled["presentation"]
+    if "methods" in spelled:
+        spelled["methods"] = sorted(spelled["methods"])
+    return {**body, "paymentMethod": spelled, **({"expiresInSeconds": None} if is_usual else {})}
 
 
 def _check_fields(body: Mapping[str, Any], known: Mapping[str, Any], required: list[str]) -> None:

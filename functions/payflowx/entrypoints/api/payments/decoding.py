@@ -29,6 +29,7 @@ def decode_new_payment(request: ApiRequest, *, loopback_allowed: bool = False) -
     `loopback_allowed`: the payer may return to a shop on this machine, as a developer's payer does.
     """
     request.check_path_and_query()
+    request.check_no_query()
     request.check_headers()
     body = read_body(request, CreatePaymentRequest)
     key = idempotency_key(request.headers("idempotency-key"), key_in(body))

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from payflowx.domain.payments.checkout import DEFAULT_LIFETIME_SECONDS
 from payflowx.entrypoints.api.payments.types import CreatePaymentRequest
 
 FINGERPRINT_FORMAT: Final = 1
@@ -31,10 +32,19 @@ def fingerprint(method: str, path: str, body: Mapping[str, Any]) -> str:
 def content_fingerprint(typed: CreatePaymentRequest) -> str:
     """Identifies what a request asks for, however it is spelled.
 
-    A member that is null, an empty object or the default says the same as no member. A member that is added to the API
-    later must have such a default, so that it does not change the fingerprints of today's requests.
+    A member that is null, an empty object or the default says the same as no member, and the order of a checkout's
+    methods says nothing: a client may keep them in a set. A member that is added to the API later must have such a
+    default, so that it does not change the fingerprints of today's requests.
     """
-    content = _without_defaults(msgspec.structs.replace(typed, idempotency_key=None))
+    methods, lifetime = typed.payment_method.methods, typed.expires_in_seconds
+    content = _without_defaults(
+        msgspec.structs.replace(
+            typed,
+            idempotency_key=None,
+            expires_in_seconds=None if lifetime == DEFAULT_LIFETIME_SECONDS else lifetime,
+            payment_method=msgspec.structs.replace(typed.payment_method, methods=sorted(methods) if methods else None),
+        )
+    )
     text = json.dumps([CONTENT_FORMAT, "POST", "/payments", content], sort_keys=True, separators=(",", ":"))
     return f"{CONTENT_FORMAT}:{hashlib.sha256(text.encode()).hexdigest()[:_CONTENT_DIGITS]}"
 

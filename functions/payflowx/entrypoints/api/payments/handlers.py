@@ -51,7 +51,7 @@ def _found(name: parameters.PaymentName, merchant_id: str, wired: ApiWiring) -> 
 
 def get_payment(request: ApiRequest, wired: ApiWiring, transaction_id: str) -> Response[str]:
     request.check_path_and_query()
-    request.query(frozenset())
+    request.check_no_query()
     payment = wired.read_payments.get(request.merchant_id, parameters.transaction_id(transaction_id))
     return answer(present_payment(payment))
 
@@ -97,7 +97,7 @@ def list_operations(request: ApiRequest, wired: ApiWiring, transaction_id: str) 
 
 def get_operation(request: ApiRequest, wired: ApiWiring, transaction_id: str, operation_id: str) -> Response[str]:
     request.check_path_and_query()
-    request.query(frozenset())
+    request.check_no_query()
     known_id, wanted_id = parameters.transaction_id(transaction_id), parameters.operation_id(operation_id)
     return answer(present_operation(wired.read_operations.get(request.merchant_id, known_id, wanted_id)))
 

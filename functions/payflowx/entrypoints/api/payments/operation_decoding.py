@@ -42,15 +42,15 @@ def decode_new_operation(request: ApiRequest, transaction_id: str, kind: Operati
 
 
 def decode_cancellation(request: ApiRequest, transaction_id: str) -> NewCancellation:
-    """Raises `Refusal`. A cancellation is idempotent by nature; a key is taken and not needed."""
+    """Raises `Refusal`. A cancellation is idempotent by nature; a key is checked and not used."""
     body = _body(request, CancelPaymentRequest)
     converted(body, CancelPaymentRequest)
     headers, path = request.headers("idempotency-key"), f"/payments/{transaction_id}/cancel"
-    given = headers or key_in(body) is not None
+    if headers or key_in(body) is not None:
+        idempotency_key(headers, key_in(body))
     return NewCancellation(
         merchant_id=request.merchant_id,
         transaction_id=transaction_id,
-        idempotency_key=idempotency_key(headers, key_in(body)) if given else None,
         path=path,
         fingerprint=fingerprint("POST", path, body),
     )
@@ -59,6 +59,7 @@ def decode_cancellation(request: ApiRequest, transaction_id: str) -> NewCancella
 def _body(request: ApiRequest, kind: type[msgspec.Struct]) -> dict[str, Any]:
     """The JSON object; an empty one where there is no body."""
     request.check_path_and_query()
+    request.check_no_query()
     request.check_headers()
     if not request.has_body:
         return {}

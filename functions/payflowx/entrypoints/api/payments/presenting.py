@@ -181,14 +181,21 @@ def _last_error(owner: Payment | Operation) -> LastErrorAnswer | None:
 def _next_action(payment: Payment) -> NextActionAnswer | None:
     if payment.status is not PaymentStatus.REQUIRES_ACTION:
         return None
-    if payment.checkout is not None and payment.checkout.presentation is Presentation.PAGE:
-        return _page_of(payment.checkout)
+    checkout = payment.checkout
+    if checkout is not None and (checkout.presentation is Presentation.PAGE or _waits_for_choice(payment, checkout)):
+        return _page_of(checkout)
     attempt = payment.last_attempt
     if attempt is None or attempt.next_action is None:
         return None
     action = attempt.next_action
     expires_at = timestamp(attempt.deadline_ms) if attempt.hosted and attempt.deadline_ms else None
     return NextActionAnswer(type=action.kind, url=action.url, fields=dict(action.fields) or None, expires_at=expires_at)
+
+
+def _waits_for_choice(payment: Payment, checkout: Checkout) -> bool:
+    """Return whether nothing is open at a provider, and nothing will be before the payer chooses on our page."""
+    is_open = any(attempt.is_open for attempt in payment.attempts)
+    return not is_open and checkout.choice_for(len(payment.attempts) + 1) is None
 
 
 def _page_of(checkout: Checkout) -> NextActionAnswer | None:

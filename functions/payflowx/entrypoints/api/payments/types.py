@@ -210,7 +210,7 @@ class NextActionAnswer(_Answer):
     url: str
     fields: dict[str, str] | None = None
     expires_at: Timestamp | None = None
-    """Until when the payer can begin to pay by a checkout's address."""
+    """The end of a checkout. Its payer has to begin earlier, by the shortest life of a provider's page."""
 
 
 class AttemptAnswer(_Answer):

@@ -29,6 +29,7 @@ def decode_new_endpoint(request: ApiRequest) -> NewEndpoint:
 def decode_nothing(request: ApiRequest) -> None:
     """A request whose address says it all; a body may be an empty object. Raises `Refusal`."""
     request.check_path_and_query()
+    request.check_no_query()
     request.check_headers()
     if request.has_body:
         _typed(request, EmptyRequest)
@@ -74,5 +75,6 @@ def _scope(merchant_id: str) -> str:
 
 def _typed(request: ApiRequest, to: type[T]) -> T:
     request.check_path_and_query()
+    request.check_no_query()
     request.check_headers()
     return converted(read_body(request, to), to)

@@ -23,14 +23,14 @@ def create_endpoint(request: ApiRequest, wired: ApiWiring) -> Response[str]:
 
 def list_endpoints(request: ApiRequest, wired: ApiWiring) -> Response[str]:
     request.check_path_and_query()
-    request.query(frozenset())
+    request.check_no_query()
     found, now_ms = wired.manage_endpoints.list(request.merchant_id), wired.platform.clock.now_ms()
     return answer(EndpointListAnswer(items=[present_endpoint(endpoint, now_ms) for endpoint in found]))
 
 
 def delete_endpoint(request: ApiRequest, wired: ApiWiring, endpoint_id: str) -> Response[str]:
     request.check_path_and_query()
-    request.query(frozenset())
+    request.check_no_query()
     wired.manage_endpoints.delete(request.merchant_id, decoding.endpoint_id(endpoint_id))
     return no_content()
 
