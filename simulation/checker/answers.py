@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Violation, alive_between
+from simulation.checker.transitions import OPEN
 
 _STALE_MS: Final = 30_000
 """A list may show a payment as it was shortly before: it is read from an index and without a promise to be newest."""
@@ -114,12 +115,13 @@ def _last(attempts: Sequence[Stored]) -> Stored | None:
 def _action(item: Stored) -> dict[str, Any] | None:
     """What the payer has to do, as long as the payment waits for it. Only a hosted page says until when.
 
-    A checkout shows our page, whatever is open behind it, unless the payer was to be sent to the provider's at once.
+    A checkout shows our page, whatever is open behind it, unless the payer was to be sent to the provider's at once;
+    then it shows ours while nothing is open at a provider and the payer has to choose again.
     """
     checkout = item.get("checkout", {})
     if item["status"] != "REQUIRES_ACTION":
         return None
-    if checkout.get("presentation") == "page":
+    if checkout.get("presentation") == "page" or (checkout and _waits_for_choice(item)):
         ends = _time(checkout["expires_at_ms"])
         page = {"type": "redirect", "url": checkout.get("address"), "fields": None, "expiresAt": ends}
         return page if "address" in checkout else None
@@ -129,6 +131,11 @@ def _action(item: Stored) -> dict[str, Any] | None:
         return None
     until = _time(last["deadline_ms"]) if checkout and "deadline_ms" in last else None
     return {"type": action["kind"], "url": action["url"], "fields": action.get("fields"), "expiresAt": until}
+
+
+def _waits_for_choice(item: Stored) -> bool:
+    is_open = any(attempt["state"] in OPEN for attempt in item["attempts"])
+    return not is_open and item["checkout"].get("choice", {}).get("number") != len(item["attempts"]) + 1
 
 
 def _time(at_ms: int) -> str:
