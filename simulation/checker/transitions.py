@@ -82,6 +82,15 @@ def _payment_step(name: str, payment: PaymentEvidence, before: Stored, after: St
         yield Violation("I5", name, f"attempt {charged} was the charge and is not any more")
     if before.get("erased") and not after.get("erased"):
         yield Violation("I5", name, "what was erased is there again")
+    if before["status"] == "IN_REVIEW" != after["status"] and not by_operator and _is_for_a_person(before, after):
+        yield Violation("I5", name, f"left a review that only a person ends, and is {after['status']}")
+
+
+def _is_for_a_person(before: Stored, after: Stored) -> bool:
+    """Whether an attempt took something else than was requested, or a report lists money that no attempt explains."""
+    mismatched = any(attempt["state"] == "MISMATCH" for attempt in before["attempts"])
+    listed = before.get("lastError", {}).get("code") == "reconciliation"
+    return mismatched or (listed and after["status"] in {"FAILED", "CANCELLED"})
 
 
 def _operation_step(name: str, payment: PaymentEvidence, before: Stored, after: Stored) -> Iterator[Violation]:

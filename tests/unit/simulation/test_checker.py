@@ -88,6 +88,17 @@ def mismatched(amount: int = 101) -> Story:
     return story
 
 
+def left_a_review_by_itself(reason: str) -> Told:
+    """No person closed it, and the provider proves nothing about what the review is for."""
+
+    def tell() -> Story:
+        story = mismatched() if reason == "mismatch" else reviewed(reason)()
+        story.record("attempt.fenced", 3, told="payment.failed", status="FAILED", dueAt=None)
+        return story
+
+    return tell
+
+
 def unknown_then_reviewed(after_ms: int) -> Story:
     """Nobody knows what became of a charge; after a while a person is asked."""
     story = Story()
@@ -1439,6 +1450,8 @@ BAD: list[tuple[str, Told]] = [
     ("ERASURE .*holds .*asha", lambda: erased(customer={"email": PAYER["email"]})),
     ("ERASURE .*holds .*tok_", lambda: erased(paymentMethod={"type": "card", "token": "tok_success_a"})),
     ("I5 .*what was erased is there again", erased_and_back),
+    ("I5 .*left a review that only a person ends, and is FAILED", left_a_review_by_itself("mismatch")),
+    ("I5 .*left a review that only a person ends, and is FAILED", left_a_review_by_itself("reconciliation")),
     ("I13 .*sessions with its provider in an hour", too_many_sessions),
     ("I13 .*requests about", too_many_requests),
     ("I13 .*before its time", inquired_early),
