@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -94,7 +94,11 @@ class DynamoDBClient:
         return self._write("UpdateItem", lambda: self.database.update_item(**request))
 
     def put_item(self, **request: Any) -> Any:
-        return self._write("PutItem", lambda: self.database.put_item(**request))
+        def put() -> Any:
+            self._note_twins([{"Put": request}])
+            return self.database.put_item(**request)
+
+        return self._write("PutItem", put)
 
     def delete_item(self, **request: Any) -> Any:
         return self._write("DeleteItem", lambda: self.database.delete_item(**request))
@@ -136,16 +140,22 @@ class DynamoDBClient:
 
         return self.network.call("db", "TransactWriteItems", apply)
 
-    def _note_twins(self, parts: Sequence[Mapping[str, Any]]) -> None:
+    def _note_twins(self, parts: Iterable[Mapping[str, Any]]) -> None:
         """Note a change that is stored already: another process made the same one in the same millisecond.
 
         Its event is the same, so each of the two takes the change for its own.
         """
-        for update in (part["Update"] for part in parts if "Update" in part):
-            stored = self.database.get_item(TableName=update["TableName"], Key=update["Key"], ConsistentRead=True)
-            last_event = stored.get("Item", {}).get("eventHash")
-            if last_event is not None and last_event in update.get("ExpressionAttributeValues", {}).values():
-                self.network.note("a change is stored already")
+        for part in parts:
+            for operation, request in part.items():
+                if operation == "Put":
+                    key = {name: request["Item"][name] for name in ("pk", "sk") if name in request["Item"]}
+                    written = [request["Item"].get("eventHash")]
+                else:
+                    key, written = request["Key"], request.get("ExpressionAttributeValues", {}).values()
+                stored = self.database.get_item(TableName=request["TableName"], Key=key, ConsistentRead=True)
+                last_event = stored.get("Item", {}).get("eventHash")
+                if last_event is not None and last_event in written:
+                    self.network.note("a change is stored already")
 
 
 @dataclass(frozen=True, slots=True)
