@@ -103,14 +103,14 @@ def send_to_review(payment: Payment, reason: ReviewReason, context: Context) -> 
     Daily inquiries continue, and a verified outcome closes the review. Without an attempt that may still become a
     charge there is nothing to inquire about, and the payment waits for a person alone.
     """
-    at_ms = context.now_ms + REVIEW_INTERVAL_MS
+    due_at_ms = context.now_ms + REVIEW_INTERVAL_MS
     error = review_error(payment, reason, payment.last_attempt)
     after = replace(
         payment,
         status=PaymentStatus.IN_REVIEW,
         last_error=error,
-        ready_at_ms=at_ms,
-        due_at_ms=at_ms if payment.unresolved_attempt is not None else None,
+        ready_at_ms=due_at_ms,
+        due_at_ms=due_at_ms if payment.unresolved_attempt is not None else None,
     )
     return change_of(payment, after, "payment.in_review", {"reason": reason.value}, context)
 
