@@ -280,6 +280,21 @@ class TestCancel:
         status, body, _ = self.cancel(functions, payment)
         assert (status, body["code"]) == (409, "invalid_state")
 
+    def test_a_repeat_after_a_charge_that_came_first_is_refused(self, functions: Functions) -> None:
+        """`202` would say that the provider has yet to confirm."""
+        functions.providers.get("alpha").charges = [Declined(kind=DeclineKind.SOFT, code="x")]
+        functions.providers.get("beta").charges = [Unknown(code="read_timeout")]
+        functions.providers.get("beta").cancellations = ["charged"]
+        _, payment, _ = functions.pay()
+        functions.work()
+        functions.work()
+        assert self.cancel(functions, payment)[0] == 202
+        functions.work()
+        _, body, _ = functions.call("GET", f"/payments/{payment['transactionId']}")
+        assert (body["status"], body["cancelRequested"]) == ("SUCCESS", True)
+        status, body, _ = self.cancel(functions, payment)
+        assert (status, body["code"]) == (409, "invalid_state")
+
     def test_an_unknown_outcome_without_a_confirmed_cancellation_is_409(self, functions: Functions) -> None:
         functions.providers.get("alpha").charges = [Unknown(code="read_timeout")]
         _, payment, _ = functions.pay()

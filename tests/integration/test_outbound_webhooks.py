@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -183,6 +184,16 @@ class TestDelivery:
         assert (status, again["deliveries"][0]["state"]) == (202, "PENDING")
         functions.deliver()
         assert len(shop.received) == 2
+
+    @pytest.mark.parametrize("seq", [1, 2, 99])
+    def test_a_refused_redelivery_leaves_no_entry_that_it_was_made(self, functions: Functions, seq: int) -> None:
+        """Nobody is subscribed; the first event and the last number are none of a merchant's."""
+        transaction_id = paid(functions)
+        command = {"command": "redeliver_event", "merchantId": "acme", "transactionId": transaction_id, "seq": seq}
+        assert not functions.operate(**command)["ok"]
+        month = time.strftime("%Y-%m", time.gmtime(functions.clock.now_ms() / SECOND_MS))
+        recorded = functions.operate(command="list_records", month=month)["items"]
+        assert "event.redelivered" not in {entry["action"] for entry in recorded}
 
 
 class TestEndpoints:

@@ -36,19 +36,27 @@ class ReadMerchantEvents:
     def redeliver(self, merchant_id: str, transaction_id: str, seq: int) -> MerchantEvent:
         """Deliver an event to every enabled and subscribed endpoint, with all retries."""
         for _ in range(MAX_COMMIT_TRIES):
-            before = self.merchant_events.get(merchant_id, transaction_id, seq)
-            if before is None:
-                raise Refusal("not_found", "There is no event with this id.")
-            after = started_again(before, self.endpoint_store.get(merchant_id).endpoints, self.clock.now_ms())
-            if after is None:
-                raise Refusal(
-                    "invalid_state",
-                    "No enabled endpoint is subscribed to this event type. Register one and try again.",
-                )
+            before, after = self._started_again(merchant_id, transaction_id, seq)
             if self.merchant_events.save(before, after):
                 self._wake(after)
                 return after
         raise StorageUnavailableError("the event kept changing; repeat the request")
+
+    def check_redelivery(self, merchant_id: str, transaction_id: str, seq: int) -> None:
+        """Refuse what `redeliver` would refuse, before anybody's decision is recorded."""
+        self._started_again(merchant_id, transaction_id, seq)
+
+    def _started_again(self, merchant_id: str, transaction_id: str, seq: int) -> tuple[MerchantEvent, MerchantEvent]:
+        """Return the event as it is, and as it is with all its deliveries begun anew."""
+        before = self.merchant_events.get(merchant_id, transaction_id, seq)
+        if before is None:
+            raise Refusal("not_found", "There is no event with this id.")
+        after = started_again(before, self.endpoint_store.get(merchant_id).endpoints, self.clock.now_ms())
+        if after is None:
+            raise Refusal(
+                "invalid_state", "No enabled endpoint is subscribed to this event type. Register one and try again."
+            )
+        return before, after
 
     def _wake(self, merchant_event: MerchantEvent) -> None:
         job = DeliveryJob(

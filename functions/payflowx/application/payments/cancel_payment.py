@@ -77,7 +77,7 @@ class CancelPayment:
             in_work = payment.cancel_requested and payment.lease.is_live(self.clock.now_ms())
             if payment.status is PaymentStatus.AUTHORIZED and not in_work:
                 return self._open_void(payment) or self._release(request, payment)
-            if payment.cancel_requested:
+            if payment.cancel_requested and payment.status not in FINAL_STATUSES:
                 return Cancellation(payment=self._try_again(payment))
             stored = self._cancel(payment)
             if stored is not None:

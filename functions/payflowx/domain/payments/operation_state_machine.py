@@ -115,7 +115,7 @@ def fail_operation(payment: Payment, operation: Operation, code: str, context: C
 
 
 def send_operation_to_review(payment: Payment, operation: Operation, reason: ReviewReason, context: Context) -> Change:
-    """Send an operation to manual review; daily inquiries continue.
+    """Send an operation to manual review; daily inquiries continue, unless no request was ever begun.
 
     Its amount stays reserved or booked. A refund's amount that was given back is reserved again, because money may have
     moved after all.
@@ -127,7 +127,7 @@ def send_operation_to_review(payment: Payment, operation: Operation, reason: Rev
         status=OperationStatus.IN_REVIEW,
         last_error=review_error(operation, reason, operation.last_attempt),
         ready_at_ms=at_ms,
-        due_at_ms=at_ms,
+        due_at_ms=at_ms if operation.attempts else None,
     )
     facts = operation_facts(review) | {"reason": reason.value}
     return operation_change(payment, moved.payment, operation, review, context, name="in_review", facts=facts)

@@ -282,7 +282,10 @@ def _facts(attempt: Attempt | None) -> dict[str, Fact]:
 
 def _why_nothing(payment: Payment) -> str:
     if payment.status is PaymentStatus.IN_REVIEW:
-        return "The provider has answered, and only manual review can decide. Close the review with evidence."
+        return "No attempt is open, so there is nothing to inquire about. Close the review with evidence."
     if payment.open_capture_or_void is not None:
-        return "An open capture or void decides the charge's state. Wait for its result."
+        return (
+            "An open capture or void decides the charge's state. Wait for its result, or close its own review if it is "
+            "IN_REVIEW."
+        )
     return f"The payment is {payment.status}; there is nothing to inquire about."

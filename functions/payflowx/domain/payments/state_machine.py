@@ -100,7 +100,8 @@ def choose(payment: Payment, checkout: Checkout, context: Context) -> Change:
 def send_to_review(payment: Payment, reason: ReviewReason, context: Context) -> Change:
     """Send a payment to manual review.
 
-    Daily inquiries continue, and a verified outcome closes the review.
+    Daily inquiries continue, and a verified outcome closes the review. Without an attempt that may still become a
+    charge there is nothing to inquire about, and the payment waits for a person alone.
     """
     due_at_ms = context.now_ms + REVIEW_INTERVAL_MS
     error = review_error(payment, reason, payment.last_attempt)
@@ -109,7 +110,7 @@ def send_to_review(payment: Payment, reason: ReviewReason, context: Context) -> 
         status=PaymentStatus.IN_REVIEW,
         last_error=error,
         ready_at_ms=due_at_ms,
-        due_at_ms=due_at_ms,
+        due_at_ms=due_at_ms if payment.unresolved_attempt is not None else None,
     )
     return change_of(payment, after, "payment.in_review", {"reason": reason.value}, context)
 

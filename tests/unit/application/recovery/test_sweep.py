@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from payflowx.adapters.dynamodb.core.keys import due_shard_name
+from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import Unknown
+from payflowx.domain.payments.payment import Payment
 from payflowx.domain.shared.errors import StorageUnavailableError
-from payflowx.domain.shared.limits import DAY_MS, MAX_DRIVES
+from payflowx.domain.shared.limits import DAY_MS, MAX_DRIVES, SECOND_MS
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import PaymentStatus
 from tests.support.world import World
 
@@ -74,6 +77,27 @@ def test_forty_wake_ups_without_news_end_in_review_never_in_failed(world: World)
     review = world.now(payment)
     assert (review.status, review.last_error.code) == (PaymentStatus.IN_REVIEW, "drives_exhausted")
     assert world.telemetry.total("DrivesExhausted") == 1
+
+
+@pytest.mark.parametrize("kind", [None, OperationKind.REFUND])
+def test_a_review_about_which_no_provider_can_be_asked_wakes_nobody(world: World, kind: OperationKind | None) -> None:
+    """Nothing was sent, so that only a person can close it, and the alarm told that once."""
+    payment = world.accept()
+    item: Payment | Operation = world.now(payment)
+    if kind is not None:
+        world.work_until_idle()
+        item = world.operation_now(world.request(kind, payment).operation)
+    world.jobs.sent.clear()
+    now_ms = world.clock.now_ms()
+    world.store(replace(item, drives=MAX_DRIVES, ready_at_ms=now_ms, due_at_ms=now_ms))
+    assert world.sweep(world.deadline).to_review == 1
+    for _ in range(MAX_DRIVES + 2):
+        world.clock.advance(DAY_MS // SECOND_MS)
+        world.sweep(world.deadline)
+    assert world.jobs.sent == []
+    assert world.telemetry.total("DrivesExhausted") == 1
+    found = world.operation_now(item) if isinstance(item, Operation) else world.now(payment)
+    assert (found.status, found.due_at_ms) == ("IN_REVIEW", None)
 
 
 def test_news_starts_the_count_anew(world: World) -> None:

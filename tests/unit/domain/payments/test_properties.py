@@ -643,6 +643,7 @@ SUCCESSES: Final[dict[str, dict[str, Any]]] = {
         "payment_amount": 20,
         "payment_currency": "USD",
         "payment_status": "SUCCESS",
+        "is_captured": True,
     },
 }
 STATUS_FIELDS: Final = {"mock": "status", "razorpay_mock": "status", "cashfree_mock": "payment_status"}

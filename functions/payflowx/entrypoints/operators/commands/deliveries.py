@@ -80,6 +80,7 @@ def _list(wired: OperatorsWiring, command: ListMerchantEventsCommand) -> dict[st
 
 
 def _redeliver(wired: OperatorsWiring, command: RedeliverEventCommand) -> dict[str, Any]:
+    names = (command.merchant_id, command.transaction_id, command.seq)
     record = AuditEntry(
         action="event.redelivered",
         at_ms=wired.platform.clock.now_ms(),
@@ -87,8 +88,9 @@ def _redeliver(wired: OperatorsWiring, command: RedeliverEventCommand) -> dict[s
         merchant_id=command.merchant_id,
         facts={"transactionId": command.transaction_id, "seq": command.seq},
     )
+    wired.read_merchant_events.check_redelivery(*names)
     wired.merchant_directory.record(record)
-    return _event(wired.read_merchant_events.redeliver(command.merchant_id, command.transaction_id, command.seq))
+    return _event(wired.read_merchant_events.redeliver(*names))
 
 
 def _event(event: MerchantEvent) -> dict[str, Any]:
