@@ -14,11 +14,11 @@ HANDLERS: Final = {
     "payflowx.entrypoints.api.handler": 232,
     "payflowx.entrypoints.worker": 179,
     "payflowx.entrypoints.webhook_receiver": 103,
-    "payflowx.entrypoints.provider_events": 156,
+    "payflowx.entrypoints.provider_events": 157,
     "payflowx.entrypoints.deliverer": 161,
     "payflowx.entrypoints.reconciler": 195,
     "payflowx.entrypoints.sweeper": 154,
-    "payflowx.entrypoints.operators.handler": 313,
+    "payflowx.entrypoints.operators.handler": 314,
     "payflowx.entrypoints.routing_validator": 56,
 }
 """The handlers of the stack, and how many modules of ours each may import. Raise a bound only with a reason."""
