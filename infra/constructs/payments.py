@@ -147,7 +147,9 @@ class Payments(Room):
                 "A payment's change was stored without its part in the order.",
             ),
             "ProviderMisconfigured": self._at_once(
-                "ProviderMisconfigured", "provider-misconfigured", "A provider refuses our credentials."
+                "ProviderMisconfigured",
+                "provider-misconfigured",
+                "A provider refuses our credentials, or a request for the account's settings.",
             ),
             "DisputesReported": self._at_once(
                 "DisputesReported", "dispute", "A payer disputes a charge. Evidence has a deadline."

@@ -69,7 +69,7 @@ class Recovery(Room):
                 metric=self._metric("OldestDueAge", statistic="SampleCount"),
                 threshold=1,
                 runbook="sweeper-not-running",
-                says="The sweeper has not run for five minutes: no payment recovers without it.",
+                says="The sweeper did not run for five minutes, or cannot read what is due: nothing recovers then.",
                 missing=cloudwatch.TreatMissingData.BREACHING,
                 impairs_payments=True,
                 comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,

@@ -219,6 +219,26 @@ REFUSED += [
     ("POST", "/payments", {**VALID, "currency": "BGN"}, {"Idempotency-Key": "k-1"}),
     ("POST", "/payments?amount=5", VALID, {"Idempotency-Key": "k-1"}),
     ("POST", "/payments/pay_" + "a" * 16 + "/refunds?amount=5", None, {"Idempotency-Key": "k"}),
+    *(
+        ("POST", "/payments", {**VALID, name: None}, {"Idempotency-Key": "k-1"})
+        for name in ("capture", "initiator", "savePaymentMethod", "oncePerOrder")
+    ),
+    *(
+        ("POST", "/payments", {**VALID, "paymentMethod": {**method, "presentation": None}}, {"Idempotency-Key": "k-1"})
+        for method in (CHECKOUT, VALID["paymentMethod"])
+    ),
+    ("POST", "/payments/pay_" + "a" * 16 + "/cancel", None, {"Idempotency-Key": "a b"}),
+    ("POST", "/payments/pay_" + "a" * 16 + "/cancel", {"idempotencyKey": "x"}, {"Idempotency-Key": "y"}),
+    ("POST", "/payments/pay_" + "a" * 16 + "/cancel", {"amount": 5}, {}),
+    ("GET", "/payments?orderID=1", None, {}),
+    ("GET", "/payments?limit=1&limit=2", None, {}),
+    ("GET", "/payments?provider=alpha", None, {}),
+    ("GET", "/payments/pay_" + "a" * 16 + "?limit=1", None, {}),
+    ("GET", "/payments/pay_" + "a" * 16 + "/events?from=2026-11-01", None, {}),
+    ("GET", "/payments/pay_" + "a" * 16 + "/operations?status=PENDING", None, {}),
+    ("GET", "/payments/pay_" + "a" * 16 + "/operations/ref_" + "a" * 16 + "?limit=1", None, {}),
+    ("GET", "/events?status=SUCCESS", None, {}),
+    ("GET", "/webhook-endpoints?limit=1", None, {}),
     ("POST", "/payments", VALID, {}),
     ("POST", "/payments", VALID, {"Idempotency-Key": "a b"}),
     ("POST", "/payments", {}, {"Idempotency-Key": "k-1"}),

@@ -251,12 +251,13 @@ def test_an_approval_that_was_carried_out_and_interrupted_is_not_said_to_have_ch
         assert code(approve(limited, "bob", proposal)) == "unavailable"
     names = {"merchantId": "acme", "transactionId": closing["transactionId"]}
     assert functions.operate(command="show_payment", **names)["status"] == "SUCCESS"
-    functions.clock.advance(1)
-    again = approve(limited, "bob", proposal)
-    assert code(again) == "invalid_state"
-    assert "may have been made" in again["error"]["message"]
-    (listed,) = functions.operate(command="list_proposals", merchantId="acme")["items"]
-    assert "may have been made" in listed["refusal"]["message"]
+    for _ in range(3):
+        functions.clock.advance(1)
+        again = approve(limited, "bob", proposal)
+        assert code(again) == "invalid_state"
+        assert again["error"]["message"].count("may have been made") == 1
+        (listed,) = functions.operate(command="list_proposals", merchantId="acme")["items"]
+        assert listed["refusal"]["message"] == again["error"]["message"]
 
 
 def test_an_approved_change_that_is_refused_says_so_and_why_until_it_is_approved_again(

@@ -966,6 +966,9 @@ class TestWebhooks:
             {"refund_status": "PENDING"},
             {"refund_type": "PAYMENT_AUTO_REFUND"},
             {"refund_amount": "10"},
+            {"cf_payment_id": None},
+            {"cf_payment_id": ""},
+            {"order_id": None},
         ):
             other = {"type": "REFUND_STATUS_WEBHOOK", "data": {"refund": {**REFUND, **change}}}
             assert CONNECTOR.read_webhook(webhook(other), [SECRET]).operation_outcome is None

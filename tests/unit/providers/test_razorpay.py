@@ -553,6 +553,16 @@ class TestInquiry:
         asked = operation_request(kind=OperationKind.CAPTURE, amount=1999)
         assert isinstance(look(answer(200, contradiction), asked), Unknown)
 
+    @pytest.mark.parametrize("status", ["created", "authorized", "failed"])
+    @pytest.mark.parametrize("newest", ["created", "authorized", "failed"])
+    def test_so_is_one_beside_a_newer_payment_of_the_order(self, status: str, newest: str) -> None:
+        """One payment of an order that contradicts itself may have taken the money, whatever the others say."""
+        contradiction = payment(status, captured=True, created_at=1)
+        assert inquire(contradiction, payment(newest, id="pay_2")) == Unknown(code="captured_contradicted")
+
+    def test_a_captured_payment_decides_beside_one_that_contradicts_itself(self) -> None:
+        assert isinstance(inquire(payment("failed", id="pay_2", captured=True), payment()), Succeeded)
+
     def test_two_captures_are_a_mismatch(self) -> None:
         assert inquire(payment(), payment(id="pay_2")) == Mismatch(code="duplicate_charge")
 

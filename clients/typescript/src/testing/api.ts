@@ -8,7 +8,7 @@ import { Book, type PaymentRecord } from "./book.js";
 import { DATA } from "./data.js";
 import { type Delivery, Endpoints } from "./endpoints.js";
 import { type Json, RefusedError } from "./refusals.js";
-import { checkedOperation, checkedPayment, keyOf } from "./requests.js";
+import { checkCancellation, checkedOperation, checkedPayment, checkQuery, keyOf } from "./requests.js";
 
 export const API_KEY = "pfx_test_sk_double";
 const START_SECONDS = 1_790_000_000;
@@ -122,8 +122,8 @@ export class FakeApi {
         if (!PUBLIC.has(url.pathname) && headers.get("authorization") !== `Bearer ${API_KEY}`) {
           throw new RefusedError("unauthenticated");
         }
-        if (url.search.length > 1 && method !== "GET") {
-          throw new RefusedError("no_query");
+        if (!PUBLIC.has(url.pathname)) {
+          checkQuery(url.searchParams, parametersOf(pattern), method);
         }
         const path = match.slice(1).map(decodeURIComponent);
         return answer({ path, query: url.searchParams, key: headers.get("idempotency-key"), body: bodyOf(init.body) });
@@ -183,12 +183,16 @@ export class FakeApi {
     if (status !== null && !(DATA.paymentStatuses as readonly string[]).includes(status)) {
       throw new RefusedError("status");
     }
+    if (asked.query.has("provider") && !asked.query.has("providerRef")) {
+      throw new RefusedError("provider");
+    }
     const answers = [...this.#book.records.values()].map((each) => each.answer);
     const rows = answers.filter((each) => FILTERS.every((name) => [null, each[name]].includes(asked.query.get(name))));
     return { status: 200, body: { ...page(asked, inTime(asked, rows).reverse()), unreadable: [] } };
   }
 
   #cancel(asked: Asked): Answered {
+    checkCancellation(asked.key, asked.body);
     const record = this.#record(asked);
     return { status: this.#book.cancel(record), body: record.answer };
   }
@@ -241,6 +245,11 @@ export class FakeApi {
 }
 
 const DESCRIPTION = { openapi: "3.1.0", info: { title: "PayFlowX", version: VERSION }, paths: {} };
+
+function parametersOf(pattern: RegExp): readonly string[] {
+  const path = pattern.source.replaceAll("([^/]+)", "{}").replaceAll(/[\\^$]/g, "");
+  return (DATA.parameters as Record<string, readonly string[]>)[path] ?? [];
+}
 
 function refuse(name: "webhook" | "no_operation"): never {
   throw new RefusedError(name);

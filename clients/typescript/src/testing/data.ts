@@ -435,6 +435,32 @@ export const DATA = {
   "BGN",
   "UYI"
  ],
+ "parameters": {
+  "/payments": [
+   "limit",
+   "cursor",
+   "status",
+   "from",
+   "to",
+   "orderId",
+   "providerRef",
+   "provider"
+  ],
+  "/payments/{}/events": [
+   "limit",
+   "cursor"
+  ],
+  "/payments/{}/operations": [
+   "limit",
+   "cursor"
+  ],
+  "/events": [
+   "limit",
+   "cursor",
+   "from",
+   "to"
+  ]
+ },
  "refusals": {
   "unauthenticated": [
    401,
@@ -505,6 +531,33 @@ export const DATA = {
    "parameter_invalid",
    "A parameter is not valid",
    "This address takes no query parameters. What a request says stands in its body."
+  ],
+  "provider": [
+   400,
+   "parameter_invalid",
+   "A parameter is not valid",
+   "provider belongs to providerRef.",
+   "provider"
+  ],
+  "unknown_parameter": [
+   400,
+   "parameter_invalid",
+   "A parameter is not valid",
+   "A query parameter is not known. See /openapi.json."
+  ],
+  "parameter_twice": [
+   400,
+   "parameter_invalid",
+   "A parameter is not valid",
+   "Give each query parameter once.",
+   "{field}"
+  ],
+  "null": [
+   422,
+   "field_invalid",
+   "A field is not valid",
+   "{field} must not be null. Leave it out instead.",
+   "{field}"
   ],
   "malformed_json": [
    400,

@@ -16,14 +16,43 @@ export function checkedPayment(body: Json): Json {
     throw new RefusedError("currency");
   }
   checkMethod(body["paymentMethod"]);
-  if (![undefined, null, "automatic", "manual"].includes(body["capture"] as null)) {
+  if (![undefined, "automatic", "manual"].includes(body["capture"] as undefined)) {
     throw new RefusedError("capture");
   }
   if (!String(body["returnUrl"] ?? "https://").startsWith("https://")) {
     throw new RefusedError("return_url");
   }
   checkExpiry(body);
+  for (const [field, usual] of Object.entries(DATA.requestFields)) {
+    if (usual !== null && body[field] === null) {
+      throw new RefusedError("null", { field });
+    }
+  }
   return said(inOneSpelling(body), DATA.requestFields);
+}
+
+/** A change takes no parameters, and no address one that it does not know. */
+export function checkQuery(given: URLSearchParams, known: readonly string[], method: string): void {
+  const names = [...given.keys()];
+  if (names.length > 0 && (method !== "GET" || known.length === 0)) {
+    throw new RefusedError("no_query");
+  }
+  for (const field of names) {
+    if (!known.includes(field)) {
+      throw new RefusedError("unknown_parameter");
+    }
+    if (given.getAll(field).length > 1) {
+      throw new RefusedError("parameter_twice", { field });
+    }
+  }
+}
+
+/** A key is checked and not used. */
+export function checkCancellation(header: string | undefined, body: Json): void {
+  checkFields(body, { idempotencyKey: null }, []);
+  if (header !== undefined || (body["idempotencyKey"] ?? null) !== null) {
+    keyOf(header, body);
+  }
 }
 
 /** The amount of a capture or refund; undefined for all that is left. */
@@ -114,7 +143,7 @@ function checkMethod(method: unknown): void {
     return;
   }
   for (const [name, standard] of [["methods", null], ["presentation", "page"]] as const) {
-    if (![undefined, null, standard].includes(more[name] as null)) {
+    if (more[name] !== undefined && more[name] !== standard) {
       throw new RefusedError("only_checkout_method", { field: `paymentMethod.${name}` });
     }
   }
@@ -123,14 +152,14 @@ function checkMethod(method: unknown): void {
   }
 }
 
-function checkCheckout({ methods = null, presentation = null }: Json, hasTokens: boolean): void {
+function checkCheckout({ methods = null, presentation = "page" }: Json, hasTokens: boolean): void {
   if (hasTokens) {
     throw new RefusedError("checkout_token");
   }
   if (methods !== null && !isChoice(methods, DATA.checkout.methods)) {
     throw new RefusedError("checkout_methods");
   }
-  if (presentation !== null && !DATA.checkout.presentations.includes(presentation as string)) {
+  if (!DATA.checkout.presentations.includes(presentation as string)) {
     throw new RefusedError("checkout_presentation");
   }
 }

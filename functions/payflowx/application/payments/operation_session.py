@@ -57,16 +57,16 @@ class OperationSession(AttemptSession):
         if self.attempt.refused_send is not None:
             code, message = self.attempt.code or "refused", self.attempt.message or ""
             return replace(self._proven(self.attempt.refused_send, code, message), exhausted=step.exhausted)
-        outcome = self.inquire()
+        outcome, misconfigured = self.inquire(), False
         if self.operation.origin is Origin.PROVIDER:
             return Observation(outcome=outcome, first_send=False, exhausted=step.exhausted)
         if not self._is_decisive(outcome) and step.resend and self.has_time_to_send():
             outcome = self._move()
             if isinstance(outcome, Rejected) and not outcome.may_pass_later:
-                refused = self._refused(outcome, is_first_send=False)
+                refused, misconfigured = self._refused(outcome, is_first_send=False), outcome.misconfigured
                 outcome = Unknown(code=outcome.code, message=outcome.message, refused=refused)
         exhausted = step.exhausted or (step.absent_is_exhausted and isinstance(outcome, NotFound))
-        return Observation(outcome=outcome, first_send=False, exhausted=exhausted)
+        return Observation(outcome=outcome, first_send=False, exhausted=exhausted, misconfigured=misconfigured)
 
     def inquire(self) -> Outcome:
         """Inquire once. Changes nothing at the provider."""

@@ -164,12 +164,8 @@ class OutcomeWriter:
         change = _change(item, attempt, verified, context)
         if change is None and observation.exhausted and attempt.is_open and not _is_in_review(owner):
             change = attempt_engine.review(item, ReviewReason.OUTCOME_UNKNOWN, context)
-        if change is None:
-            return self._schedule_inquiry(item, attempt, verified, context)
-        result = self.apply(change)
-        rejected = observation.outcome
-        misconfigured = rejected.misconfigured if isinstance(rejected, Rejected) else observation.misconfigured
-        if isinstance(result, Stored) and misconfigured:
+        result = self.apply(change) if change else self._schedule_inquiry(item, attempt, verified, context)
+        if isinstance(result, Stored) and _is_misconfigured(observation):
             self.telemetry.count(Metric.PROVIDER_MISCONFIGURED)
         return result
 
@@ -210,6 +206,12 @@ class OutcomeWriter:
             state=attempt.state if attempt else None,
             code=attempt.code if attempt else None,
         )
+
+
+def _is_misconfigured(observation: Observation) -> bool:
+    """Whether the provider refused because of the account, also where the outcome stays as unknown as it was."""
+    outcome = observation.outcome
+    return outcome.misconfigured if isinstance(outcome, Rejected) else observation.misconfigured
 
 
 def _change(item: WorkItem, attempt: Attempt, outcome: Outcome, context: Context) -> Change | None:

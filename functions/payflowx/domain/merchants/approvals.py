@@ -63,16 +63,14 @@ class ProposalRefusal:
     at_ms: int
 
 
-def refused_again(refusal: Refusal) -> Refusal:
-    """Return the refusal of a change whose earlier approval ended before it was said what became of it.
+_MAY_BE_DONE: Final = (
+    " The proposal was approved before, and its change may have been made then: look at what it is about."
+)
 
-    The change may be done, and be refused now because it is.
-    """
-    detail = (
-        f"{refusal.detail} The proposal was approved before, and its change may have been made then: look at what it "
-        "is about."
-    )
-    return Refusal(refusal.code, detail, field=refusal.field)
+
+def refused_again(refusal: Refusal) -> Refusal:
+    """Return the refusal of a change that may be done, and be refused now because it is."""
+    return Refusal(refusal.code, refusal.detail + _MAY_BE_DONE, field=refusal.field)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +90,12 @@ class Proposal:
     decided_by: str | None = None
     decided_at_ms: int | None = None
     refusal: ProposalRefusal | None = None
+
+    @property
+    def may_be_done(self) -> bool:
+        """Whether an earlier approval ended before it was said what became of it. Each refusal since then says so."""
+        is_said = self.refusal is not None and self.refusal.detail.endswith(_MAY_BE_DONE)
+        return self.state is ProposalState.APPROVED or is_said
 
     @property
     def is_whole(self) -> bool:

@@ -78,11 +78,14 @@ def _charged(payment_id: str, payment: dict[str, Any]) -> Outcome | None:
 def _refund(webhook: Webhook, kind: str, refund: dict[str, Any]) -> ProviderEvent:
     """A refund of ours, one made in the dashboard, or an automatic one: the payment that it names says of which charge.
 
-    Only one that a merchant requested is proof; for any other, the refunds of the charge are read.
+    Only one that a merchant requested is proof, and only if it names its payment and order: one of an order that was
+    paid twice may be of the other payment. For any other, the refunds of the charge are read.
     """
     refund_id = provider_reference(refund.get("cf_refund_id"))
+    charge_reference = provider_reference(refund.get("cf_payment_id"))
+    charge_key = provider_reference(refund.get("order_id"))
     proof: Outcome | None = None
-    if refund.get("refund_type") == "MERCHANT_INITIATED":
+    if refund.get("refund_type") == "MERCHANT_INITIATED" and charge_reference and charge_key:
         try:
             found = refund_outcome(refund)
         except _UNREADABLE:
@@ -91,8 +94,8 @@ def _refund(webhook: Webhook, kind: str, refund: dict[str, Any]) -> ProviderEven
     return ProviderEvent(
         event_id=_event_id(webhook, kind, refund_id, refund.get("refund_status")),
         type=kind,
-        charge_reference=provider_reference(refund.get("cf_payment_id")),
-        charge_key=provider_reference(refund.get("order_id")),
+        charge_reference=charge_reference,
+        charge_key=charge_key,
         operation_reference=refund_id,
         operation_key=provider_reference(refund.get("refund_id")),
         operation_outcome=proof,

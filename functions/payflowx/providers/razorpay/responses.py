@@ -46,6 +46,8 @@ MAX_KEY_CHARS: Final = 40
 
 _AWAITING_PAYER: Final = "awaiting_payer"
 _CONTRADICTION: Final = "captured_contradicted"
+_UNTAKEN: Final = ("authorized", "created", "failed")
+"""Statuses of a payment that took no money. The first of which the order has a payment decides."""
 PAYMENT_STATUSES: Final = frozenset({"created", "authorized", "captured", "refunded", "failed"})
 
 
@@ -190,7 +192,10 @@ def _decide(request: ChargeRequest, payments: list[dict[str, Any]]) -> Outcome:
     by_status = {word: [p for p in payments if p["status"] == word] for word in PAYMENT_STATUSES}
     if len(by_status["captured"]) > 1:
         return Mismatch(code="duplicate_charge")
-    for word in ("captured", "refunded", "authorized", "created", "failed"):
+    contradicted = any(p.get("captured") is True for word in _UNTAKEN for p in by_status[word])
+    for word in ("captured", "refunded", *_UNTAKEN):
+        if word in _UNTAKEN and contradicted:
+            return Unknown(code=_CONTRADICTION)
         open_or_taken = [p for p in by_status[word] if not was_given_back(p)]
         if open_or_taken:
             return _payment(request, word, _newest(open_or_taken))
@@ -208,8 +213,6 @@ def _payment(request: ChargeRequest, word: str, payment: dict[str, Any]) -> Outc
         return Succeeded(**facts) if payment.get("captured") is True else Unknown(code="refund_contradicted")
     if word == "captured":
         return Succeeded(**facts) if payment.get("captured", True) is True else Unknown(code=_CONTRADICTION)
-    if payment.get("captured") is True:
-        return Unknown(code=_CONTRADICTION)
     if facts["merchant_reference"] != request.provider_key:
         return Mismatch(code="reference_differs", reference=facts["reference"])
     if word == "authorized":

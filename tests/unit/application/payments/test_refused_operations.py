@@ -130,6 +130,15 @@ class TestASendAgain:
         assert money(world.now(payment)) == {"captured": 100, "refundable": 100}
         assert provider(world).moves_of("move") == 2
 
+    @pytest.mark.parametrize("may_pass_later", [False, True])
+    def test_one_for_the_accounts_settings_is_told_once(self, world: World, may_pass_later: bool) -> None:
+        refusal = replace(REFUSED, misconfigured=True, code="unauthorized" if may_pass_later else REFUSED.code)
+        assert refusal.may_pass_later is may_pass_later
+        _, operation = refund(world, TIMEOUT, refusal, inquiries=[NotFound(), *[ABSENT] * 50])
+        while provider(world).moves_of("move") < 2:
+            later(world, operation, 1)
+        assert world.telemetry.total(Metric.PROVIDER_MISCONFIGURED) == 1
+
     def test_incomplete_reads_do_not_count(self, world: World) -> None:
         _, operation = refund(world, TIMEOUT, REFUSED, inquiries=[NotFound(), *[CUT_OFF] * 50])
         assert later(world, operation, LAG_MS // SECOND_MS + 300).status is OperationStatus.PENDING

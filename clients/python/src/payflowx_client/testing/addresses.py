@@ -11,7 +11,7 @@ from payflowx_client.sender import VERSION
 from payflowx_client.testing.book import Book, Json, Record
 from payflowx_client.testing.data import DATA, RefusedError
 from payflowx_client.testing.endpoints import Endpoints
-from payflowx_client.testing.requests import checked_operation, checked_payment, key_of
+from payflowx_client.testing.requests import check_cancellation, checked_operation, checked_payment, key_of
 
 _MAX_LIMIT: Final = 100
 _FILTERS: Final = ("status", "orderId", "providerRef")
@@ -52,6 +52,8 @@ class Addresses:
         status = asked.query.get("status")
         if status is not None and status not in DATA["paymentStatuses"]:
             raise RefusedError("status")
+        if "provider" in asked.query and "providerRef" not in asked.query:
+            raise RefusedError("provider")
         rows = [
             each.answer
             for each in self._book.records.values()
@@ -65,7 +67,8 @@ class Addresses:
     def audit(self, asked: Asked, transaction_id: str) -> "Answered":
         return 200, self._page(asked, self._book.payment(transaction_id).audit), {}
 
-    def cancel(self, _: Asked, transaction_id: str) -> "Answered":
+    def cancel(self, asked: Asked, transaction_id: str) -> "Answered":
+        check_cancellation(asked.headers, asked.body)
         record = self._book.payment(transaction_id)
         return self._book.cancel(record), record.answer, {}
 

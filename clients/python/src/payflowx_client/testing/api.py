@@ -10,8 +10,9 @@ from payflowx_client.client import Client
 from payflowx_client.sender import Clock
 from payflowx_client.testing.addresses import ROUTES, Addresses, Answered, Asked
 from payflowx_client.testing.book import Book, Json
-from payflowx_client.testing.data import RefusedError
+from payflowx_client.testing.data import DATA, RefusedError
 from payflowx_client.testing.endpoints import Delivery, Endpoints
+from payflowx_client.testing.requests import check_query
 from payflowx_client.transport import Answer, NoAnswerError, Request
 
 API_KEY: Final = "pfx_test_sk_double"
@@ -83,15 +84,16 @@ class FakeApi:
 
     def _answer(self, request: Request, headers: Mapping[str, str]) -> Answered:
         parts = urlsplit(request.target)
-        query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        given = parse_qs(parts.query, keep_blank_values=True)
         for pattern, methods in ROUTES:
             match = re.fullmatch(pattern, parts.path)
             if match is None or request.method not in methods:
                 continue
             if parts.path not in _PUBLIC and headers.get("authorization") != f"Bearer {API_KEY}":
                 raise RefusedError("unauthenticated")
-            if query and request.method != "GET":
-                raise RefusedError("no_query")
+            if parts.path not in _PUBLIC:
+                check_query(given, DATA["parameters"].get(pattern.replace("([^/]+)", "{}"), []), request.method)
+            query = {name: values[-1] for name, values in given.items()}
             asked = Asked(request.method, parts.path, query, headers, _body(request.body))
             return methods[request.method](self._addresses, asked, *map(unquote, match.groups()))
         raise RefusedError("no_address")

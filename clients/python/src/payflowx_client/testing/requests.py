@@ -18,12 +18,33 @@ def checked_payment(body: Mapping[str, Any]) -> dict[str, Any]:
     if body["currency"] not in EXPONENTS or body["currency"] in DATA["withdrawnCurrencies"]:
         raise RefusedError("currency")
     _check_method(body["paymentMethod"])
-    if body.get("capture") not in {None, "automatic", "manual"}:
+    if body.get("capture", "automatic") not in {"automatic", "manual"}:
         raise RefusedError("capture")
     if not str(body.get("returnUrl") or "https://").startswith("https://"):
         raise RefusedError("return_url")
     _check_expiry(body)
+    for name, usual in DATA["requestFields"].items():
+        if usual is not None and body.get(name, usual) is None:
+            raise RefusedError("null", field=name)
     return said(_in_one_spelling(body), DATA["requestFields"])
+
+
+def check_query(given: Mapping[str, list[str]], known: list[str], method: str) -> None:
+    """Raises `RefusedError`. A change takes none, and no address one that it does not know."""
+    if given and (method != "GET" or not known):
+        raise RefusedError("no_query")
+    for name, values in given.items():
+        if name not in known:
+            raise RefusedError("unknown_parameter")
+        if len(values) > 1:
+            raise RefusedError("parameter_twice", field=name)
+
+
+def check_cancellation(headers: Mapping[str, str], body: Mapping[str, Any]) -> None:
+    """A key is checked and not used."""
+    _check_fields(body, {"idempotencyKey": None}, [])
+    if headers.get("idempotency-key") is not None or body.get("idempotencyKey") is not None:
+        key_of(headers, body)
 
 
 def checked_operation(body: Mapping[str, Any]) -> int | None:
@@ -102,7 +123,7 @@ def _check_method(method: object) -> None:
         _check_checkout(method, has_tokens=has_tokens)
         return
     for name, default in (("methods", None), ("presentation", "page")):
-        if method.get(name, default) not in (None, default):
+        if method.get(name, default) != default:
             raise RefusedError("only_checkout_method", field=f"paymentMethod.{name}")
     if (method.get("token") is None) == (method.get("tokens") is None):
         raise RefusedError("payment_method")
@@ -114,7 +135,7 @@ def _check_checkout(method: Mapping[str, Any], *, has_tokens: bool) -> None:
         raise RefusedError("checkout_token")
     if methods is not None and not _is_choice(methods, rules["methods"]):
         raise RefusedError("checkout_methods")
-    if method.get("presentation") not in {None, *rules["presentations"]}:
+    if method.get("presentation", "page") not in rules["presentations"]:
         raise RefusedError("checkout_presentation")
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from payflowx.domain.merchants.approvals import ProposalState, refused_again
+from payflowx.domain.merchants.approvals import refused_again
 from payflowx.domain.merchants.caller import VerifiedCaller
 from payflowx.domain.shared.errors import Refusal
 from payflowx.entrypoints.operators.commands import extra_charges, merchants, payments, reviews
@@ -82,7 +82,7 @@ def _approve(wired: OperatorsWiring, command: ApproveProposalCommand) -> dict[st
     try:
         answer: dict[str, Any] = APPROVABLE[type(approved)](wired, approved)
     except Refusal as refusal:
-        said = refused_again(refusal) if proposal.state is ProposalState.APPROVED else refusal
+        said = refused_again(refusal) if proposal.may_be_done else refusal
         wired.decide_proposal.refuse(proposal, said, action)
         raise said from refusal
     wired.decide_proposal.finish(proposal)
