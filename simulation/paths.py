@@ -101,7 +101,6 @@ MUST_HAPPEN: Final = (
     "page: close, no answer",
     "page: return, 200",
     "page: return, no answer",
-    "page: a choice leads to the provider at once",
     "changed by payer",
     "object at stripe: opened",
     "object at stripe: ended, untried",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from html import unescape
+from http import HTTPStatus
 from random import Random
 from typing import Final
 from urllib.parse import urlsplit
@@ -160,8 +161,13 @@ class _Payer:
         self._answered(self._page("choose", self.token, form))
 
     def _answered(self, page: Page | None) -> None:
-        if page is not None and page.status == 303 and page.location.startswith("https://"):
-            self._open_tab(page.location)
+        """Browsers follow to our page, which links to the provider's.
+
+        The form does not lead there itself: a simulated account has a domain of its own.
+        """
+        shown = self._page("show", self.token) if page is not None and page.status == HTTPStatus.SEE_OTHER else None
+        if shown is not None and shown.status == HTTPStatus.OK:
+            self._collect(shown)
 
     def _may_close(self) -> None:
         """Some close what is open; some only after a try whose end they do not wait for."""

@@ -94,11 +94,7 @@ class DynamoDBClient:
         return self._write("UpdateItem", lambda: self.database.update_item(**request))
 
     def put_item(self, **request: Any) -> Any:
-        def put() -> Any:
-            self._note_twins([{"Put": request}])
-            return self.database.put_item(**request)
-
-        return self._write("PutItem", put)
+        return self._write("PutItem", lambda: self.database.put_item(**request), [{"Put": request}])
 
     def delete_item(self, **request: Any) -> Any:
         return self._write("DeleteItem", lambda: self.database.delete_item(**request))
@@ -118,8 +114,9 @@ class DynamoDBClient:
 
         return self.network.call("db", "BatchWriteItem", apply)
 
-    def _write(self, operation: str, write: Callable[[], Any]) -> Any:
+    def _write(self, operation: str, write: Callable[[], Any], parts: Iterable[Mapping[str, Any]] = ()) -> Any:
         def apply() -> Any:
+            self._note_twins(parts)
             if self.network.faults.strikes("db_conflict"):
                 raise client_error(operation, "TransactionConflictException", "simulated")
             return write()
@@ -131,11 +128,11 @@ class DynamoDBClient:
         token = f"{self.network.faults.random.getrandbits(128):032x}"
 
         def apply() -> Any:
+            self._note_twins(request["TransactItems"])
             if self.network.faults.strikes("db_conflict"):
                 count = len(request["TransactItems"])
                 struck = self.network.faults.random.randrange(count)
                 raise cancelled([{"Code": "TransactionConflict" if i == struck else "None"} for i in range(count)])
-            self._note_twins(request["TransactItems"])
             return self.database.transact_write_items(ClientRequestToken=token, **request)
 
         return self.network.call("db", "TransactWriteItems", apply)

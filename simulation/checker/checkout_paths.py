@@ -56,8 +56,6 @@ def count_pages(found: Counter[str], evidence: Evidence) -> None:
     """What payers did on our pages, and what became of the objects."""
     for call in evidence.result.history.page_calls:
         found[f"page: {call.act}, {call.status or 'no answer'}"] += 1
-        to_provider = call.location.startswith("https://")
-        found["page: a choice leads to the provider at once"] += call.act == "choose" and to_provider
     for door in evidence.result.history.doors:
         what = "opened" if door.opened else f"ended, {'tried' if door.tries else 'untried'}"
         found[f"object at {door.provider}: {what}"] += 1
