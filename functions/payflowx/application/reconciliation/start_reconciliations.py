@@ -115,18 +115,23 @@ class StartReconciliations:
             )
         self.audit_log.record(_record(asked, operator_action, now_ms))
         runs = [self._begun(_new(owner, asked.from_ms, asked.until_ms, asked), now_ms) for owner in owners]
-        return list(self._started(runs, now_ms))
+        return list(self._started(runs, now_ms, resends_untouched=True))
 
     def _begun(self, new: NewRun, now_ms: int) -> Run:
         reports = self.providers.get(new.provider).capabilities.reports or ReportCapability()
         return begin(new, lag_ms=reports.lag_ms, max_slice_ms=reports.span_ms, now_ms=now_ms)
 
-    def _started(self, runs: Sequence[Run], now_ms: int) -> Iterator[Run]:
-        """Yield the stored runs; send a message for a new one, and for one without progress."""
+    def _started(self, runs: Sequence[Run], now_ms: int, *, resends_untouched: bool = False) -> Iterator[Run]:
+        """Yield the stored runs; send a message for a new one, and for one without progress.
+
+        `resends_untouched`: also for one that nobody has worked on. Who stored it may have died before its message, and
+        of what an operator asked for nothing but the operator's repetition sends another one. Two do no harm.
+        """
         known = self.runs.all_of([run.run_id for run in runs])
         for begun in runs:
             run = known.get(begun.run_id) or self.runs.start(begun)
-            if not run.is_over and (run == begun or now_ms - run.updated_at_ms > _SILENT_MS):
+            is_unknown = run == begun or (resends_untouched and run.version == 1)
+            if not run.is_over and (is_unknown or now_ms - run.updated_at_ms > _SILENT_MS):
                 self.queue.send(run.run_id)
             yield run
 

@@ -19,7 +19,7 @@ from payflowx.domain.shared.statuses import AttemptState, CaptureMode, Operation
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult, NoAnswer
 from payflowx.wiring.operators import OperatorsWiring
 from tests.support.providers import SimulatedHttp
-from tests.support.reconciliation import DECISION, REAL_PROVIDERS, ReconciliationWorld
+from tests.support.reconciliation import DECISION, REAL_PROVIDERS, OnePage, ReconciliationWorld
 
 
 @pytest.fixture(params=REAL_PROVIDERS)
@@ -543,6 +543,25 @@ class TestStarting:
         (second,) = world.start.asked_for(world.asked(), DECISION)
         (third,) = world.start.asked_for(world.asked(again=1), DECISION)
         assert first.run_id == second.run_id != third.run_id
+
+    def test_asking_again_sends_the_message_that_was_not_sent(self, world: ReconciliationWorld) -> None:
+        """The first asking ended between storing the run and sending its message."""
+        world.a_day_later()
+        (first,) = world.start.asked_for(world.asked(), DECISION)
+        world.run_queue.sent.clear()
+        world.clock.advance(30)
+        (second,) = world.start.asked_for(world.asked(), DECISION)
+        assert [run_id for run_id, _ in world.run_queue.sent] == [first.run_id] == [second.run_id]
+
+    def test_asking_again_leaves_a_run_alone_that_goes_on(self, world: ReconciliationWorld) -> None:
+        world.pay("order-1")
+        world.a_day_later()
+        (first,) = world.start.asked_for(world.asked(), DECISION)
+        world.reconcile(first.run_id, OnePage())
+        world.run_queue.sent.clear()
+        (second,) = world.start.asked_for(world.asked(), DECISION)
+        assert not second.is_over
+        assert world.run_queue.sent == []
 
     @pytest.mark.parametrize(
         ("changes", "code"),
