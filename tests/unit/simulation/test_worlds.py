@@ -153,7 +153,7 @@ class TestProviderEvents:
 class TestDashboards:
     def test_people_move_money_past_us(self) -> None:
         found = Counter[tuple[str, str]]()
-        for seed in (*range(1, 5), 16, 27):
+        for seed in (4, 7, 9, 14, 27):
             run = peaceful("dashboard_refunds", "dashboard_captures", "dashboard_voids", seed=seed)
             found.update((e.kind, e.provider) for e in run.result.history.entries if e.source is Source.DASHBOARD)
         assert {kind for kind, _ in found} == {"refund", "capture", "void"}
