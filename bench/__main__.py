@@ -28,7 +28,7 @@ from bench.growth import growth
 from bench.hot_path import accept_times, cpu_of_payments
 from bench.imports import imports
 from bench.layout import ROOT, deployed_layout
-from bench.log_bytes import counted_lines
+from bench.log_bytes import FULL_BATCH, counted_lines
 from bench.payment_counts import payment_counts
 from bench.report import report
 from bench.routing import routing
@@ -62,6 +62,7 @@ def counted() -> dict[str, Any]:
             "modules": imports(),
             "growth": growth(),
             "dollarsAMillion": price_of_a_million(),
+            "dollarsInFullBatches": price_of_a_million(batch=FULL_BATCH),
         }
 
 

@@ -73,7 +73,7 @@ def _summary(counted: Found, measured: Found) -> Iterator[str]:
     rows = counted["payments"]
     plain, hooked, ordered = rows[WITHOUT_ENDPOINTS], rows[WITH_ENDPOINT], rows[ORDERED]
     logged = counted["logBytes"][str(FULL_BATCH)]["bytes"]
-    dollars = sum(counted["dollarsAMillion"].values())
+    dollars, batched = (sum(counted[name].values()) for name in ("dollarsAMillion", "dollarsInFullBatches"))
     flat = "yes" if _is_flat(counted["growth"]) else "no"
     yield from _row(
         "CPU a payment, ratio to the original's calls",
@@ -96,7 +96,9 @@ def _summary(counted: Found, measured: Found) -> Iterator[str]:
     )
     yield from _row("time to accept, median, ratio to the original's calls", accept[UNNOTIFIED], "0.60", "")
     yield from _row("bytes of log, in full batches", str(logged), f"{MAX_BYTES_OF_PAYMENT:,}", _TESTS["logs"])
-    yield from _row("list price of a million, dollars", f"{dollars:.2f}", "20", _TESTS["costs"])
+    yield from _row(
+        "list price of a million, dollars", f"{dollars:.2f}, in full batches {batched:.2f}", "20", _TESTS["costs"]
+    )
     yield from _row("calls and units are the same with a hundred times the payments", flat, "yes", _TESTS["growth"])
     yield from _row("sources and texts compiled at a start", str(_compiled(measured)), "0", _TESTS["start"])
     yield "\nEach row is made by `make bench`; the counts alone by `python -m bench counts`."
@@ -106,7 +108,7 @@ def _summary(counted: Found, measured: Found) -> Iterator[str]:
 def _misses(measured: Found, counted: Found) -> Iterator[str]:
     """Why a goal is missed, and what would reach it."""
     trial = measured["cpu"][TRIAL]["ratio"]["median"]
-    dollars = counted["dollarsAMillion"]
+    dollars, batched = counted["dollarsAMillion"], counted["dollarsInFullBatches"]
     fixed = dollars["api_requests"] + dollars["write_units"]
     yield (
         "\n*CPU a payment.* About two thirds of it are botocore's calls. A client that signs requests itself would "
@@ -116,8 +118,9 @@ def _misses(measured: Found, counted: Found) -> Iterator[str]:
     yield (
         f"\n*List price.* Three requests of a REST API and the write units alone are {fixed:.2f} dollars. An HTTP API "
         "would save 7.50, and takes no web ACL ([decision 6](decisions/0006-rest-api.md)). The largest part, "
-        f"{dollars['gb_seconds']:.2f}, is time in which functions wait for a provider or an endpoint. It assumes that "
-        "each message comes alone; full batches of ten share that time."
+        f"{dollars['gb_seconds']:.2f}, is time in which functions wait for a provider or an endpoint, where each "
+        f"message comes alone; in full batches of {FULL_BATCH} they wait side by side, and it is "
+        f"{batched['gb_seconds']:.2f}."
     )
 
 
@@ -208,10 +211,10 @@ def _logs(counted: Found) -> Iterator[str]:
 def _dollars(counted: Found) -> Iterator[str]:
     yield "\n## Dollars a million payments\n"
     yield "In production, without the idle month; [the bill](costs.md) says what is assumed.\n"
-    yield "| what | dollars |\n| --- | --- |"
-    items = counted["dollarsAMillion"]
-    yield from (f"| {name.replace('_', ' ')} | {dollars:.2f} |" for name, dollars in items.items())
-    yield f"| **all** | **{sum(items.values()):.2f}** |"
+    yield f"| what | one message an event | {FULL_BATCH} messages an event |\n| --- | --- | --- |"
+    alone, batched = counted["dollarsAMillion"], counted["dollarsInFullBatches"]
+    yield from (f"| {name.replace('_', ' ')} | {alone[name]:.2f} | {batched[name]:.2f} |" for name in alone)
+    yield f"| **all** | **{sum(alone.values()):.2f}** | **{sum(batched.values()):.2f}** |"
 
 
 def _growth(counted: Found) -> Iterator[str]:

@@ -20,10 +20,10 @@ def written() -> str:
     return page(_deployments(), _counts(), price_list())
 
 
-def price_of_a_million() -> dict[str, float]:
+def price_of_a_million(*, batch: int = 1) -> dict[str, float]:
     """Dollars of a million payments in production, by item, before the free tiers and without the idle month."""
     *_, production = _deployments()
-    found = production.month(price_list(), COMPLETE, times(production.payment(_counts()), 1_000_000))
+    found = production.month(price_list(), COMPLETE, times(production.payment(_counts(), batch=batch), 1_000_000))
     return {line.name: round(line.dollars, 2) for line in found.lines}
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from bench.costs import quantities as q
 from bench.costs.bill import Bill, added, bill, times
 from bench.costs.prices import COMPLETE, REGIONS, PriceList
+from bench.log_bytes import FULL_BATCH
 
 _MILLION: Final = 1_000_000
 _CURVE: Final = (0, 10_000, 100_000, 300_000, _MILLION, 3 * _MILLION, 10 * _MILLION)
@@ -33,6 +34,8 @@ _ASSUMED: Final = f"""
 - A payment is one `POST`, one read, one charge that succeeds at the first attempt, one webhook of the provider, one to
   the merchant.
 - Seconds of each function a payment: {{runs}}. The provider takes 0.7 of the worker's. A run of the sweeper takes 0.3.
+- Each further message of an event adds {{more}} seconds, which is
+  processor time: messages wait side by side.
 - {q.OTHER_LOG_BYTES:,} bytes of log a payment besides those of accept, worker and deliverer, which are counted.
 - {q.STORED_BYTES:,} bytes of items and index entries a payment. They never expire, so each million ever made costs
   {{stored}} a month.
@@ -57,11 +60,11 @@ class Deployment:
         """A month of such quantities."""
         return bill(quantities, prices, region=region, free_dashboards=q.free_dashboards(self.templates))
 
-    def payment(self, bench: Mapping[str, Any]) -> dict[str, float]:
-        """Pieces a payment."""
+    def payment(self, bench: Mapping[str, Any], *, batch: int = 1) -> dict[str, float]:
+        """Pieces a payment, with so many messages an event."""
         watched = "web_acl" in q.idle(self.templates)
         share = q.traced_share(self.templates)
-        return q.of_payment(bench, self.templates, traced_share=share, watched=watched)
+        return q.of_payment(bench, self.templates, traced_share=share, watched=watched, batch=batch)
 
     def with_payments(self, bench: Mapping[str, Any], count: float) -> dict[str, float]:
         """Pieces of a month with so many payments."""
@@ -122,6 +125,20 @@ def _payments(production: Deployment, bench: Mapping[str, Any], prices: PriceLis
     yield from _table(found)
     thousand = found.dollars / 1000
     yield f"\n**{thousand:.3f} dollars a thousand payments.** The provider's fee is about a thousand times all of this."
+    yield from _batches(production, bench, prices, found)
+
+
+def _batches(production: Deployment, bench: Mapping[str, Any], prices: PriceList, alone: Bill) -> Iterator[str]:
+    """What full batches save: the lines that differ, and the sum."""
+    together = production.month(prices, COMPLETE, times(production.payment(bench, batch=FULL_BATCH), _MILLION))
+    yield "\nThis assumes that each message comes alone, as at a few payments a second. Where payments come faster"
+    yield f"than functions take messages, an event has up to {FULL_BATCH}:\n"
+    yield f"| what | one message an event | {FULL_BATCH} messages an event |"
+    yield "| --- | --- | --- |"
+    for one, many in zip(alone.lines, together.lines, strict=True):
+        if one.count != many.count:
+            yield f"| {one.price.what} | {_usd(one.dollars)} | {_usd(many.dollars)} |"
+    yield f"| **all of the table above** | **{_usd(alone.dollars)}** | **{_usd(together.dollars)}** |"
 
 
 def _curve(production: Deployment, bench: Mapping[str, Any], prices: PriceList) -> Iterator[str]:
@@ -206,7 +223,8 @@ def _assumed(prices: PriceList) -> str:
     runs = ", ".join(f"`{run.function}` {run.invocations} x {run.seconds}" for run in q.RUNS)
     gigabytes = q.STORED_BYTES * _MILLION / 1e9
     stored = sum(prices.price(name, COMPLETE).of(gigabytes) for name in ("table_gb", "recovery_gb"))
-    return _ASSUMED.format(runs=runs, stored=_usd(stored))
+    more = ", ".join(f"{run.seconds_more} (`{run.function}`)" for run in q.RUNS if run.seconds_more is not None)
+    return _ASSUMED.format(runs=runs, more=more, stored=_usd(stored))
 
 
 def _prices(prices: PriceList) -> Iterator[str]:

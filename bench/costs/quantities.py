@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bench.log_bytes import FULL_BATCH
 from bench.payment_counts import READ, WITH_ENDPOINT
 from payflowx.domain.shared.limits import DUE_SHARDS
 from payflowx.domain.shared.metrics import DIMENSIONS, Metric
@@ -35,26 +34,40 @@ Template = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Invocations of a function a payment, and the seconds of each."""
+    """Invocations of a function a payment, and the seconds of each.
+
+    `seconds_more`: what each further message of an event adds, which is processor time; messages wait side by side.
+    None for a function that no queue calls.
+    """
 
     function: str
     invocations: int
     seconds: float
+    seconds_more: float | None = None
+
+    def events(self, batch: int) -> float:
+        """Invocations a payment, with so many messages an event."""
+        return self.invocations if self.seconds_more is None else self.invocations / batch
+
+    def billed_seconds(self, batch: int) -> float:
+        """A payment."""
+        return self.events(batch) * (self.seconds + (batch - 1) * (self.seconds_more or 0))
 
 
 RUNS: Final = (
     Run(function="Authorizer", invocations=1, seconds=0.05),
     Run(function="Api", invocations=2, seconds=0.08),
-    Run(function="Worker", invocations=1, seconds=0.95),
+    Run(function="Worker", invocations=1, seconds=0.95, seconds_more=0.06),
     Run(function="Webhooks", invocations=1, seconds=0.1),
-    Run(function="Notices", invocations=1, seconds=0.15),
-    Run(function="Deliverer", invocations=1, seconds=0.3),
+    Run(function="Notices", invocations=1, seconds=0.15, seconds_more=0.06),
+    Run(function="Deliverer", invocations=1, seconds=0.3, seconds_more=0.06),
 )
 """A charge that takes its provider 0.7 s. Not measured on AWS."""
 API_REQUESTS: Final = 3
 """A POST, one read, and the provider's webhook."""
 MESSAGES: Final = 3
-"""To the worker, from the provider's webhook, and to the merchant; each is sent, received and deleted."""
+"""To the worker, from the provider's webhook, and to the merchant. Each is sent alone; an event's are received and
+deleted together."""
 OTHER_LOG_BYTES: Final = 2_150
 """The provider's webhook in two functions, and three lines of API Gateway's access log."""
 STORED_BYTES: Final = 3600
@@ -108,21 +121,24 @@ def free_dashboards(templates: Mapping[str, Template]) -> int:
 
 
 def of_payment(
-    bench: Mapping[str, Any], templates: Mapping[str, Template], *, traced_share: float, watched: bool
+    bench: Mapping[str, Any], templates: Mapping[str, Template], *, traced_share: float, watched: bool, batch: int = 1
 ) -> dict[str, float]:
-    """Pieces a payment: accepted, charged at the first attempt, read once, and reported to the merchant."""
+    """Pieces a payment: accepted, charged at the first attempt, read once, and reported to the merchant.
+
+    `batch`: the messages of one event, 1 or 10, the two whose log lines are counted.
+    """
     charged, read = bench["payments"][WITH_ENDPOINT], bench["payments"][READ]
     found = {
         "api_requests": API_REQUESTS,
         "web_acl_requests": API_REQUESTS if watched else 0,
         "write_units": charged["writeUnits"],
         "read_units": charged["readUnits"] + read["readUnits"],
-        "queue_requests": 3 * MESSAGES,
-        "invocations": sum(run.invocations for run in RUNS),
-        "gb_seconds": sum(run.invocations * run.seconds * memory_gb(templates, run.function) for run in RUNS),
+        "queue_requests": MESSAGES + 2 * MESSAGES / batch,
+        "invocations": sum(run.events(batch) for run in RUNS),
+        "gb_seconds": sum(run.billed_seconds(batch) * memory_gb(templates, run.function) for run in RUNS),
         "key_calls": KEY_CALLS,
         "secret_calls": SECRET_CALLS,
-        "log_gb": (bench["logBytes"][str(FULL_BATCH)]["bytes"] + OTHER_LOG_BYTES) / 1e9,
+        "log_gb": (bench["logBytes"][str(batch)]["bytes"] + OTHER_LOG_BYTES) / 1e9,
         "traces": API_REQUESTS * traced_share,
         "table_gb": STORED_BYTES / 1e9,
         "recovery_gb": STORED_BYTES / 1e9,

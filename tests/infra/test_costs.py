@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.costs.__main__ import PAGE, written
+from bench.costs.__main__ import PAGE, price_of_a_million, written
 from bench.costs.bill import bill
 from bench.costs.prices import COMPLETE, REGIONS, price_list
-from bench.costs.quantities import free_dashboards, idle, own_metrics, traced_share
+from bench.costs.quantities import RUNS, free_dashboards, idle, own_metrics, traced_share
 from infra.settings import ENVIRONMENTS
 from payflowx.application.operators.payment_cost import Usage
 from tests.infra.conftest import STAGES, resources, template
@@ -121,6 +121,18 @@ def test_the_prices_of_a_payments_cost_are_those_of_the_list() -> None:
     }
     for usage, dollars in pieces.items():
         assert usage.micro_dollars / 1e6 == pytest.approx(dollars), usage
+
+
+def test_messages_of_one_event_share_its_invocation_and_its_waiting() -> None:
+    """Counted here for each queue: ten sends, one receipt and one deletion, instead of ten each."""
+    alone, together = (price_of_a_million(batch=batch) for batch in (1, 10))
+    million = {"queue_requests": 3.6e6, "invocations": 4.3e6}
+    for name, count in million.items():
+        assert together[name] == pytest.approx(PRICES.price(name, COMPLETE).of(count), abs=0.01)
+    worker = [run for run in RUNS if run.function == "Worker"]
+    assert [run.billed_seconds(10) for run in worker] == pytest.approx([(0.95 + 9 * 0.06) / 10])
+    assert {name for name in alone if together[name] != alone[name]} == {*million, "gb_seconds", "log_gb"}
+    assert all(together[name] <= alone[name] for name in alone)
 
 
 def test_own_metrics_are_few() -> None:
