@@ -638,11 +638,14 @@ class World:
         return any(self._is_unclear(item, attempt) for attempt in unclear)
 
     def _is_unclear(self, item: Item, attempt: Item) -> bool:
-        """A hosted object that nobody tried to pay is closed when it expires: no book holds it, and the run waits."""
+        """A hosted object that nobody tried to pay is closed when it expires: no book holds it, and the run waits.
+
+        After a restore it is not created again, so if it never was, no read proves that: it is inquired for days.
+        """
         name = provider_key(item, attempt)
-        is_hosted = "progress" in attempt and "hosted_method" in attempt["progress"]["M"]
-        if is_hosted and name not in self.providers.entered:
-            return False
+        progress = attempt["progress"]["M"] if "progress" in attempt else {}
+        if "hosted_method" in progress and name not in self.providers.entered:
+            return "sent_before_restore" in progress
         return _has_own_capture(attempt) or not self.providers.is_decided(name)
 
 

@@ -258,9 +258,11 @@ class ProcessJob:
     def _hinted_attempt(self, job: Job, merchant: Merchant) -> Attempt | None:
         """Build the first attempt from the job, which saves the read before the first claim.
 
-        None after a restore, for as long as a payment may be concerned by it: its item says when it was accepted.
+        None if an operator has disabled its provider since: another one of the route, which only the item has, takes
+        its place. None after a restore, for as long as a payment may be concerned by it: its item says when it was
+        accepted.
         """
-        if not (job.provider and job.account_id and job.request_hash):
+        if not (job.provider and job.account_id and job.request_hash) or job.provider in merchant.disabled:
             return None
         window = merchant.restored
         if window is not None and not window.is_over(self.clock.now_ms(), self.policy.charge_deadline_ms):

@@ -194,6 +194,15 @@ def test_a_disabled_provider_is_passed_over_by_a_further_attempt(world: World) -
     assert states(world, payment)[1][0] == "gamma"
 
 
+def test_a_provider_that_is_disabled_while_the_job_waits_gets_no_attempt(world: World) -> None:
+    """An operator disables it during a backlog: what waits in the queue goes to the next one, too."""
+    payment = world.accept()
+    world.set_merchant(disabled=frozenset({"alpha"}))
+    world.work()
+    assert [provider for provider, _ in states(world, payment)] == ["beta"]
+    assert world.providers.get("alpha").asked("charge") == 0
+
+
 class TestUnknown:
     """Nobody knows whether it was charged: never elsewhere, never FAILED by a clock."""
 
