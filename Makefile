@@ -16,7 +16,7 @@ GIVEN := -c prod.account=111122223333 -c prod.page-to=https://events.example.com
 	-c github=example/payflowx -c deploys=dev,staging,prod -c costs-to=costs@example.com -c monthly-budget=100
 
 .DEFAULT_GOAL := help
-.PHONY: alarms all-clients architecture audit bench branch-deploy branch-destroy browser cdk-diff certify-aws chaos check checkout-pictures clean clients commands conformance console-pictures contract costs counts coverage demo deploy deployed destroy e2e e2e-deployed format full-simulation help hooks incidents infra integration lint load lock long-chaos mutants nightly openapi openapi-diff pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
+.PHONY: alarms all-clients architecture audit bench branch-deploy branch-destroy browser cdk-diff certify-aws chaos check checkout-pictures clean clients commands conformance console-pictures contract costs counts coverage demo deploy deployed destroy e2e e2e-deployed format full-simulation help hooks incidents infra integration lint load lock long-chaos long-run mutants nightly openapi openapi-diff pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -138,6 +138,9 @@ sdk: setup ## The connectors and simulators against the providers' own SDKs, wit
 
 simulate: setup ## Try to make it charge twice, on simulated time (SEED=1 TRACE=1, SCENARIO=, SEED_BASE=, SEEDS=, SCALE=full)
 	@PYTHONPATH=functions:. $(VENV)/python -m simulation
+
+long-run: setup ## A piece of a run of many hours; pieces of the same code add up in docs/long-run.json (MINUTES=60)
+	@PYTHONPATH=functions:. $(VENV)/python -m simulation.long_run
 
 full-simulation: setup
 	@SCALE=$(or $(SCALE),full) $(MAKE) --no-print-directory simulate

@@ -9,14 +9,12 @@ from simulation import environment
 from simulation.calibration import MIN_SPEED
 from simulation.check import CheckResult, evidence_of, judge
 from simulation.paths import MIN_SEEDS, must_happen
-from simulation.runner import Total, check_all
-from simulation.scenarios import SCENARIOS
+from simulation.runner import Total, check_all, plans
 from simulation.shrinking import shrink
 from simulation.trace import tell
 from simulation.world import Plan
 
 _SCALES: Final = {"commit": 255, "full": 25_500}
-_SEEDS_A_SCENARIO: Final = 32
 _MAX_SHOWN: Final = 3
 
 
@@ -36,12 +34,6 @@ def main() -> int:
         return _one(Plan(seed, scenario=scenario))
     seeds = range(base or 0, (base or 0) + (count or _SCALES[scale]))
     return _many([Plan(seed, scenario=scenario) for seed in seeds] if scenario else plans(seeds))
-
-
-def plans(seeds: range) -> list[Plan]:
-    """These seeds, and for every 32 of them one of each scenario."""
-    own = range(seeds.start // _SEEDS_A_SCENARIO, seeds.stop // _SEEDS_A_SCENARIO)
-    return [*map(Plan, seeds), *(Plan(seed, scenario=scenario) for scenario in SCENARIOS for seed in own)]
 
 
 def _many(planned: list[Plan]) -> int:

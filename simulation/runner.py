@@ -8,12 +8,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from typing import Final
 
 from simulation.calibration import loop_seconds
 from simulation.check import CheckResult, check_plan
+from simulation.scenarios import SCENARIOS
 from simulation.world import Plan
 
-_CHUNK = 5
+SEEDS_A_SCENARIO: Final = 32
+_CHUNK: Final = 5
 
 
 @dataclass(slots=True)
@@ -70,6 +73,12 @@ class Total:
     def speed(self) -> float:
         """Payments and operations a CPU-second."""
         return (self.payments + self.operations) / self.cpu_seconds if self.cpu_seconds else 0.0
+
+
+def plans(seeds: range) -> list[Plan]:
+    """These seeds, and for every 32 of them one of each scenario."""
+    own = range(seeds.start // SEEDS_A_SCENARIO, seeds.stop // SEEDS_A_SCENARIO)
+    return [*map(Plan, seeds), *(Plan(seed, scenario=scenario) for scenario in SCENARIOS for seed in own)]
 
 
 def check_all(plans: Sequence[Plan]) -> Iterator[tuple[list[CheckResult], float, float]]:

@@ -6,13 +6,13 @@ from collections import Counter
 
 import pytest
 
-from simulation.__main__ import plans
 from simulation.check import check_plan, evidence_of, judge
 from simulation.checkouts import is_checkout
 from simulation.faults import ALL_KINDS, EPISODES
 from simulation.mutants import MUTANTS, OPEN_MUTANTS, applied
 from simulation.mutants.mutant import Edit, Mutant, edits
 from simulation.payers import USUAL_HABITS
+from simulation.runner import plans
 from simulation.scenarios import SCENARIOS
 from simulation.shrinking import shrink
 from simulation.trace import tell
