@@ -27,7 +27,7 @@ from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock, Deadline, Telemetry
 from payflowx.domain.shared.errors import ConfigurationError
 from payflowx.domain.shared.identifiers import derive_provider_key
-from payflowx.domain.shared.limits import MINUTE_MS
+from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS
 
 _ASK_AGAIN_MS = 5 * MINUTE_MS
 
@@ -130,5 +130,10 @@ class ResumeRestored:
 
 
 def _last_search_ms(item: WorkItem) -> int:
-    """Return the time after which an incomplete search is not repeated: nothing may be sent any more then."""
-    return item.payment.charge_deadline_ms if item.operation is None else item.operation.send_deadline_ms
+    """Return the time after which an incomplete search is not repeated: a day after it began, or nearly so.
+
+    The search for a checkout whose payer does not come back begins when nothing may be sent any more: at its expiry.
+    """
+    if item.operation is not None:
+        return item.operation.send_deadline_ms
+    return item.payment.charge_deadline_ms + (DAY_MS if item.payment.checkout is not None else 0)
