@@ -121,9 +121,7 @@ def code_now(root: Path) -> str:
     """The hash of what a result depends on. Raises `ValueError` where a change is not committed."""
     changed = _git(root, "status", "--porcelain", "--", *CODE)
     if changed:
-        raise ValueError(
-            f"commit first, since a piece is kept with the commit that it ran: {changed.splitlines()[0]}"
-        )
+        raise ValueError(f"commit first, since a piece is kept with the commit that it ran: {changed.splitlines()[0]}")
     hashes = [_git(root, "rev-parse", f"HEAD:{directory}")[:10] for directory in CODE]
     return "-".join(hashes)
 

@@ -79,7 +79,7 @@ class ResumeRestored:
             isProven=search.proven,
             isComplete=search.complete,
         )
-        if not search.complete and now_ms < _last_search_ms(item):
+        if not search.complete and now_ms < _last_search_ms(item, window):
             self.items.reschedule(owner, postponed(owner, now_ms + _ASK_AGAIN_MS, now_ms))
             return SearchStored(go_on=False)
         open_attempt = next((attempt for attempt in owner.attempts if attempt.is_open), None)
@@ -129,11 +129,14 @@ class ResumeRestored:
         return provider.request_hash(charge_request_of(item.payment, attempt))
 
 
-def _last_search_ms(item: WorkItem) -> int:
-    """Return the time after which an incomplete search is not repeated: a day after it began, or nearly so.
+def _last_search_ms(item: WorkItem, window: RestoreWindow) -> int:
+    """Return the time after which an incomplete search is not repeated: a day after it can have begun, or nearly so.
 
-    The search for a checkout whose payer does not come back begins when nothing may be sent any more: at its expiry.
+    The deadline may be over when the restore ends. The search for a checkout whose payer does not come back begins
+    when nothing may be sent any more: at its expiry.
     """
+    after_restore_ms = window.recorded_at_ms + DAY_MS
     if item.operation is not None:
-        return item.operation.send_deadline_ms
-    return item.payment.charge_deadline_ms + (DAY_MS if item.payment.checkout is not None else 0)
+        return max(item.operation.send_deadline_ms, after_restore_ms)
+    after_expiry_ms = DAY_MS if item.payment.checkout is not None else 0
+    return max(item.payment.charge_deadline_ms + after_expiry_ms, after_restore_ms)

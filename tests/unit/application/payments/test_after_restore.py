@@ -148,6 +148,16 @@ class TestPayments:
         work_for_long(world)
         assert world.now(payment).status is PaymentStatus.SUCCESS
 
+    def test_a_provider_that_does_not_answer_is_asked_again_where_the_deadline_is_over(self, world: World) -> None:
+        """The restore took place a day after the payment was accepted: its first search is not its last one."""
+        payment = world.accept()
+        world.clock.advance(DAY_MS / SECOND_MS + 60)
+        restore(world, minutes_lost=25 * 60)
+        world.providers.get("beta").inquiries = [Unknown(code="read_timeout")] * 3 + [charged(payment)] * 2
+        work_for_long(world)
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+        assert [attempt.provider for attempt in world.now(payment).attempts] == ["beta"]
+
     def test_a_day_after_the_opening_payments_are_sent_at_once(self, world: World) -> None:
         restore(world)
         world.clock.advance(DAY_MS // SECOND_MS + 1)
