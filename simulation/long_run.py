@@ -21,7 +21,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 PIECES: Final = ROOT / "docs" / "long-run.json"
 CODE: Final = ("functions", "simulation", "sandbox", "testing")
 """What a result depends on, besides the locked libraries."""
-_BATCH: Final = 4 * SEEDS_A_SCENARIO
+_BATCH: Final = 2 * SEEDS_A_SCENARIO
 _MINUTES: Final = 60
 _MOST_MINUTES: Final = 24 * 60
 

@@ -13,13 +13,13 @@ from simulation.check import CheckResult
 from simulation.checker.evidence import Violation
 from simulation.world import Plan
 
-BATCH = 128
-WITH_SCENARIOS = BATCH + 4 * 10
+BATCH = 64
+WITH_SCENARIOS = BATCH + 2 * 10
 
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
-    """What the pieces ran; seed 130 breaks a rule."""
+    """What the pieces ran; seed 70 breaks a rule."""
     plans: list[Plan] = []
 
     def check_all(batch: Sequence[Plan]) -> Iterator[tuple[list[CheckResult], float, float]]:
@@ -31,7 +31,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
 
 
 def result(plan: Plan) -> CheckResult:
-    broken = (Violation("I1", "pay_1@acme", "was charged twice"),) if (plan.seed, plan.scenario) == (130, None) else ()
+    broken = (Violation("I1", "pay_1@acme", "was charged twice"),) if (plan.seed, plan.scenario) == (70, None) else ()
     return CheckResult(
         plan=plan, hash="", payments=2, operations=3, events=4, faults=Counter(crash=5), violations=broken
     )
@@ -51,7 +51,7 @@ class TestPieces:
         asked.clear()
         run(path, "one", batches=2)
         assert {plan.seed for plan in asked if plan.scenario is None} == set(range(BATCH, 3 * BATCH))
-        assert [(piece.first, piece.next_first) for piece in long_run.read(path)] == [(0, 128), (128, 384)]
+        assert [(piece.first, piece.next_first) for piece in long_run.read(path)] == [(0, 64), (64, 192)]
 
     def test_those_of_other_code_are_kept_and_do_not_add_up(
         self, tmp_path: Path, asked: list[Plan], capsys: pytest.CaptureFixture[str]
@@ -83,7 +83,7 @@ class TestPieces:
         path = tmp_path / "pieces.json"
         assert run(path, "one", batches=1) == 0
         assert run(path, "one", batches=1) == 1
-        assert "broken: seed 130: I1 pay_1@acme: was charged twice" in capsys.readouterr().out
+        assert "broken: seed 70: I1 pay_1@acme: was charged twice" in capsys.readouterr().out
         assert [piece.violations for piece in long_run.read(path)] == [0, 1]
 
     def test_an_interruption_keeps_the_batches_that_ended(
