@@ -242,6 +242,8 @@ class History:
     sometimes: Counter[str] = field(default_factory=Counter)
     counted: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Metrics that count, each with the status that is its dimension; the status is empty without one."""
+    conflicted: dict[tuple[str, object], None] = field(default_factory=dict)
+    """Hashes of events, and the tasks that could not write them because of another transaction."""
 
     def measure(self, name: str, unit: str, value: int, dimensions: Mapping[str, str]) -> None:
         """A value of a metric: no business of the checker. `payflowx demo-data` keeps them for charts."""

@@ -66,6 +66,20 @@ class Network:
         """Count it in the history."""
         self._platform.history.sometimes[what] += 1
 
+    def conflicts(self, parts: Iterable[Mapping[str, Any]], *, are_over: bool) -> None:
+        """Keep the hashes of a transaction that met another one, until the same task has written them.
+
+        A task that then reads one of them, which another task wrote in the same millisecond, takes it for its own.
+        """
+        task, conflicted = self._platform.kernel.current, self._platform.history.conflicted
+        for request in (request for part in parts for request in part.values()):
+            values = (*request.get("Item", {}).values(), *request.get("ExpressionAttributeValues", {}).values())
+            for event_hash in (bytes(value["B"]).hex() for value in values if "B" in value):
+                if are_over:
+                    conflicted.pop((event_hash, task), None)
+                else:
+                    conflicted[event_hash, task] = None
+
     def _refusal(self, operation: str) -> Any:
         roll = self.faults.random.randrange(3)
         if roll == 0:
@@ -130,10 +144,13 @@ class DynamoDBClient:
         def apply() -> Any:
             self._note_twins(request["TransactItems"])
             if self.network.faults.strikes("db_conflict"):
+                self.network.conflicts(request["TransactItems"], are_over=False)
                 count = len(request["TransactItems"])
                 struck = self.network.faults.random.randrange(count)
                 raise cancelled([{"Code": "TransactionConflict" if i == struck else "None"} for i in range(count)])
-            return self.database.transact_write_items(ClientRequestToken=token, **request)
+            answer = self.database.transact_write_items(ClientRequestToken=token, **request)
+            self.network.conflicts(request["TransactItems"], are_over=True)
+            return answer
 
         return self.network.call("db", "TransactWriteItems", apply)
 

@@ -1564,6 +1564,17 @@ def test_who_died_after_a_change_may_have_counted_nothing() -> None:
     assert found(story.evidence()) == {"METRICS -: PaymentsAccepted was counted 2 times, and stored 1 times"}
 
 
+def test_who_met_another_transaction_may_count_a_change_that_is_the_same() -> None:
+    story = counted("PaymentsFinal", "SUCCESS", 2)()
+    evidence = story.evidence()
+    last = evidence.payments[next(iter(evidence.payments))].versions[-1][2]
+    assert last is not None
+    story.history.conflicted[str(last["eventHash"]), object()] = None
+    assert found(story.evidence()) == set()
+    story.history.counted["PaymentsFinal", "SUCCESS"] = 3
+    assert found(story.evidence()) == {"METRICS -: PaymentsFinal SUCCESS was counted 3 times, and stored 1 times"}
+
+
 def test_a_run_that_never_rests_is_found() -> None:
     evidence = paid().evidence()
     evidence.result.settled = False
