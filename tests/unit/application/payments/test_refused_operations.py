@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from payflowx.application.merchants.erase_personal_data import ErasePersonalData
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.operation import Operation, Origin
 from payflowx.domain.payments.outcome import Accepted, NotFound, Rejected, Unknown
 from payflowx.domain.payments.payment import Payment
@@ -231,3 +233,23 @@ def test_the_refusal_is_stored_with_the_attempt(world: World) -> None:
     stored = attempt.refused_send
     assert stored is not None
     assert (attempt.code, stored.is_first_send, stored.complete_reads) == ("not_enough_balance", True, 0)
+
+
+def test_after_an_erasure_the_sentence_of_a_refusal_is_not_stored(world: World) -> None:
+    """The refusal of a re-send changes no state: its write has no event, and is erased all the same."""
+    payment = charged(world)
+    erase = ErasePersonalData(
+        payments=world.payments,
+        operations=world.operations,
+        outcome_writer=world.outcome_writer,
+        clock=world.clock,
+        policy=world.policy,
+    )
+    assert erase(payment.merchant_id, payment.transaction_id, OperatorAction(who="ada", why="T-1"))
+    provider(world).moves = [TIMEOUT, replace(REFUSED, message="The bank of Jane Doe refused.")]
+    provider(world).operation_inquiries = [NotFound(), *[CUT_OFF] * 50]
+    operation = world.request(REFUND, payment, 60).operation
+    while provider(world).moves_of("move") < 2:
+        later(world, operation, 1)
+    assert world.operation_now(operation).attempts[0].refused_send is not None
+    assert "Jane" not in repr(world.items_of(payment))
