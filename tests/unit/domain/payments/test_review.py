@@ -158,6 +158,15 @@ def test_no_more_than_was_authorized_was_taken(amount: int) -> None:
         close(payment_with(AttemptState.UNKNOWN), ReviewVerdict.CHARGED, amount=amount)
 
 
+@pytest.mark.parametrize("verdict", ReviewVerdict)
+def test_beside_an_open_capture_nothing_is_decided(verdict: ReviewVerdict) -> None:
+    """The capture may still take the money, or have taken another amount: its own result comes first."""
+    payment = payment_with(AttemptState.AUTHORIZED, open_capture_or_void="cap_a")
+    with pytest.raises(Refusal) as refusal:
+        close(payment, verdict, amount=60 if verdict is ReviewVerdict.CHARGED else None)
+    assert refusal.value.code == "evidence_contradicts"
+
+
 def test_an_amount_proves_a_charge() -> None:
     with pytest.raises(Refusal, match="proves a charge"):
         close(payment_with(AttemptState.UNKNOWN), ReviewVerdict.NOT_CHARGED, amount=1)
