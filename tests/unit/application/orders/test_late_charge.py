@@ -256,6 +256,23 @@ def test_a_holder_that_is_not_charged_gives_its_place_to_the_late_payment(world:
     assert net(world, first, second) == 1
 
 
+@pytest.mark.parametrize("why", ["cancelled", "charged twice"])
+def test_a_late_payment_that_has_another_reason_for_a_review_keeps_it_with_the_order(world: World, why: str) -> None:
+    """The merchant had cancelled it, or it has two charges of its own: the order's end decides neither."""
+    world.set_merchant(automatic_refund=True)
+    first = failed(world, "key-1", MAY_REOPEN)
+    second = not_begun(world)
+    late = reopen(world, first)
+    again = replace(late.attempts[0], number=2, provider_key="pfx-2", reference="ch_2")
+    attempts = late.attempts if why == "cancelled" else (*late.attempts, again)
+    world.store(replace(late, cancel_requested=why == "cancelled", attempts=attempts))
+    settle(world, first, second)
+    assert world.now(second).status is PaymentStatus.CANCELLED
+    now = world.now(first)
+    assert (now.status, now.last_error and now.last_error.code) == (PaymentStatus.IN_REVIEW, "late_success")
+    assert order_of(world).holder == first.transaction_id
+
+
 def test_a_stopped_holder_begins_no_attempt(world: World) -> None:
     world.set_merchant(automatic_refund=True)
     first = failed(world, "key-1", MAY_REOPEN)
