@@ -38,9 +38,11 @@ def approvals() -> None:
 @pass_session
 def list_(session: Session, *, merchant: str | None, everything: bool) -> None:
     """What waits for a second person, newest first. `payflowx merchants set-approvals` sets the limits."""
-    found = session.ask("list_proposals", merchantId=session.merchant(merchant))["items"]
-    items = [{**item, "of": subject_of(item)} for item in found if everything or is_waiting(item)]
+    found = session.ask("list_proposals", merchantId=session.merchant(merchant))
+    items = [{**item, "of": subject_of(item)} for item in found["items"] if everything or is_waiting(item)]
     session.show_table(items, _COLUMNS, nothing="Nothing waits for a second person.")
+    if found.get("unreadable"):
+        session.say(f"Written by a newer release, and not shown: {', '.join(found['unreadable'])}.")
 
 
 @approvals.command("approve")

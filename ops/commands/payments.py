@@ -423,9 +423,10 @@ def _refunds_text(read: dict[str, Any]) -> str:
     lines = {
         "booked": "Made at the provider, and booked now",
         "waiting": "May be one of ours whose answer was lost; ours is inquired about first, then repeat the command",
+        "counted": "Part of the amount with which the charge's review was closed",
         "contradicting": "Not a refund of this charge; compare with the provider's dashboard",
     }
-    found = [f"{text}: {', '.join(read[name])}." for name, text in lines.items() if read[name]]
+    found = [f"{text}: {', '.join(read[name])}." for name, text in lines.items() if read.get(name)]
     return "\n".join(found) or "Every refund there is known here."
 
 

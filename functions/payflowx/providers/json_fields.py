@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from payflowx.domain.payments.outcome import (
     Outcome,
     Unknown,
 )
+from payflowx.domain.shared.limits import SECOND_MS
 from payflowx.domain.shared.text import provider_reference
 from payflowx.domain.shared.transport import HttpResponse
 
@@ -19,6 +21,9 @@ _ADDRESS: Final = re.compile(r"https?://[!-~]+")
 """Printable ASCII without blanks: it is stored, and sent in headers."""
 _LARGEST_NUMBER: Final = 10**18 - 1
 """Above every amount, and every time in milliseconds. DynamoDB stores 38 digits, and fails for more."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 class RepeatedMemberError(ValueError):
@@ -51,6 +56,21 @@ def as_int(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _LARGEST_NUMBER:
         raise ValueError("not a whole number")
     return value
+
+
+def ms_of_seconds(value: Any) -> int | None:
+    """The time in milliseconds of one in seconds since 1970. None for anything else: only the time is missing."""
+    is_time = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST_NUMBER // SECOND_MS
+    return value * SECOND_MS if is_time else None
+
+
+def ms_of_time(value: Any) -> int | None:
+    """The time in milliseconds of a text with its zone. None for anything else: only the time is missing."""
+    try:
+        at = datetime.fromisoformat(as_text(value))
+    except ValueError:
+        return None
+    return None if at.tzinfo is None else (at - _EPOCH) // _MILLISECOND
 
 
 def as_text(value: Any) -> str:

@@ -600,6 +600,7 @@ def test_a_payment_is_shown_with_all_its_operations() -> None:
         ({"booked": ["re_1"], "waiting": [], "contradicting": []}, "booked now: re_1.", Exit.DONE),
         ({"booked": [], "waiting": ["re_2"], "contradicting": []}, "repeat the command: re_2.", Exit.DONE),
         ({"booked": [], "waiting": [], "contradicting": []}, "Every refund there is known here.", Exit.DONE),
+        ({"booked": [], "waiting": [], "counted": ["re_4"], "contradicting": []}, "closed: re_4.", Exit.DONE),
         ({"booked": [], "waiting": [], "contradicting": ["re_3"]}, "dashboard: re_3.", Exit.BAD_NEWS),
         (
             {"booked": [], "waiting": [], "contradicting": [], "unavailable": "no_refund_list"},

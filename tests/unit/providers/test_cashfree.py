@@ -751,6 +751,14 @@ class TestAllRefunds:
             ("903", None, 1000),
         ]
 
+    @pytest.mark.parametrize(
+        ("time", "made_at_ms"),
+        [("2023-11-15T03:43:20+05:30", 1_700_000_000_000), ("2023-11-15T03:43:20", None), (None, None), (7, None)],
+    )
+    def test_the_time_of_its_making_is_taken_where_it_is_understood(self, time: Any, made_at_ms: int | None) -> None:
+        (found,) = self.listed({**REFUND, "created_at": time})
+        assert found.made_at_ms == made_at_ms
+
     def test_ours_is_listed_whatever_payment_it_was_made_of(self) -> None:
         (found,) = self.listed({**REFUND, "cf_payment_id": 78})
         assert found.provider_key == MOVE_KEY

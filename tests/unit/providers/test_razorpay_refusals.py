@@ -290,15 +290,29 @@ class TestAllRefunds:
         with pytest.raises(ValueError, match="reference"):
             CONNECTOR.refunds.request(charge())
 
+    @pytest.mark.parametrize("time", [None, "today", True, -1, 10**30])
+    def test_a_time_that_is_not_understood_is_none(self, time: object) -> None:
+        assert [found.made_at_ms for found in self.read(refund(created_at=time))] == [None]
+
     def test_ours_and_those_of_the_dashboard(self) -> None:
         by_hand = refund("pending", id="rfnd_2", receipt=None, amount=300)
         failed = refund("failed", id="rfnd_3", receipt=None, notes={"payflowx_key": REFUND_KEY})
         assert self.read(refund(), by_hand, failed) == [
             ProviderRefund(
-                reference="rfnd_1", provider_key=REFUND_KEY, amount=500, currency="INR", state=RefundState.SUCCEEDED
+                reference="rfnd_1",
+                provider_key=REFUND_KEY,
+                amount=500,
+                currency="INR",
+                state=RefundState.SUCCEEDED,
+                made_at_ms=1_700_000_100_000,
             ),
             ProviderRefund(
-                reference="rfnd_2", provider_key=None, amount=300, currency="INR", state=RefundState.PENDING
+                reference="rfnd_2",
+                provider_key=None,
+                amount=300,
+                currency="INR",
+                state=RefundState.PENDING,
+                made_at_ms=1_700_000_100_000,
             ),
             ProviderRefund(
                 reference="rfnd_3",
@@ -307,6 +321,7 @@ class TestAllRefunds:
                 currency="INR",
                 state=RefundState.FAILED,
                 code="refund_failed",
+                made_at_ms=1_700_000_100_000,
             ),
         ]
 

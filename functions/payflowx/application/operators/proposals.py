@@ -1,12 +1,12 @@
 """Proposals: the first person's command is kept, and the second person has it carried out."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from payflowx.domain.merchants.approvals import (
     MAX_CONTENT_CHARS,
     PROPOSAL_LIFETIME_MS,
     Proposal,
+    ProposalPage,
     ProposalRefusal,
     Proposals,
     ProposalState,
@@ -106,7 +106,7 @@ class ListProposals:
 
     proposals: Proposals
 
-    def __call__(self, merchant_id: str) -> Sequence[Proposal]:
+    def __call__(self, merchant_id: str) -> ProposalPage:
         return self.proposals.newest(merchant_id, limit=_MAX_LISTED)
 
 

@@ -43,12 +43,14 @@ ACTOR = "provider"
 class RefundsRecorded:
     """The result of one read, by the provider's ids of the refunds.
 
-    `waiting`: it may be ours; ours is inquired about first. `contradicting`: it requires manual review. `unavailable`:
+    `waiting`: it may be ours; ours is inquired about first. `counted`: it is part of the amount with which a person
+    closed the charge's review. `contradicting`: it requires manual review. `unavailable`:
     the list could not be read, and nothing was recorded.
     """
 
     booked: Sequence[str] = ()
     waiting: Sequence[str] = ()
+    counted: Sequence[str] = ()
     contradicting: Sequence[str] = ()
     unavailable: str | None = None
 
@@ -93,6 +95,7 @@ class RecordProviderRefunds:
         return RefundsRecorded(
             booked=found[RefundDecision.BOOK],
             waiting=found[RefundDecision.WAIT],
+            counted=found[RefundDecision.COUNTED],
             contradicting=found[RefundDecision.CONTRADICTION],
         )
 

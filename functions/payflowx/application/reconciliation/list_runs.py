@@ -16,11 +16,13 @@ MAX_ACCOUNTS = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DailyRun:
-    """A day of an account; `run` None: it is not reconciled yet."""
+    """A day of an account; `run` None: it is not reconciled yet, or this release cannot read the run."""
 
     owner: AccountOwner
     from_ms: int
+    run_id: str
     run: Run | None
+    is_unreadable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,13 @@ class ListRuns:
         ids = [_run_id(owner, from_ms, now_ms) for owner, from_ms in wanted]
         known = self.runs.all_of(ids)
         found = [
-            DailyRun(owner=owner, from_ms=from_ms, run=known.get(run_id))
+            DailyRun(
+                owner=owner,
+                from_ms=from_ms,
+                run_id=run_id,
+                run=known.get(run_id),
+                is_unreadable=run_id in known and known[run_id] is None,
+            )
             for (owner, from_ms), run_id in zip(wanted, ids, strict=True)
         ]
         items = sorted(found, key=lambda day: (-day.from_ms, day.owner.provider, day.owner.merchant_id))

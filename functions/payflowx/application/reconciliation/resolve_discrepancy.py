@@ -139,7 +139,7 @@ class ResolveDiscrepancy:
         recorded = self.record_provider_refunds(payment.merchant_id, payment.transaction_id, evidence)
         known = self.operations.of_payment(payment.merchant_id, payment.transaction_id)
         owned = any(a.reference == discrepancy.reference for operation in known for a in operation.attempts)
-        if not owned and discrepancy.reference not in recorded.waiting:
+        if not owned and discrepancy.reference not in {*recorded.waiting, *recorded.counted}:
             self._review(run_id, discrepancy, ledger_entry)
 
     # -- manual review

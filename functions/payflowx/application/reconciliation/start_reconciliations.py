@@ -17,7 +17,7 @@ from payflowx.domain.reconciliation.ports import (
 )
 from payflowx.domain.reconciliation.run import MAX_SPAN_MS, NewRun, Run, begin
 from payflowx.domain.shared.ambient import Clock, Deadline, Telemetry
-from payflowx.domain.shared.errors import ConfigurationError, Refusal
+from payflowx.domain.shared.errors import ConfigurationError, Refusal, UnreadableItemError
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, SECOND_MS
 from payflowx.domain.shared.metrics import Metric
 
@@ -65,10 +65,12 @@ class StartReconciliations:
             if deadline.remaining_ms() < _TIME_TO_STOP_MS:
                 self.telemetry.warn("not all accounts were reconciled in time")
                 break
-            for run in self._started(self._due(owners, now_ms), now_ms):
-                if not run.is_over:
-                    unfinished += 1
-                    oldest_ms = min(oldest_ms, run.created_at_ms)
+            begun = self._due(owners, now_ms)
+            started = list(self._started(begun, now_ms))
+            open_runs = [run for run in started if not run.is_over]
+            # Nobody knows whether a run that this release cannot read is over.
+            unfinished += len(open_runs) + len(begun) - len(started)
+            oldest_ms = min([oldest_ms, *(run.created_at_ms for run in open_runs)])
         self.telemetry.seconds(Metric.RECONCILIATION_AGE, (now_ms - oldest_ms) // SECOND_MS)
         return unfinished
 
@@ -115,7 +117,10 @@ class StartReconciliations:
             )
         self.audit_log.record(_record(asked, operator_action, now_ms))
         runs = [self._begun(_new(owner, asked.from_ms, asked.until_ms, asked), now_ms) for owner in owners]
-        return list(self._started(runs, now_ms, resends_untouched=True))
+        started = list(self._started(runs, now_ms, resends_untouched=True))
+        if len(started) < len(runs):
+            raise UnreadableItemError("reconciliation run", None, "a newer release wrote it; the others are started")
+        return started
 
     def _begun(self, new: NewRun, now_ms: int) -> Run:
         reports = self.providers.get(new.provider).capabilities.reports or ReportCapability()
@@ -124,12 +129,16 @@ class StartReconciliations:
     def _started(self, runs: Sequence[Run], now_ms: int, *, resends_untouched: bool = False) -> Iterator[Run]:
         """Yield the stored runs; send a message for a new one, and for one without progress.
 
+        One that this release cannot read is left out, and stops none of the others.
         `resends_untouched`: also for one that nobody has worked on. Who stored it may have died before its message, and
         of what an operator asked for nothing but the operator's repetition sends another one. Two do no harm.
         """
         known = self.runs.all_of([run.run_id for run in runs])
         for begun in runs:
-            run = known.get(begun.run_id) or self.runs.start(begun)
+            run = known[begun.run_id] if begun.run_id in known else self.runs.start(begun)
+            if run is None:
+                self.telemetry.warn("item not readable", kind="reconciliation run", runId=begun.run_id)
+                continue
             is_unknown = run == begun or (resends_untouched and run.version == 1)
             if not run.is_over and (is_unknown or now_ms - run.updated_at_ms > _SILENT_MS):
                 self.queue.send(run.run_id)

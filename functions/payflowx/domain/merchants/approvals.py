@@ -1,6 +1,7 @@
 """Changes that two people decide: one proposes, another one approves."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol
@@ -103,6 +104,14 @@ class Proposal:
         return self.proposal_id == proposal_id_of(self.merchant_id, self.content, self.proposed_by, self.created_at_ms)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalPage:
+    """Proposals, the newest first. `unreadable`: the ids of those that a newer release wrote."""
+
+    items: Sequence[Proposal]
+    unreadable: Sequence[str]
+
+
 def proposal_id_of(merchant_id: str, content: str, proposed_by: str, created_at_ms: int) -> str:
     """Return the id: the time, so that ids sort by it, and a hash of what is proposed by whom."""
     return derive_id(f"prop_{created_at_ms:013d}_", merchant_id, content, proposed_by)
@@ -117,7 +126,7 @@ class Proposals(Protocol):
 
     def get(self, merchant_id: str, proposal_id: str) -> Proposal | None: ...
 
-    def newest(self, merchant_id: str, *, limit: int) -> list[Proposal]: ...
+    def newest(self, merchant_id: str, *, limit: int) -> ProposalPage: ...
 
     def approve(self, proposal: Proposal, action: OperatorAction, now_ms: int) -> bool:
         """Mark an open proposal of somebody else before it expires, or an approved one again; False otherwise."""

@@ -35,6 +35,8 @@ nothing by itself, never writes it and carries it along.
 """
 CAPTURE_OF: Final = "capture_of"
 """The fact beside it: the provider's id of the authorization. No other one is captured for the attempt."""
+AMOUNT_NAMED_AT: Final = "amount_named_at"
+"""The fact behind `Attempt.amount_named_at_ms`. Release 0.2.0 carries it along and ignores it."""
 SENT_BEFORE_RESTORE: Final = "sent_before_restore"
 SEARCH_FOLLOWS: Final = "search_follows"
 """The fact that a request may have left before the tables were restored, with the time to which they were.
@@ -81,6 +83,15 @@ class Attempt:
     def authorized_late_at_ms(self) -> int | None:
         """The time at which the provider was found to hold the money for the closed attempt. It is never captured."""
         at_ms = self.progress.get(AUTHORIZED_LATE_AT)
+        return None if at_ms is None else int(at_ms)
+
+    @property
+    def amount_named_at_ms(self) -> int | None:
+        """The time at which a person booked this charge by closing its review, and named what was taken and kept.
+
+        Refunds that were made at the provider before are part of that amount.
+        """
+        at_ms = self.progress.get(AMOUNT_NAMED_AT)
         return None if at_ms is None else int(at_ms)
 
     @property

@@ -10,6 +10,7 @@ from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import Change, Context
 from payflowx.domain.payments.claim import ClaimDecision, decide_claim
 from payflowx.domain.payments.closed_attempts import is_waiting, kept_due
+from payflowx.domain.payments.erasure import erase_operation
 from payflowx.domain.payments.inquiry_times import inquired_closed
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_claim import decide_operation_claim
@@ -84,6 +85,8 @@ def schedule(
         operation, delay = inquired_closed(item.operation, attempt, context, is_answered=is_answered)
     else:
         operation, delay = schedule_operation_inquiry(item.operation, attempt, outcome, context)
+    if item.payment.erased:  # the answer may name the payer: this write has no event, so `change_of` does not see it
+        operation = erase_operation(operation)
     return kept_due(operation), delay
 
 

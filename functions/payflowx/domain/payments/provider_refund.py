@@ -33,6 +33,8 @@ class RefundDecision(StrEnum):
     """It was made at the provider."""
     WAIT = "wait"
     """It may be one of ours whose answer was lost: ours is inquired about first."""
+    COUNTED = "counted"
+    """It was made before a person named what was kept of the charge: it is part of that amount."""
     CONTRADICTION = "contradiction"
     """It cannot be a refund of this charge: manual review."""
 
@@ -41,6 +43,8 @@ def decide_refund(payment: Payment, operations: Sequence[Operation], refund: Pro
     """Decide about a refund that no operation owns. A refund with a key of our making is never external."""
     if parse_provider_key(refund.provider_key or "") is not None or refund.state is RefundState.FAILED:
         return RefundDecision.NONE
+    if _is_counted(payment, refund):
+        return RefundDecision.COUNTED
     if payment.charged_attempt is None or not payment.captured or refund.currency != payment.currency:
         return RefundDecision.CONTRADICTION
     if not 1 <= refund.amount <= payment.amount:
@@ -48,6 +52,12 @@ def decide_refund(payment: Payment, operations: Sequence[Operation], refund: Pro
     if refund.provider_key is None and any(is_unresolved(operation) for operation in operations):
         return RefundDecision.WAIT
     return RefundDecision.BOOK
+
+
+def _is_counted(payment: Payment, refund: ProviderRefund) -> bool:
+    charge = payment.attempt(payment.charged_attempt) if payment.charged_attempt is not None else None
+    named_at_ms = charge.amount_named_at_ms if charge else None
+    return named_at_ms is not None and refund.made_at_ms is not None and refund.made_at_ms <= named_at_ms
 
 
 def is_unresolved(operation: Operation) -> bool:

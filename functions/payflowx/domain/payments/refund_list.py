@@ -31,6 +31,8 @@ class ProviderRefund:
     state: RefundState
     code: str = ""
     """The provider's reason for a failure."""
+    made_at_ms: int | None = None
+    """The time at which it was made; None: the list does not say it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,12 @@
 Neither can charge. An inquiry request only changes a time; closing is a row of the transition table.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.attempt import AMOUNT_NAMED_AT, Attempt
 from payflowx.domain.payments.balances import correct_captured
 from payflowx.domain.payments.change import Change, Context, change_of
 from payflowx.domain.payments.closed_attempts import with_final_read
@@ -42,7 +43,8 @@ class ReviewDecision:
     """A person's decision of a review.
 
     `reference`: the provider's id of the charge or operation, where it was not known. `amount`: what moved, in the
-    minor unit; None: what the ledger holds or was requested. `held`: the place of an operation's amount, needed only
+    minor unit; None: what the ledger holds or was requested. Of a charge that this decision books, it is what was kept:
+    net of what was returned at the provider until now. `held`: the place of an operation's amount, needed only
     where an older release did not store it.
     """
 
@@ -157,6 +159,7 @@ def _charged(payment: Payment, decision: ReviewDecision, context: Context) -> tu
         state=AttemptState.SUCCEEDED,
         settled_at_ms=attempt.settled_at_ms or context.now_ms,
         reference=decision.reference or attempt.reference,
+        progress=_progress(payment, attempt, decision, context),
         next_action=None,
         deadline_ms=None,
         reopens_until_ms=None,
@@ -175,6 +178,15 @@ def _charged(payment: Payment, decision: ReviewDecision, context: Context) -> tu
         after = replace(after, status=PaymentStatus.IN_REVIEW, last_error=payment.last_error)
     # A hosted object that an answer proved to be paid has its last read scheduled already.
     return after if attempt.state is AttemptState.SUCCEEDED else with_final_read(after, closed), closed
+
+
+def _progress(payment: Payment, attempt: Attempt, decision: ReviewDecision, context: Context) -> Mapping[str, str]:
+    """Return the attempt's facts, with the time at which a person named what was kept of a charge not booked before.
+
+    The amount of a charge that was booked already is corrected, and refunds stand beside it.
+    """
+    is_named = decision.amount is not None and not payment.captured
+    return {**attempt.progress, AMOUNT_NAMED_AT: str(context.now_ms)} if is_named else attempt.progress
 
 
 def _charged_attempt(payment: Payment) -> Attempt:

@@ -147,7 +147,9 @@ def _compare(entry: ReportEntry, ledger_entry: LedgerEntry, attempt: Attempt) ->
     if succeeded and not is_known:
         return Assessment(result=MatchResult.DUPLICATE, action=_REVIEW)
     if not _is_expected(entry, ledger_entry) and not _may_be_a_capture(entry, ledger_entry, attempt):
-        return Assessment(result=MatchResult.AMOUNT, action=_REVIEW)
+        # A person who has closed the review with an amount knew what was taken: nobody is asked again.
+        is_decided = attempt.amount_named_at_ms is not None and entry.currency == ledger_entry.payment.currency
+        return Assessment(result=MatchResult.AMOUNT, action=ResolutionAction.NONE if is_decided else _REVIEW)
     if succeeded:
         return _MATCHED
     open_ = ledger_entry.operation is not None or attempt.is_open or attempt.is_watched

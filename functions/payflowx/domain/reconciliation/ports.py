@@ -75,8 +75,8 @@ class Runs(Protocol):
 
     def get(self, run_id: str) -> Run | None: ...
 
-    def all_of(self, run_ids: Sequence[str]) -> Mapping[str, Run]:
-        """Return the runs with these ids; an unknown id is absent."""
+    def all_of(self, run_ids: Sequence[str]) -> Mapping[str, Run | None]:
+        """Return the runs with these ids; an unknown id is absent. None: this release cannot read the item."""
         ...
 
     def save(self, before: Run, after: Run) -> bool:
@@ -88,11 +88,14 @@ class Runs(Protocol):
         ...
 
     def known(self, run_id: str, names: Sequence[str]) -> Mapping[str, Discrepancy]:
-        """Return the discrepancies that were reported before, by name."""
+        """Return the discrepancies that were reported before, by name. One that cannot be read is absent."""
         ...
 
     def discrepancies(self, run_id: str, *, limit: int, after: str | None) -> tuple[Sequence[Discrepancy], str | None]:
-        """Return a page of discrepancies and the position of the next page."""
+        """Return a page of discrepancies and the position of the next page.
+
+        One that this release cannot read is shown as `UNREADABLE`.
+        """
         ...
 
 

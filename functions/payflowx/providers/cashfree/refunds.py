@@ -10,7 +10,7 @@ from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse
 from payflowx.providers.cashfree.requests import refunds_of
 from payflowx.providers.cashfree.responses import minor_amount
-from payflowx.providers.json_fields import as_text, json_array, reference
+from payflowx.providers.json_fields import as_text, json_array, ms_of_time, reference
 
 _STATES: Final = {
     "SUCCESS": RefundState.SUCCEEDED,
@@ -67,4 +67,5 @@ def _refund(refund: dict[str, Any]) -> ProviderRefund:
         currency=currency,
         state=_STATES[status],
         code=provider_code(f"refund_{status.lower()}"),
+        made_at_ms=ms_of_time(refund.get("created_at")),
     )

@@ -6,7 +6,7 @@ from typing import Any, Final
 from payflowx.domain.payments.refund_list import ProviderRefund, RefundState
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse
-from payflowx.providers.json_fields import as_int, as_text, json_object, reference
+from payflowx.providers.json_fields import as_int, as_text, json_object, ms_of_seconds, reference
 from payflowx.providers.razorpay.operations import key_of_refund
 from payflowx.providers.razorpay.requests import refunds_of
 from payflowx.providers.razorpay.responses import MAX_LISTED, listed
@@ -47,4 +47,5 @@ def _refund(charge: ChargeRequest, item: dict[str, Any]) -> ProviderRefund:
         currency=as_text(item.get("currency")),
         state=state,
         code="refund_failed" if state is RefundState.FAILED else "",
+        made_at_ms=ms_of_seconds(item.get("created_at")),
     )

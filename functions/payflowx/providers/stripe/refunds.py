@@ -6,7 +6,7 @@ from typing import Any, Final
 from payflowx.domain.payments.refund_list import ProviderRefund, RefundState
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse
-from payflowx.providers.json_fields import as_int, json_object, reference
+from payflowx.providers.json_fields import as_int, json_object, ms_of_seconds, reference
 from payflowx.providers.stripe.messages import safe_code
 from payflowx.providers.stripe.objects import currency_of, is_object, items_of, our_key
 from payflowx.providers.stripe.requests import get
@@ -45,4 +45,5 @@ def _refund(charge: ChargeRequest, item: dict[str, Any]) -> ProviderRefund:
         currency=currency_of(item),
         state=_STATES[str(item.get("status"))],
         code=safe_code(item.get("failure_reason") or item.get("status")),
+        made_at_ms=ms_of_seconds(item.get("created")),
     )

@@ -9,11 +9,12 @@ from payflowx.application.payments.settle_order import late_refund
 from payflowx.application.reviews.close_review import CloseReview, ReviewEntry
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.orders.order import OrderState
+from payflowx.domain.orders.ordered_change import wait_for_holder
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.operation import Held
 from payflowx.domain.payments.order_link import OrderStanding
 from payflowx.domain.payments.outcome import Accepted, Declined, Mismatch, NotSent, Outcome, Rejected, Unknown
-from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import Job, Stored
 from payflowx.domain.payments.review import ReviewVerdict
 from payflowx.domain.payments.work_item import WorkItem
@@ -21,7 +22,7 @@ from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, SECOND_MS
 from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.operation_request import OperationKind
-from payflowx.domain.shared.statuses import CaptureMode, DeclineKind, OperationStatus, PaymentStatus
+from payflowx.domain.shared.statuses import AttemptState, CaptureMode, DeclineKind, OperationStatus, PaymentStatus
 from tests.support.orders import ORDER, order_of, refused
 from tests.support.scripted import authorized, charged
 from tests.support.world import World, fallback
@@ -168,6 +169,35 @@ def test_a_charge_whose_automatic_refund_was_made_already_is_left_to_a_person(wo
     assert refunds(world, first) == [OperationStatus.FAILED]
 
 
+@pytest.mark.parametrize("amount", [None, 1])
+def test_beside_a_holder_that_is_being_given_back_no_refund_is_automatic(world: World, amount: int | None) -> None:
+    """Both charges would be returned, and the order would be unpaid. A part of the holder's is no such refund."""
+    world.set_merchant(automatic_refund=True)
+    first = failed(world, "key-1", MAY_REOPEN)
+    second = charged_second(world)
+    world.providers.get("beta").moves = [TIMEOUT]
+    world.providers.get("beta").operation_inquiries = [Unknown(code="read_timeout")] * 20
+    world.request(OperationKind.REFUND, world.now(second), amount)
+    world.work()
+    reopen(world, first)
+    world.work_until_idle()
+    assert world.now(second).reserved == (amount or second.amount)
+    assert len(refunds(world, first)) == (0 if amount is None else 1)
+
+
+def test_waiting_for_the_holder_releases_a_lease_that_has_expired(world: World) -> None:
+    first = failed(world, "key-1", MAY_REOPEN)
+    late = replace(
+        world.now(first),
+        attempts=(replace(world.now(first).attempts[0], state=AttemptState.SUCCEEDED),),
+        charged_attempt=1,
+        lease=Lease(owner="stalled", epoch=9, expires_at_ms=world.clock.now_ms() - 1),
+    )
+    later = wait_for_holder(late, world.clock.now_ms())
+    assert later is not None
+    assert later.lease == Lease(epoch=10)
+
+
 # -- the holder is decided first
 
 
@@ -224,6 +254,23 @@ def test_a_holder_that_is_not_charged_gives_its_place_to_the_late_payment(world:
     assert order_of(world).holder == first.transaction_id
     assert refunds(world, first) == []
     assert net(world, first, second) == 1
+
+
+@pytest.mark.parametrize("why", ["cancelled", "charged twice"])
+def test_a_late_payment_that_has_another_reason_for_a_review_keeps_it_with_the_order(world: World, why: str) -> None:
+    """The merchant had cancelled it, or it has two charges of its own: the order's end decides neither."""
+    world.set_merchant(automatic_refund=True)
+    first = failed(world, "key-1", MAY_REOPEN)
+    second = not_begun(world)
+    late = reopen(world, first)
+    again = replace(late.attempts[0], number=2, provider_key="pfx-2", reference="ch_2")
+    attempts = late.attempts if why == "cancelled" else (*late.attempts, again)
+    world.store(replace(late, cancel_requested=why == "cancelled", attempts=attempts))
+    settle(world, first, second)
+    assert world.now(second).status is PaymentStatus.CANCELLED
+    now = world.now(first)
+    assert (now.status, now.last_error and now.last_error.code) == (PaymentStatus.IN_REVIEW, "late_success")
+    assert order_of(world).holder == first.transaction_id
 
 
 def test_a_stopped_holder_begins_no_attempt(world: World) -> None:

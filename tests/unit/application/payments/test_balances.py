@@ -4,10 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from payflowx.adapters.dynamodb.core.values import to_attributes
 from payflowx.application.reviews.close_operation_review import CloseOperationReview
 from payflowx.application.reviews.close_review import ReviewEntry
+from payflowx.domain.merchants.approvals import SecondPersonNeeded
 from payflowx.domain.merchants.operator_action import OperatorAction
+from payflowx.domain.payments.balances import Move, apply_success
 from payflowx.domain.payments.change import Context, change_of
+from payflowx.domain.payments.closed_attempts import ask
 from payflowx.domain.payments.operation import Held, Operation
 from payflowx.domain.payments.operation_state_machine import (
     apply_operation_outcome,
@@ -27,6 +31,7 @@ from payflowx.domain.shared.limits import DAY_MS
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
 from tests.support.balance import amounts, assert_agrees, assert_balanced, operations_of
+from tests.support.tables import CONFIGURATION
 from tests.support.world import RESENDABLE, World
 from tests.unit.application.payments.test_operations import charged, held, provider, settle
 
@@ -299,7 +304,7 @@ class TestExpiredLeases:
         settle(world, operations_of(world, stalled)[0])
         assert amounts(world.now(stalled)) == {"captured": 70, "refundable": 70}
 
-    @pytest.mark.parametrize("change", ["cancel", "expedite", "capture"])
+    @pytest.mark.parametrize("change", ["cancel", "expedite", "ask", "capture"])
     def test_every_change_by_another_releases_it(self, world: World, change: str) -> None:
         stalled = self._stalled(world)
         match change:
@@ -307,6 +312,10 @@ class TestExpiredLeases:
                 world.cancel(stalled.merchant_id, stalled.transaction_id)
             case "expedite":
                 world.payments.reschedule(stalled, expedite(stalled, world.clock.now_ms()))
+            case "ask":
+                asked = ask(stalled, 1, world.clock.now_ms())
+                assert asked is not None
+                world.payments.reschedule(stalled, asked)
             case "capture":
                 world.request(CAPTURE, stalled)
         now = world.now(stalled)
@@ -325,6 +334,17 @@ class TestExpiredLeases:
         to_review(world, payment, operation)
         assert world.operation_now(operation).lease == Lease(epoch=6)
 
+    def test_an_operations_lease_at_an_event_without_a_proof_too(self, world: World) -> None:
+        payment = charged(world)
+        provider(world).moves = [Unknown(code="read_timeout")]
+        operation = world.request(REFUND, payment, 60).operation
+        world.work()
+        lease = Lease(owner="stalled", epoch=5, expires_at_ms=world.clock.now_ms() - 1)
+        stalled = replace(world.operation_now(operation), lease=lease)
+        world.store(stalled)
+        world.operations.reschedule(stalled, expedite_operation(stalled, world.clock.now_ms()))
+        assert world.operation_now(operation).lease == Lease(epoch=6)
+
     def test_a_live_lease_stays(self, world: World) -> None:
         payment = charged(world)
         lease = Lease(owner="busy", epoch=9, expires_at_ms=world.clock.now_ms() + 1)
@@ -332,6 +352,15 @@ class TestExpiredLeases:
         world.store(replace(world.now(payment), lease=lease))
         to_review(world, payment, operation)
         assert world.now(payment).lease == lease
+
+    @pytest.mark.parametrize("kind", [CAPTURE, OperationKind.VOID])
+    def test_nothing_is_booked_beside_another_open_one(self, world: World, kind: OperationKind) -> None:
+        """That one decides the charge's state."""
+        payment = held(world)
+        operation = world.request(kind, payment).operation
+        other = replace(world.now(payment), open_capture_or_void="cap_other")
+        moved = apply_success(other, operation)
+        assert (moved.move, moved.payment) == (Move.CONTRADICTION, other)
 
     @pytest.mark.parametrize("captured", [100, 70])
     def test_a_capture_overwrites_no_amounts(self, world: World, captured: int) -> None:
@@ -413,6 +442,14 @@ class TestMoneyMovedElsewhere:
         verified = verify_outcome(said, payment, attempt, first_send=False)
         assert verified == Mismatch(code="amount_differs", reference="x", amount=amount, currency="USD")
 
+    @pytest.mark.parametrize("state", sorted(set(AttemptState) - {AttemptState.AUTHORIZED}))
+    def test_only_of_a_known_authorization(self, world: World, state: AttemptState) -> None:
+        """A charge that was never known to be held, or that had lapsed, took another amount: a person decides."""
+        payment = held(world)
+        attempt = replace(payment.attempts[0], state=state)
+        said = Succeeded(reference="x", amount=60, currency="USD", merchant_reference=attempt.provider_key)
+        assert isinstance(verify_outcome(said, payment, attempt, first_send=False), Mismatch)
+
     def test_a_capture_that_was_given_up_and_happened_in_part(self, world: World) -> None:
         """The refused capture of 60 was executed all the same; the charge shows it."""
         payment = held(world)
@@ -434,3 +471,23 @@ class TestMoneyMovedElsewhere:
         close(world, now, CHARGED)
         assert amounts(world.now(payment)) == {"captured": 60, "refundable": 60}
         assert world.now(payment).status is PaymentStatus.SUCCESS
+
+
+@pytest.mark.parametrize(
+    ("requested", "named", "needs_two"), [(60, None, False), (60, 70, False), (60, 71, True), (71, 1, True)]
+)
+def test_a_second_person_decides_about_the_larger_of_what_was_requested_and_what_is_named(
+    world: World, requested: int, named: int | None, needs_two: bool
+) -> None:
+    payment = charged(world)
+    operation = to_review(world, payment, refund(world, payment, requested))
+    world.dynamodb.update_item(
+        TableName=CONFIGURATION,
+        Key=to_attributes({"pk": "M#acme", "sk": "MERCHANT"}),
+        UpdateExpression="SET approvalLimits = :l",
+        ExpressionAttributeValues=to_attributes({":l": {"USD": 70}}),
+    )
+    if needs_two:
+        with pytest.raises(SecondPersonNeeded):
+            close(world, operation, CHARGED, named)
+    assert needs_two or close(world, operation, CHARGED, named).status is OperationStatus.SUCCEEDED

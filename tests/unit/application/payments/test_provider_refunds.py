@@ -7,13 +7,17 @@ import pytest
 
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.application.payments.record_refund_by_hand import RecordRefundByHand
+from payflowx.application.reviews.close_review import CloseReview, ReviewEntry
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.merchants.operator_action import OperatorAction
+from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.operation import Operation, Origin
 from payflowx.domain.payments.outcome import Mismatch, NotFound, Unknown
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.refund_list import ProviderRefund, RefundState
+from payflowx.domain.payments.review import ReviewVerdict
 from payflowx.domain.providers.events import ProviderEvent
+from payflowx.domain.reconciliation.matching import MatchResult, review_discrepancy
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.identifiers import derive_provider_key
 from payflowx.domain.shared.limits import DAY_MS
@@ -46,6 +50,59 @@ def read(world: World, payment: Payment, *refunds: ProviderRefund) -> Any:
 
 def external(world: World, payment: Payment) -> list[Operation]:
     return [o for o in operations_of(world, payment) if o.origin is Origin.PROVIDER]
+
+
+class TestTheAmountThatAPersonNamed:
+    """Of a charge that its closed review booked: it is net of the refunds that were made at the provider before."""
+
+    def closed(self, world: World, amount: int | None) -> Payment:
+        provider(world).charges = [Mismatch(code="currency_unknown", reference="ch_1")]
+        payment = world.accept(amount=100)
+        world.work_until_idle()
+        close_payment(world, payment, amount)
+        return world.now(payment)
+
+    @pytest.mark.parametrize(
+        ("amount", "made_after_ms", "refundable"),
+        [
+            (100, -1_000, 100),
+            (100, 1_000, 80),
+            (100, None, 80),
+            (None, -1_000, 80),
+        ],
+    )
+    def test_has_the_refunds_that_were_made_before(
+        self, world: World, amount: int | None, made_after_ms: int | None, refundable: int
+    ) -> None:
+        payment = self.closed(world, amount)
+        made_at_ms = None if made_after_ms is None else world.clock.now_ms() + made_after_ms
+        world.clock.advance(3_600)
+        recorded = read(world, payment, listed(amount=20, made_at_ms=made_at_ms))
+        assert (len(recorded.booked), len(recorded.counted)) == ((0, 1) if refundable == 100 else (1, 0))
+        assert world.now(payment).refundable == refundable
+
+    def test_corrects_a_charge_that_was_booked_before_and_no_refund(self, world: World) -> None:
+        payment = charged(world)
+        context = Context(now_ms=world.clock.now_ms(), actor="test", policy=world.policy)
+        change = review_discrepancy(payment, MatchResult.AMOUNT, context)
+        assert change is not None
+        world.outcome_writer.commit(change)
+        close_payment(world, payment, 90)
+        assert read(world, payment, listed(amount=20, made_at_ms=world.clock.now_ms() - 1_000)).booked == ["re_dash"]
+        assert of(world, payment) == {"captured": 90, "refundable": 70, "refunded": 20}
+
+
+def close_payment(world: World, payment: Payment, amount: int | None) -> None:
+    use_case = CloseReview(
+        payments=world.payments,
+        operations=world.operations,
+        outcome_writer=world.outcome_writer,
+        merchant_directory=world.merchant_directory,
+        clock=world.clock,
+        policy=world.policy,
+    )
+    entry = ReviewEntry(verdict=ReviewVerdict.CHARGED, evidence="line 7", amount=amount)
+    use_case(payment.merchant_id, payment.transaction_id, entry, OperatorAction(who="ada", why="T-1"))
 
 
 class TestBooking:
@@ -111,8 +168,6 @@ class TestBooking:
         assert of(world, payment) == {"captured": 100, "refunded": 120, "excess": 20}
         assert world.telemetry.total("OperationsInReview") == 1
         assert operation.review_since_ms is not None
-        from payflowx.domain.payments.review import ReviewVerdict
-
         close(world, operation, ReviewVerdict.NOT_CHARGED)
         assert of(world, payment) == {"captured": 100, "refundable": 20, "refunded": 80}
 
@@ -209,8 +264,6 @@ class TestLife:
         (operation,) = external(world, payment)
         now = ask_again(world, operation)
         assert (now.status, now.last_error and now.last_error.code) == ("IN_REVIEW", "reversed")
-        from payflowx.domain.payments.review import ReviewVerdict
-
         close(world, now, ReviewVerdict.NOT_CHARGED)
         assert of(world, payment) == {"captured": 100, "refundable": 100}
 

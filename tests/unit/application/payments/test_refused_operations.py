@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from payflowx.application.merchants.erase_personal_data import ErasePersonalData
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.operation import Operation, Origin
 from payflowx.domain.payments.outcome import Accepted, NotFound, Rejected, Unknown
 from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.recovery_plan import operation_recovery_step_for
 from payflowx.domain.payments.refund_list import ProviderRefund, RefundState
 from payflowx.domain.shared.identifiers import derive_provider_key
 from payflowx.domain.shared.limits import MINUTE_MS, SECOND_MS
@@ -231,3 +234,34 @@ def test_the_refusal_is_stored_with_the_attempt(world: World) -> None:
     stored = attempt.refused_send
     assert stored is not None
     assert (attempt.code, stored.is_first_send, stored.complete_reads) == ("not_enough_balance", True, 0)
+
+
+def test_after_an_erasure_the_sentence_of_a_refusal_is_not_stored(world: World) -> None:
+    """The refusal of a re-send changes no state: its write has no event, and is erased all the same."""
+    payment = charged(world)
+    erase = ErasePersonalData(
+        payments=world.payments,
+        operations=world.operations,
+        outcome_writer=world.outcome_writer,
+        clock=world.clock,
+        policy=world.policy,
+    )
+    assert erase(payment.merchant_id, payment.transaction_id, OperatorAction(who="ada", why="T-1"))
+    provider(world).moves = [TIMEOUT, replace(REFUSED, message="The bank of Jane Doe refused.")]
+    provider(world).operation_inquiries = [NotFound(), *[CUT_OFF] * 50]
+    operation = world.request(REFUND, payment, 60).operation
+    while provider(world).moves_of("move") < 2:
+        later(world, operation, 1)
+    assert world.operation_now(operation).attempts[0].refused_send is not None
+    assert "Jane" not in repr(world.items_of(payment))
+
+
+@pytest.mark.parametrize(("before_deadline_ms", "resend"), [(1, True), (0, False), (-1, False)])
+def test_nothing_is_sent_again_at_the_deadline(world: World, before_deadline_ms: int, *, resend: bool) -> None:
+    _, operation = refund(world, TIMEOUT, inquiries=[NotFound()])
+    now_ms = operation.attempts[0].started_at_ms + MINUTE_MS
+    late = replace(operation, send_deadline_ms=now_ms + before_deadline_ms)
+    step = operation_recovery_step_for(
+        late, late.attempts[0], provider(world).capabilities, same_request=True, now_ms=now_ms
+    )
+    assert step.resend is resend

@@ -5,15 +5,17 @@ from typing import Any
 
 import pytest
 
+from payflowx.application.reviews.close_review import CloseReview, ReviewEntry
 from payflowx.domain.payments.operation import Operation, Origin
 from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.review import ReviewVerdict
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import OperationStatus, PaymentStatus
 from payflowx.domain.shared.transport import Credentials, HttpResponse
 from payflowx.providers.stripe import requests
 from tests.support.balance import amounts, assert_agrees, assert_balanced, operations_of
-from tests.support.reconciliation import ReconciliationWorld
+from tests.support.reconciliation import DECISION, ReconciliationWorld
 
 
 @pytest.fixture
@@ -153,3 +155,38 @@ def test_a_list_that_is_cut_off_books_nothing_and_starts_a_review(world: Reconci
     world.run()
     assert external(world, payment) == []
     assert world.now(payment).status is PaymentStatus.IN_REVIEW
+
+
+def test_one_that_is_part_of_the_amount_of_a_closed_review_is_not_booked_again(world: ReconciliationWorld) -> None:
+    """The provider took too much. A person returned the difference there and named what is kept, as the page says."""
+    payment = world.pay("order-1", "tok_wrong_amount")
+    assert world.now(payment).status is PaymentStatus.IN_REVIEW
+    refund_in_dashboard(world, payment, 1)
+    world.clock.advance(60)
+    close_as_charged(world, payment, amount=49_900)
+    assert of(world, payment) == {"captured": 49_900, "refundable": 49_900}
+    world.a_day_later()
+    # The report's lines show what a person has decided: nobody is asked again.
+    assert world.report(world.run()) == [
+        ("amount", "none", payment.transaction_id),
+        ("missing_here", "ask", payment.transaction_id),
+    ]
+    assert world.record_provider_refunds(payment.merchant_id, payment.transaction_id).booked == []
+    assert (external(world, payment), world.now(payment).status) == ([], PaymentStatus.SUCCESS)
+    refund_in_dashboard(world, payment, 40_000)
+    world.record_provider_refunds(payment.merchant_id, payment.transaction_id)
+    assert of(world, payment) == {"captured": 49_900, "refundable": 9_900, "refunded": 40_000}
+
+
+def close_as_charged(world: ReconciliationWorld, payment: Payment, amount: int | None) -> None:
+    """`payflowx review close pay_... --charged --amount`."""
+    use_case = CloseReview(
+        payments=world.payments,
+        operations=world.operations,
+        outcome_writer=world.outcome_writer,
+        merchant_directory=world.merchant_directory,
+        clock=world.clock,
+        policy=world.policy,
+    )
+    entry = ReviewEntry(verdict=ReviewVerdict.CHARGED, evidence="refunded 0.01 there", amount=amount)
+    use_case(payment.merchant_id, payment.transaction_id, entry, DECISION)

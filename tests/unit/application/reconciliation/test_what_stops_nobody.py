@@ -18,9 +18,10 @@ from payflowx.domain.reconciliation.matching import (
 )
 from payflowx.domain.reconciliation.reports import EntryKind
 from payflowx.domain.reconciliation.run import Discrepancy, Phase
+from payflowx.domain.shared.errors import UnreadableItemError
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, PaymentStatus
-from tests.support.reconciliation import ReconciliationWorld
+from tests.support.reconciliation import DECISION, OnePage, ReconciliationWorld
 from tests.support.tables import TRANSACTIONS
 
 
@@ -190,3 +191,79 @@ class TestAReferenceThatIsTaken:
             AttemptState.MISMATCH,
             "reference_taken",
         )
+
+
+def write_word(world: ReconciliationWorld, key: dict[str, str], name: str, word: str = "settled") -> None:
+    """As if a newer release had written a word that this one does not know."""
+    world.dynamodb.update_item(
+        TableName=world.runs.table,
+        Key=to_attributes(key),
+        UpdateExpression="SET #n = :w",
+        ExpressionAttributeNames={"#n": name},
+        ExpressionAttributeValues=to_attributes({":w": word}),
+    )
+
+
+class TestARunThatThisReleaseCannotRead:
+    def test_stops_no_other_account_and_no_other_day(self, world: ReconciliationWorld) -> None:
+        world.a_day_later()
+        world.a_day_later()
+        unfinished = world.start.of_last_days(world.deadline)
+        first = world.run_queue.sent[0][0]
+        assert unfinished > 1
+        write_word(world, keys.run_key(first), "phase")
+        world.run_queue.sent.clear()
+        world.clock.advance(2 * 3_600)
+        assert world.start.of_last_days(world.deadline) == unfinished
+        assert len(world.run_queue.sent) == unfinished - 1
+        assert first not in {run_id for run_id, _ in world.run_queue.sent}
+
+    def test_is_refused_to_the_operator_who_asks_for_it_alone(self, world: ReconciliationWorld) -> None:
+        world.a_day_later()
+        run = world.run()
+        write_word(world, keys.run_key(run.run_id), "phase")
+        with pytest.raises(UnreadableItemError):
+            world.run()
+
+    def test_is_shown_as_what_it_is(self, world: ReconciliationWorld) -> None:
+        world.a_day_later()
+        world.a_day_later()
+        world.start.of_last_days(world.deadline)
+        first = world.run_queue.sent[0][0]
+        write_word(world, keys.run_key(first), "phase")
+        found = world.wiring.list_runs(days=2).items
+        assert [day.run_id for day in found if day.is_unreadable] == [first]
+        assert any(day.run is not None for day in found)
+
+
+class TestADiscrepancyThatThisReleaseCannotRead:
+    def test_hides_no_other_one(self, world: ReconciliationWorld) -> None:
+        first, second = world.pay("order-1"), world.pay("order-2")
+        world.forget_there(first)
+        world.forget_there(second)
+        world.a_day_later()
+        run = world.run()
+        found, _ = world.runs.discrepancies(run.run_id, limit=10, after=None)
+        write_word(world, keys.finding_key(run.run_id, found[0].name), "verdict")
+        after: str | None = None
+        pages: list[Discrepancy] = []
+        for _ in range(3):
+            page, after = world.runs.discrepancies(run.run_id, limit=1, after=after)
+            pages += page
+            if after is None:
+                break
+        assert [one.result.value for one in pages] == ["unreadable", found[1].result.value]
+        assert pages[0].transaction_id == found[0].transaction_id
+
+    def test_does_not_stop_the_page_that_is_repeated(self, world: ReconciliationWorld) -> None:
+        """The function died after it had stored them, and another release goes on."""
+        payment = world.pay("order-1")
+        world.forget_there(payment)
+        world.a_day_later()
+        (run,) = world.start.asked_for(world.asked(), DECISION)
+        key = keys.finding_key(run.run_id, f"charge#{payment.attempts[0].reference}#")
+        item = {**key, "kind": "charge", "verdict": "missing_there", "remedy": "settled"}
+        world.dynamodb.put_item(TableName=world.runs.table, Item=to_attributes(item))
+        done = world.run(deadline=OnePage())
+        assert done.counts == {"missing_there": 1}
+        assert world.report(done) == [("missing_there", "none", payment.transaction_id)]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from payflowx.domain.payments.capabilities import DEFAULT_REFUND_REVERSAL_MS
-from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.operation import Held, Operation
 from payflowx.domain.payments.operation_review import close_operation_review
 from payflowx.domain.payments.outcome import Declined, Succeeded, Unknown
 from payflowx.domain.payments.payment import LastError, Lease, Payment
@@ -97,6 +97,56 @@ def test_with_the_review_its_daily_inquiries_about_another_attempt_end() -> None
     assert change.operation_after.status is OperationStatus.SUCCEEDED
     assert change.operation_after.ready_at_ms == CONTEXT.now_ms + inquiry_delay_ms(0)
     assert change.wake_in_seconds == inquiry_delay_ms(0) // SECOND_MS
+
+
+@pytest.mark.parametrize(
+    ("kind", "amount"),
+    [
+        (OperationKind.REFUND, 0),
+        (OperationKind.REFUND, -1),
+        (OperationKind.REFUND, 2000),
+        (OperationKind.CAPTURE, 2000),
+        (OperationKind.VOID, 1),
+    ],
+)
+def test_no_more_than_the_charge_can_have_moved(kind: OperationKind, amount: int) -> None:
+    payment, operation = unknown(World(), kind)
+    assert payment.amount == 1999
+    with pytest.raises(Refusal, match=r"must be between 1 and 1999|A void has no amount") as refusal:
+        close_operation_review(
+            payment, operation, ReviewDecision(verdict=ReviewVerdict.CHARGED, amount=amount), CONTEXT
+        )
+    assert (refusal.value.code, refusal.value.field) == ("amount_invalid", "amount")
+
+
+@pytest.mark.parametrize("kind", OperationKind)
+def test_that_nothing_moved_closes_every_open_attempt(kind: OperationKind) -> None:
+    """After a restore, an attempt that was stored as not sent is open beside a later one."""
+    payment, operation = unknown(World(), kind)
+    later = replace(operation.attempts[0], number=2, provider_key="pfx-2", state=AttemptState.REJECTED)
+    two = replace(operation, attempts=(*operation.attempts, later))
+    after = close(payment, two, ReviewVerdict.NOT_CHARGED).operation_after
+    assert [attempt.state for attempt in after.attempts] == [AttemptState.FENCED, AttemptState.REJECTED]
+
+
+def test_the_attempt_that_succeeded_is_the_one_that_moved_the_money() -> None:
+    """What else is open stays open: a second execution must be found."""
+    payment, operation = unknown(World(), OperationKind.REFUND, 500)
+    first = replace(operation.attempts[0], state=AttemptState.SUCCEEDED, reference="re_1")
+    second = replace(operation.attempts[0], number=2, provider_key="pfx-2")
+    change = close(payment, replace(operation, attempts=(first, second)), ReviewVerdict.CHARGED)
+    assert (change.attempt_number, change.operation_after.attempts[1].state) == (1, AttemptState.UNKNOWN)
+    assert change.operation_after.due_at_ms is not None
+
+
+@pytest.mark.parametrize("status", [PaymentStatus.CANCELLED, PaymentStatus.FAILED])
+def test_a_capture_of_a_payment_that_had_ended_sends_the_payment_to_review(status: PaymentStatus) -> None:
+    payment, operation = unknown(World(), OperationKind.CAPTURE)
+    charge = replace(payment.attempts[0], state=AttemptState.FENCED)
+    ended = replace(payment, status=status, attempts=(charge,), capturable=0, open_capture_or_void=None)
+    change = close(ended, replace(operation, held=Held.GIVEN_BACK), ReviewVerdict.CHARGED)
+    assert (change.after.status, change.after.captured) == (PaymentStatus.IN_REVIEW, 0)
+    assert change.operation_after.status is OperationStatus.SUCCEEDED
 
 
 def test_a_refund_that_did_not_happen_gives_its_amount_back() -> None:

@@ -6,9 +6,16 @@ import pytest
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.order_link import OrderLink
-from payflowx.domain.payments.payment import Candidate, Payment
+from payflowx.domain.payments.payment import Candidate, Lease, Payment
 from payflowx.domain.payments.restore_window import RestoreWindow
-from payflowx.domain.payments.restored import Search, forgotten_attempt, keys_in_question, may_send_after
+from payflowx.domain.payments.restored import (
+    Search,
+    forgotten_attempt,
+    keys_in_question,
+    may_send_after,
+    postponed,
+    searched,
+)
 from payflowx.domain.payments.work_item import WorkItem
 from payflowx.domain.shared.limits import MAX_ATTEMPTS, MINUTE_MS
 from payflowx.domain.shared.statuses import AttemptState
@@ -69,3 +76,10 @@ def test_an_order_that_looks_free_matters_only_where_a_request_can_still_leave(
 ) -> None:
     payment = replace(payment_with(*states), order=OrderLink(order_hash="o", order_id="order-7"))
     assert may_send_after(WorkItem(payment=payment), WINDOW, PROVEN) is goes_on
+
+
+def test_the_write_after_a_search_releases_a_lease_that_has_expired() -> None:
+    """Who stalled under it writes nothing beside what follows the search."""
+    stalled = replace(payment_with(AttemptState.UNKNOWN), lease=Lease(owner="stalled", epoch=4, expires_at_ms=NOW_MS))
+    assert searched(stalled, WINDOW, NOW_MS, is_proven=True).lease == Lease(epoch=5)
+    assert postponed(stalled, NOW_MS, NOW_MS).lease == Lease(epoch=5)

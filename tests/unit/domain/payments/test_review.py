@@ -158,6 +158,23 @@ def test_no_more_than_was_authorized_was_taken(amount: int) -> None:
         close(payment_with(AttemptState.UNKNOWN), ReviewVerdict.CHARGED, amount=amount)
 
 
+@pytest.mark.parametrize("verdict", ReviewVerdict)
+def test_beside_an_open_capture_nothing_is_decided(verdict: ReviewVerdict) -> None:
+    """The capture may still take the money, or have taken another amount: its own result comes first."""
+    payment = payment_with(AttemptState.AUTHORIZED, open_capture_or_void="cap_a")
+    with pytest.raises(Refusal) as refusal:
+        close(payment, verdict, amount=60 if verdict is ReviewVerdict.CHARGED else None)
+    assert refusal.value.code == "evidence_contradicts"
+
+
+def test_a_payment_that_a_person_found_uncharged_is_not_watched_any_more() -> None:
+    payment = payment_with(AttemptState.DECLINED, AttemptState.UNKNOWN)
+    watched = replace(payment.attempts[0], reopens_until_ms=NOW_MS + DAY_MS)
+    after = close(replace(payment, attempts=(watched, payment.attempts[1])), ReviewVerdict.NOT_CHARGED).after
+    assert not any(attempt.is_watched or attempt.is_open for attempt in after.attempts)
+    assert after.due_at_ms is None
+
+
 def test_an_amount_proves_a_charge() -> None:
     with pytest.raises(Refusal, match="proves a charge"):
         close(payment_with(AttemptState.UNKNOWN), ReviewVerdict.NOT_CHARGED, amount=1)

@@ -17,6 +17,7 @@ from typing import Any, Final
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import storage_errors
+from payflowx.adapters.dynamodb.core.reading import decodes
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.adapters.dynamodb.merchants.accounts import directory_item
 from payflowx.adapters.dynamodb.merchants.api_keys import KEY
@@ -290,6 +291,7 @@ def _claim_key(identity: str) -> dict[str, str]:
     return {"pk": f"{_CLAIM}{identity}", "sk": _OWNER}
 
 
+@decodes("entry of the operators' audit log")
 def _record(item: Item) -> AuditEntry:
     return AuditEntry(
         action=item["action"],

@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from payflowx.adapters.dynamodb.core.expressions import UNKNOWN, Expression
 from payflowx.adapters.dynamodb.core.failures import storage_errors
+from payflowx.adapters.dynamodb.core.reading import decodes, or_unreadable, readable
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.adapters.dynamodb.merchants.recorded_changes import RecordedChanges, record_item
-from payflowx.domain.merchants.approvals import Proposal, ProposalRefusal, ProposalState
+from payflowx.domain.merchants.approvals import Proposal, ProposalPage, ProposalRefusal, ProposalState
 from payflowx.domain.merchants.directory import AuditEntry
 from payflowx.domain.merchants.operator_action import OperatorAction
 
@@ -33,7 +34,7 @@ class DynamoDBProposals(RecordedChanges):
             )
         return _proposal(from_attributes(answer["Item"])) if "Item" in answer else None
 
-    def newest(self, merchant_id: str, *, limit: int) -> list[Proposal]:
+    def newest(self, merchant_id: str, *, limit: int) -> ProposalPage:
         """Ids begin with their time."""
         expression = Expression()
         with storage_errors():
@@ -45,7 +46,9 @@ class DynamoDBProposals(RecordedChanges):
                 Limit=limit,
                 **expression.arguments(),
             )
-        return [_proposal(from_attributes(item)) for item in answer["Items"]]
+        found = map(or_unreadable(_proposal), map(from_attributes, answer["Items"]))
+        items, unreadable = readable(found)
+        return ProposalPage(items=items, unreadable=[row.item["sk"] for row in unreadable])
 
     def approve(self, proposal: Proposal, action: OperatorAction, now_ms: int) -> bool:
         """On the condition that somebody else proposed it and that it is not over."""
@@ -145,6 +148,7 @@ def _item(proposal: Proposal) -> Item:
     }
 
 
+@decodes("proposal")
 def _proposal(item: Item) -> Proposal:
     return Proposal(
         proposal_id=item["sk"],

@@ -10,7 +10,7 @@ from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.batches import get_items, put_items
 from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import condition_failed, storage_errors
-from payflowx.adapters.dynamodb.core.reading import decodes, fields_of
+from payflowx.adapters.dynamodb.core.reading import Unreadable, decodes, fields_of, or_unreadable, readable
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.domain.reconciliation.matching import MatchResult, ResolutionAction
 from payflowx.domain.reconciliation.reports import EntryKind
@@ -54,10 +54,12 @@ class DynamoDBRuns:
             )
         return _run_from_item(from_attributes(answer["Item"])) if "Item" in answer else None
 
-    def all_of(self, run_ids: Sequence[str]) -> Mapping[str, Run]:
-        """By their ids."""
+    def all_of(self, run_ids: Sequence[str]) -> Mapping[str, Run | None]:
+        """By their ids. One that cannot be read must not hide the others."""
+        names = {keys.run_key(run_id)["pk"]: run_id for run_id in run_ids}
         found = get_items(self.client, self.table, [keys.run_key(run_id) for run_id in run_ids])
-        return {run.run_id: run for run in map(_run_from_item, found)}
+        read = {names[item["pk"]]: or_unreadable(_run_from_item)(item) for item in found}
+        return {run_id: None if isinstance(run, Unreadable) else run for run_id, run in read.items()}
 
     def save(self, before: Run, after: Run) -> bool:
         """The counts and the position in one write. A failed condition may be our own write, repeated by the SDK."""
@@ -86,7 +88,7 @@ class DynamoDBRuns:
         """Return the page's discrepancies that an earlier try stored."""
         unique = sorted(set(names))
         found = get_items(self.client, self.table, [keys.finding_key(run_id, name) for name in unique])
-        discrepancies = [_discrepancy_from_item(item) for item in found]
+        discrepancies, _ = readable(map(or_unreadable(_discrepancy_from_item), found))
         return {discrepancy.name: discrepancy for discrepancy in discrepancies}
 
     def discrepancies(self, run_id: str, *, limit: int, after: str | None) -> tuple[Sequence[Discrepancy], str | None]:
@@ -103,8 +105,9 @@ class DynamoDBRuns:
                 **expression.arguments(),
                 **start,
             )
-        found = [_discrepancy_from_item(from_attributes(item)) for item in answer["Items"]]
-        return found, found[-1].name if "LastEvaluatedKey" in answer and found else None
+        items = [from_attributes(item) for item in answer["Items"]]
+        more = "LastEvaluatedKey" in answer and bool(items)
+        return [_shown(item) for item in items], items[-1]["sk"].removeprefix(keys.FINDING_PREFIX) if more else None
 
 
 _STORED_RUN_NAMES: Final = {"actions": "remedies"}
@@ -141,4 +144,24 @@ def _discrepancy_from_item(item: Item) -> Discrepancy:
             "action": ResolutionAction(fields["action"]),
             "kind": EntryKind(fields["kind"]),
         }
+    )
+
+
+def _shown(item: Item) -> Discrepancy:
+    """Return the discrepancy; of one that this release cannot read, what it is about."""
+    read = or_unreadable(_discrepancy_from_item)(item)
+    if not isinstance(read, Unreadable):
+        return read
+    return Discrepancy(
+        result=MatchResult.UNREADABLE,
+        action=ResolutionAction.NONE,
+        kind=EntryKind.REFUND if item.get("operation_id") else EntryKind.CHARGE,
+        reference=str(item.get("reference", "")),
+        provider_key=None,
+        transaction_id=item.get("transaction_id"),
+        operation_id=item.get("operation_id"),
+        their_amount=None,
+        our_amount=None,
+        currency=str(item.get("currency", "")),
+        at_ms=0,
     )

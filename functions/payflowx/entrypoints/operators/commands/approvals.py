@@ -61,7 +61,9 @@ def run(
     """The proposal, after an approval with the answer of the command that it holds."""
     match command:
         case ListProposalsCommand():
-            return {"items": [present_proposal(proposal) for proposal in wired.list_proposals(command.merchant_id)]}
+            found = wired.list_proposals(command.merchant_id)
+            items = [present_proposal(proposal) for proposal in found.items]
+            return {"items": items, "unreadable": list(found.unreadable)}
         case ApproveProposalCommand():
             return _approve(wired, command)
         case WithdrawProposalCommand():

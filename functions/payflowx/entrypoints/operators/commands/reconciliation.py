@@ -18,6 +18,8 @@ from payflowx.wiring.reconciliation import ReconcilerWiring
 _DISCREPANCIES_A_PAGE: Final = 100
 _MAX_DAYS: Final = 14
 _DATE_CHARS: Final = len("2026-11-28")
+_UNREADABLE: Final = "unreadable"
+"""Stands for the phase of a run that a newer release wrote."""
 _WIRE_NAMES: Final = {"result": "verdict", "action": "remedy"}
 _DECISION: Final = frozenset({"operator", "reason", "verified"})
 _Name = Annotated[str, Meta(min_length=1, max_length=40)]
@@ -120,8 +122,8 @@ def _present_day(day: DailyRun) -> dict[str, Any]:
         "provider": day.owner.provider,
         "accountId": day.owner.account_id,
         "day": timestamp(day.from_ms)[:_DATE_CHARS],
-        "runId": run.run_id if run else None,
-        "phase": run.phase.value if run else None,
+        "runId": day.run_id if run or day.is_unreadable else None,
+        "phase": run.phase.value if run else _UNREADABLE if day.is_unreadable else None,
         "counts": dict(run.counts) if run else {},
         "differences": run.differences if run else 0,
         "problem": run.problem if run else None,

@@ -52,7 +52,9 @@ class ReindexReviewsCommand(MutatingCommand, tag="reindex_reviews"):
 
 
 class CloseReviewCommand(ProposableCommand, tag="close_review"):
-    """`reference`: the provider's id of the charge, where it was not known. `amount`: what was taken and kept."""
+    """`reference`: the provider's id of the charge, where it was not known. `amount`: what was taken and kept, net of
+    what was returned at the provider before; of a charge that is booked already, what was captured.
+    """
 
     transaction_id: TransactionId
     verdict: ReviewVerdict
