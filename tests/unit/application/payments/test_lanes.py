@@ -7,6 +7,7 @@ import pytest
 
 from payflowx.adapters.dynamodb.merchants.account_health import PARTITION_PREFIX
 from payflowx.adapters.sqs.messages import JOBS
+from payflowx.application.operators.set_provider_status import ListUnwellAccounts
 from payflowx.domain.payments.outcome import Declined, NotSent, Outcome, Rejected, Unknown
 from payflowx.domain.payments.payment import Payment, PaymentMethod
 from payflowx.domain.payments.ports import Job
@@ -46,10 +47,10 @@ def process(world: World) -> None:
     world.process(job, world.deadline)
 
 
-def accept(world: World, *, probes: bool = False) -> Payment:
+def accept(world: World, name: str = "order", *, probes: bool = False) -> Payment:
     """A payment that is no probe, or one that is."""
     for number in range(10_000):
-        key = f"order-{number}"
+        key = f"{name}-{number}"
         made = World().accept(key)
         if is_probe(made.transaction_id) is probes:
             return world.accept(key)
@@ -141,6 +142,31 @@ class TestTheBreaker:
         fail_calls(world, Declined(kind=DeclineKind.SOFT, code="x"), took_seconds=0.3)
         world.clock.advance(15)
         assert accept(world).route.candidates[0].provider == "alpha"
+
+    def test_who_read_the_state_before_knows_it_fifteen_seconds_later(self, world: World) -> None:
+        assert accept(world, "before").route.candidates[0].provider == "alpha"
+        fail_calls(world)
+        assert accept(world, "meanwhile").route.candidates[0].provider == "alpha"
+        world.clock.advance(10)
+        assert accept(world, "after").route.candidates[0].provider == "beta"
+
+    def test_another_account_at_the_provider_is_another_one(self, world: World) -> None:
+        for _ in range(5):
+            world.wired(WorkerWiring).health.observe(replace(ALPHA, account_id="old"), TIMED_OUT, 12_000)
+            world.clock.advance(1)
+        assert accept(world).route.candidates[0].provider == "alpha"
+
+    def test_operators_see_the_accounts_that_are_not_well_and_no_others(self, world: World) -> None:
+        unwell = ListUnwellAccounts(
+            merchants_with_accounts=lambda: [MERCHANT],
+            health=world.wired(WorkerWiring).account_health,
+            clock=world.clock,
+        )
+        fail_calls(world)
+        assert [health.name for health in unwell(None).items] == [ALPHA]
+        fail_calls(world, Declined(kind=DeclineKind.SOFT, code="x"), took_seconds=0.3)
+        world.clock.advance(15)
+        assert unwell(None).items == []
 
     def test_it_is_counted_and_logged_once(self, world: World) -> None:
         fail_calls(world, count=20)
