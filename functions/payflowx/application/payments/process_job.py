@@ -143,7 +143,7 @@ class ProcessJob:
         self, job: Job, item: WorkItem, merchant: Merchant, deadline: Deadline
     ) -> _Claim | Conflict | None:
         if is_to_search(item, merchant.restored, self.clock.now_ms()):
-            return self._claim_forgotten(item, merchant, deadline)
+            return self._claim_forgotten(job, item, merchant, deadline)
         settled = self._settle(item, merchant)
         if settled is not None:
             return None if isinstance(settled, Stored) else VersionConflict(item=None)
@@ -181,11 +181,15 @@ class ProcessJob:
         opened = append is not None or reopen is not None
         return _Claim(item=item.with_owner(result.item), number=number, opened=opened, is_closed=is_closed)
 
-    def _claim_forgotten(self, item: WorkItem, merchant: Merchant, deadline: Deadline) -> _Claim | Conflict | None:
+    def _claim_forgotten(
+        self, job: Job, item: WorkItem, merchant: Merchant, deadline: Deadline
+    ) -> _Claim | Conflict | None:
         """Search for what a restore may have forgotten, before any other step of the item.
 
         What is found, or cannot be excluded, becomes an attempt that may have been sent: it is resolved and never sent.
         """
+        if self._is_handed_over(job, item, is_slow=self.health.has_slow_account(job.merchant_id)):
+            return None  # a search asks every provider to which the item may have been sent
         forgotten = self.restored.search(item, merchant, deadline)
         if isinstance(forgotten, SearchStored):
             return VersionConflict(item=None) if forgotten.go_on else None

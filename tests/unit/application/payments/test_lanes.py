@@ -19,6 +19,7 @@ from payflowx.wiring.payments import WorkerWiring
 from tests.support.platform import ENVIRONMENT, TestQueue
 from tests.support.tables import CONFIGURATION
 from tests.support.world import MERCHANT, World, fallback
+from tests.unit.application.payments.test_after_restore import restore
 
 TIMED_OUT = Unknown(code="read_timeout")
 ALPHA = AccountName(merchant_id=MERCHANT, provider="alpha", account_id="main")
@@ -309,6 +310,16 @@ class TestTheSlowLane:
         job = Job(merchant_id=MERCHANT, transaction_id="pay_aaaaaaaaaaaaaaaa", read_refunds=True)
         world.process(job, world.deadline)
         assert [each.read_refunds for each, _ in slow_jobs(world)] == [True]
+
+    def test_searches_after_a_restore_go_there_if_any_account_is_slow(self, world: World) -> None:
+        """They ask every provider of the route, and one of them hangs."""
+        payment = world.accept()
+        restore(world)
+        self.make_slow(world)
+        process(world)
+        assert world.now(payment) == payment
+        assert [job.transaction_id for job, _ in slow_jobs(world)] == [payment.transaction_id]
+        assert world.providers.get("alpha").sent == []
 
     def test_a_slow_lane_that_is_late_gets_no_more_and_the_payment_stays_due(self, world: World) -> None:
         self.make_slow(world)
