@@ -18,15 +18,13 @@ from typing import Any, Final
 import boto3
 from botocore.config import Config
 
+from bench.ceilings import a_second, batch_ms
 from infra.constructs.recovery import ONE_PROCESSOR_MB, TIMEOUT
 from infra.settings import ENVIRONMENTS
 from payflowx.application.recovery.sweep import TIME_TO_STOP_MS
 from testing.sqs import Sqs
 from tests.support.world import World
 
-_BATCH: Final = 10
-_JOB_CPU_MS: Final = 12
-"""The worker's own processor time a payment, which adds to the provider's time in a batch."""
 _SAMPLES: Final = 400
 _ROUNDS: Final = 5
 
@@ -77,13 +75,13 @@ def counted(items: int) -> ItemCalls:
 def drained(due: int, calls: ItemCalls, *, call_cpu_ms: float, slots: int, provider_ms: int) -> Drain:
     """The sweeper is bound by its processor for the part of each minute in which it may begin items.
 
-    The workers' batches of ten take as long as the provider. A queue that is late gets no more than they take.
+    The workers' batches of ten take as long as the provider and their own processor time. A queue that is late gets no
+    more than they take.
     """
     item_cpu_ms = (calls.updates + calls.sends + calls.reads) * call_cpu_ms
     run_ms = TIMEOUT.to_seconds() * 1_000 - TIME_TO_STOP_MS
     waking = int(run_ms / item_cpu_ms) * 60
-    batch_ms = provider_ms + _BATCH * _JOB_CPU_MS
-    working = int(slots * _BATCH * 3_600_000 / batch_ms)
+    working = int(a_second(slots, batch_ms(provider_ms)) * 3_600)
     return Drain(minutes=due / min(waking, working) * 60, waking_an_hour=waking, working_an_hour=working)
 
 

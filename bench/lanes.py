@@ -11,13 +11,12 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Final
 
+from bench.ceilings import BATCH, batch_ms
 from payflowx.domain.providers.health import AccountHealth, AccountName, Calls, after_calls
 from payflowx.domain.routing.routing import is_probe
 
 _STEP_MS: Final = 20
-_BATCH: Final = 10
 _CALL_MS: Final = 300
-_JOB_CPU_MS: Final = 12
 _HANG_MS: Final = 12_000
 _CACHE_MS: Final = 15_000
 _BATCHES_A_MINUTE: Final = 4
@@ -104,7 +103,7 @@ class Model:
         self.fast_slots = [_Slot(self._reader()) for _ in range(scenario.slots)]
         self.slow_slots = [_Slot(self._reader()) for _ in range(scenario.slow_slots if scenario.has_lanes else 0)]
         self.api = [self._reader() for _ in range(_API_INSTANCES)]
-        self.slow_late_at = scenario.slow_slots * _BATCH * _BATCHES_A_MINUTE
+        self.slow_late_at = scenario.slow_slots * BATCH * _BATCHES_A_MINUTE
         self.result = Result(scenario.seconds)
         self.number = 0
 
@@ -152,14 +151,14 @@ class Model:
             self._end(slot, now_ms)
         if not queue:
             return
-        batch = [queue.popleft() for _ in range(min(_BATCH, len(queue)))]
+        batch = [queue.popleft() for _ in range(min(BATCH, len(queue)))]
         if self.scenario.has_lanes and not is_slow_lane and slot.reader.view(self.stored, now_ms).is_slow(now_ms):
             room = self.slow_late_at - len(self.slow)
             self.slow.extend([hangs for hangs in batch if hangs][: max(0, room)])
             batch = [hangs for hangs in batch if not hangs]
         slot.batch = batch
         slowest_ms = _HANG_MS if any(batch) else _CALL_MS if batch else 0
-        slot.free_at_ms = now_ms + slowest_ms + _BATCH * _JOB_CPU_MS
+        slot.free_at_ms = now_ms + batch_ms(slowest_ms)
 
     def _end(self, slot: _Slot, now_ms: int) -> None:
         self.result.others_done[min(now_ms // 1_000, self.scenario.seconds - 1)] += slot.batch.count(False)
@@ -177,13 +176,13 @@ def simulated(scenario: Scenario) -> Result:
 
 def main() -> None:
     """Print a line a scenario."""
-    whole = Scenario(per_second=1_000, seconds=300, slots=50, slow_slots=20)
+    whole = Scenario(per_second=500, seconds=300, slots=50, slow_slots=20)
     cases = {
         "one queue, as it was": replace(whole, has_lanes=False),
         "lanes, no other provider": replace(whole, has_other_provider=False),
         "lanes and breaker": whole,
     }
-    print("1,000 payments a second, 5 % of them at a provider that hangs from second 0; 50 and 20 executions\n")
+    print("500 payments a second, 5 % of them at a provider that hangs from second 0; 50 and 20 executions\n")
     for name, scenario in cases.items():
         found = simulated(scenario)
         print(f"{name:<26} the others do {found.throughput(60):.0%} of their load from second 60 on", end="")

@@ -31,6 +31,8 @@ CHECKOUT_ACCEPT: Final = "checkout: accept"
 CHECKOUT_PAGE: Final = "checkout: show the page"
 CHECKOUT_CHOICE: Final = "checkout: store the choice"
 CHECKOUT_OBJECT: Final = "checkout: work, open the provider's page"
+PAGES: Final = HostedCapability(methods=frozenset({"card"}), min_lifetime_ms=MINUTE_MS, max_lifetime_ms=2 * DAY_MS)
+OPENED: Final = NextAction(kind="redirect", url="https://bank.example/1")
 EXAMPLE: Final = {
     "customer": {"id": "cust_42", "country": "DE", "email": "ada@example.com"},
     "description": "Order 1001",
@@ -114,15 +116,13 @@ def _rows(engine: ModelEngine, functions: Functions) -> Iterator[tuple[str, Coun
 def _checkout_steps(functions: Functions) -> Iterator[tuple[str, Callable[[], object]]]:
     """A payer who is present, up to the provider's page. The second checkout: the first has read the secret."""
     alpha = functions.providers.get("alpha")
-    pages = HostedCapability(methods=frozenset({"card"}), min_lifetime_ms=MINUTE_MS, max_lifetime_ms=2 * DAY_MS)
-    alpha.able = replace(alpha.able, hosted=pages)
-    opened = ActionRequired(reference="obj-1", action=NextAction(kind="redirect", url="https://bank.example/1"))
+    alpha.able = replace(alpha.able, hosted=PAGES)
     page_request(functions, _checkout(functions, "checkout-1"))
     yield CHECKOUT_ACCEPT, lambda: _checkout(functions, "checkout-2")
     address = _checkout(functions, "checkout-2")
     yield CHECKOUT_PAGE, lambda: page_request(functions, address)
     yield CHECKOUT_CHOICE, lambda: page_request(functions, f"{address}/attempts", "method=card")
-    alpha.charges = [opened]
+    alpha.charges = [ActionRequired(reference="obj-1", action=OPENED)]
     yield CHECKOUT_OBJECT, lambda: work(functions)
     functions.messages()  # the later inquiries about the object
     deliver(functions)
@@ -183,9 +183,9 @@ def read_configuration(functions: Functions) -> None:
         wired.account_health.of(functions.merchant_id)
 
 
-def register_endpoint(functions: Functions) -> None:
+def register_endpoint(functions: Functions, url: str = "https://shop.example.com/hooks", **wanted: Any) -> None:
     """An endpoint for all events, whose server takes each at once. Every function knows of it: a minute has passed."""
-    answer = functions.call("POST", "/webhook-endpoints", {"url": "https://shop.example.com/hooks"})
+    answer = functions.call("POST", "/webhook-endpoints", {"url": url, **wanted})
     if answer[0] != 201:
         raise AssertionError(answer)
     wired = functions.wired(DelivererWiring)

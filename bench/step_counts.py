@@ -6,18 +6,27 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from bench.layout import ROOT
 from bench.metering import Meter
 from bench.model.engine import ModelEngine
-from bench.payment_counts import EXAMPLE, Shop, counting, deliver, read_configuration, register_endpoint, work
+from bench.payment_counts import (
+    EXAMPLE,
+    OPENED,
+    PAGES,
+    counting,
+    deliver,
+    page_request,
+    read_configuration,
+    register_endpoint,
+    work,
+)
 from payflowx.adapters.dynamodb.payments.payment_size import payment_bytes
 from payflowx.application.operators.step_counts import Step
-from payflowx.domain.outbound_webhooks.merchant_events import Answered
-from payflowx.domain.payments.outcome import Accepted, NotSent, Unknown
+from payflowx.domain.payments.outcome import Accepted, ActionRequired, NotSent, Unknown
 from payflowx.domain.payments.payment import Payment
 from payflowx.wiring.api import ApiWiring
-from payflowx.wiring.outbound_webhooks import DelivererWiring
 from tests.support.handlers import Functions
 
 PAGE: Final = ROOT / "functions" / "payflowx" / "application" / "operators" / "step_counts.py"
@@ -114,8 +123,8 @@ class _Steps:
             "inquiry": _less(self._worked(Unknown(code="x"), inquiries=("charged",)), plain),
             "inquiry without news": self._fruitless(),
             **self._operation(),
+            **self._checkout(),
             "delivery": delivery,
-            "repeated delivery": self._repeated(),
         }
 
     def _fruitless(self) -> Step:
@@ -172,22 +181,37 @@ class _Steps:
         operation = _measured(self._step(refund), self._payment(payment), 1)
         return {"operation": operation, "delivery of an operation": self._step(lambda: deliver(self._functions))}
 
-    def _repeated(self) -> Step:
-        """A round after one that failed: the failed round itself is the first one's, and sends the wake-up."""
+    def _checkout(self) -> Mapping[str, Step]:
+        """Until the payer is sent to the provider's page."""
         functions = self._functions
-        shop = functions.wired(DelivererWiring).webhook_client
-        if not isinstance(shop, Shop):
-            return Step(0, 0, 0, 0)  # nobody is posted to
-        shop.answers = [Answered(status=500)]
-        functions.pay(f"repeated-{functions.clock.now_ms()}", **self._example)
-        work(functions)
-        first = self._step(lambda: deliver(functions))
-        functions.clock.advance(3_600)
-        second = self._step(lambda: deliver(functions))
-        self._paid()
-        functions.pay(f"once-{functions.clock.now_ms()}", **self._example)
-        work(functions)
-        return _less(_sum(first, second), self._step(lambda: deliver(functions)))
+        alpha = functions.providers.get("alpha")
+        able = alpha.able
+        alpha.able = replace(able, hosted=PAGES)
+        page_request(functions, self._checkout_page(f"{self._name}-first"))  # the secret is read
+        key = f"{self._name}-checkout"
+        accept = self._step(lambda: self._checkout_page(key))
+        address = self._checkout_page(key)
+        choice = self._step(lambda: page_request(functions, f"{address}/attempts", "method=card"))
+        alpha.charges = [ActionRequired(reference=f"object-{self._name}", action=OPENED)]
+        attempt = self._step(lambda: work(functions))
+        functions.messages()  # a message as the sweeper's is taken instead of the later inquiry's own
+        functions.clock.advance(60)
+        alpha.inquiries = ["charged"]
+        opened = self._stored(key, paymentMethod={"type": "checkout"})
+        inquiry = self._step(lambda: work(functions, opened.transaction_id))
+        deliver(functions)
+        stored = self._stored(key, paymentMethod={"type": "checkout"})
+        alpha.able = able
+        return {
+            "accept a checkout": _measured(accept, stored, 0),
+            "choice of a payer": _measured(choice, stored, 0),
+            "attempt of a checkout": _measured(attempt, stored, 1),
+            "inquiry of a checkout": _measured(inquiry, stored, 1),
+        }
+
+    def _checkout_page(self, key: str) -> str:
+        _, payment, _ = self._functions.pay(key, **self._example, paymentMethod={"type": "checkout"})
+        return str(urlsplit(payment["nextAction"]["url"]).path)
 
     def _paid(self) -> str:
         return _paid(self._functions, self._engine, self._example)
@@ -227,8 +251,3 @@ def _less(one: Step, other: Step) -> Step:
         half_read_units=one.half_read_units - other.half_read_units,
         messages=one.messages - other.messages,
     )
-
-
-def _sum(one: Step, other: Step) -> Step:
-    a, b, c, d = (x + y for x, y in zip(one[:4], other[:4], strict=True))
-    return Step(a, b, c, d)

@@ -112,6 +112,8 @@ IN_SCENARIOS: Final = (
     "gateway_refuses_voids",
     # Operators turn a merchant's automatic refunds on while payments arrive, and not before the first one
     "operator_turns_refunds_on",
+    # DynamoDB's partitions take few writes a second, each by its key: what is beyond is throttled
+    "db_hot_partition",
 )
 """Only scenarios have them."""
 ALL_KINDS: Final = (*MAX_RATES, *APART, *IN_SCENARIOS)

@@ -41,6 +41,9 @@ class Queue:
     visibility_ms: int = VISIBILITY_MS
     off_until_ms: Callable[[], int] = lambda: 0
     """Until when nobody polls; 0 for a poller that works."""
+    concurrency: int = _CONCURRENCY
+    in_order: bool = False
+    """Oldest first, as SQS mostly does. Otherwise in any order, as it may."""
     messages: dict[int, Message] = field(default_factory=dict)
     dead: list[Message] = field(default_factory=list)
     _numbers: int = 0
@@ -76,11 +79,11 @@ class Queue:
                 self._parked = True
                 self.kernel.at(self.off_until_ms(), self._resume)
             return
-        if self._running >= _CONCURRENCY or self.invoke is None:
+        if self._running >= self.concurrency or self.invoke is None:
             return  # the end of an invocation looks again
         now_ms = self.kernel.now_ms
         visible = [message for message in self.messages.values() if message.hidden_until_ms <= now_ms]
-        batch = self.faults.random.sample(visible, min(BATCH, len(visible)))
+        batch = visible[:BATCH] if self.in_order else self.faults.random.sample(visible, min(BATCH, len(visible)))
         batch = [message for message in batch if not self._is_dead(message)]
         if not batch:
             return

@@ -20,6 +20,8 @@ _TRIES: Final = 3
 """`total_max_attempts` of the functions' clients."""
 _READ_TIMEOUT_MS: Final = 3_000
 _ENDPOINT: Final = "https://dynamodb.simulated"
+_THROTTLED: Final = "ProvisionedThroughputExceededException"
+"""Of a single read or write; a throttled transaction is a cancelled one, which the SDK does not repeat."""
 
 
 @dataclass(slots=True)
@@ -43,6 +45,9 @@ class Network:
             try:
                 answer = apply()
             except ClientError as error:
+                if error.response["Error"]["Code"] == _THROTTLED and left:
+                    self._platform.kernel.sleep(self.faults.random.randint(20, 200))
+                    continue
                 if not lost:
                     self._platform.come_back()
                     error.response["ResponseMetadata"] = {"RetryAttempts": _TRIES - 1 - left}  # type: ignore[typeddict-item]
@@ -166,8 +171,8 @@ class DynamoDBClient:
                     written = [request["Item"].get("eventHash")]
                 else:
                     key, written = request["Key"], request.get("ExpressionAttributeValues", {}).values()
-                stored = self.database.get_item(TableName=request["TableName"], Key=key, ConsistentRead=True)
-                last_event = stored.get("Item", {}).get("eventHash")
+                table = self.database.tables[request["TableName"]]
+                last_event = (table.get(table.schema.key_of(key)) or {}).get("eventHash")
                 if last_event is not None and last_event in written:
                     self.network.note("a change is stored already")
 

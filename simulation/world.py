@@ -31,6 +31,7 @@ from simulation.services import AppConfigClient, DynamoDBClient, KmsClient, Netw
 from simulation.workload import ARRIVAL_MS, DOCUMENT, MERCHANTS, REFUNDS_BY_ITSELF, Order, orders
 from testing.dynamodb.database import Database
 from testing.dynamodb.tables import Index, Key, Schema, Table
+from testing.dynamodb.throughput import Throughput
 from testing.dynamodb.values import Item
 
 TRANSACTIONS: Final = "Transactions"
@@ -61,6 +62,8 @@ _HELD_MS: Final = 12 * HOUR_MS
 _TRIED_OFTEN: Final = 6
 """An inquiry about a closed attempt that nobody answers is given up after about a day; nothing else waits for it."""
 _MAX_LAG_MS: Final = 5_000
+_HOT_WRITES: Final = 8
+"""Write units of a small partition in a second: one merchant's payments meet in the list of the day."""
 
 _CHANCES: Final = {"dashboard_refunds": 5}
 """How often something may happen in a run, where that is not twice."""
@@ -229,6 +232,7 @@ class World:
             lag_ms=self._lag_ms,
             is_stale=lambda: self.faults.strikes("db_stale_read"),
             observe=self._observe,
+            throughput=self._throughput() if planned.rates["db_hot_partition"] else None,
         )
         network = Network(self.faults)
         self.queues = {name: self._queue(consumer) for name, consumer in _QUEUES.items()}
@@ -297,6 +301,15 @@ class World:
         )
 
     # -- what the models ask
+
+    def _throughput(self) -> Throughput:
+        """Partitions that are small while there is trouble."""
+        return Throughput(
+            now_ms=lambda: self.kernel.now_ms,
+            writes=_HOT_WRITES,
+            is_limited=lambda: bool(self.faults.rates["db_hot_partition"]),
+            refused=lambda _place: self.faults.count("db_hot_partition"),
+        )
 
     def _lag_ms(self) -> int:
         return self.faults.random.randint(20, _MAX_LAG_MS) if self.faults.strikes("db_index_lag") else 0

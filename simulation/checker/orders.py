@@ -74,6 +74,8 @@ def _orders(evidence: Evidence) -> Mapping[tuple[str, str], list[_Payment]]:
             if call.status != 202 or "orderId" not in body:
                 continue
             name = f"{call.answer['transactionId']}@{merchant}"
+            if name not in evidence.payments:
+                continue  # accepted and not stored: I2 says so
             payment = _Payment(evidence.payments[name], body.get("oncePerOrder", True))
             found[merchant, body["orderId"]][name] = payment
     return {order: list(payments.values()) for order, payments in found.items()}

@@ -36,6 +36,17 @@ WRITING: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         _ROOM,
+        "a transaction that was throttled counts as written",
+        Edit(
+            writes,
+            "transact",
+            "return _named(cancelled, [part for part, _ in parts])",
+            "return None if 'ThrottlingError' in str(error) else _named(cancelled, [part for part, _ in parts])",
+        ),
+        scenario="hot_partitions",
+    ),
+    broken(
+        _ROOM,
         "the first event is lost with the second one",
         Edit(
             writes,

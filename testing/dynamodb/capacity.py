@@ -2,19 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from testing.dynamodb.database import Database
 from testing.dynamodb.sizes import item_bytes
-from testing.dynamodb.tables import Index, Key, Schema
+from testing.dynamodb.tables import Index, Key
+from testing.dynamodb.units import entry_units, units_of
 from testing.dynamodb.values import Item
-
-UNIT_BYTES: Final = 1_024
-
-
-def units_of(item: Item | None) -> int:
-    """One for each started kilobyte; none for an item that is not there."""
-    return 0 if item is None else -(-item_bytes(item) // UNIT_BYTES)
 
 
 @dataclass
@@ -55,21 +49,10 @@ class CapacityMeter:
     def _observe(self, table: str, key: Key, before: Item | None, after: Item | None) -> None:
         self._watched(table, key, before, after)
         self.units += self._factor * max(units_of(before), units_of(after))
-        self.units += sum(_entry_units(index.schema, before, after) for index in self._indexes(table))
+        self.units += sum(entry_units(index.schema, before, after) for index in self._indexes(table))
         if after is not None:
             sort = str(key[1] if len(key) > 1 else "").partition("#")[0]
             self.largest_bytes[sort] = max(self.largest_bytes.get(sort, 0), item_bytes(after))
 
     def _indexes(self, table: str) -> Iterable[Index]:
         return self.database.tables[table].indexes.values()
-
-
-def _entry_units(schema: Schema, before: Item | None, after: Item | None) -> int:
-    old, new = (_entry(schema, item) for item in (before, after))
-    return 0 if old == new else (old is not None) + (new is not None)
-
-
-def _entry(schema: Schema, item: Item | None) -> Item | None:
-    if item is None or schema.partition not in item or schema.sort not in item:
-        return None
-    return schema.attributes(item)

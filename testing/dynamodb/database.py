@@ -1,5 +1,6 @@
 """The operations: what boto3's DynamoDB client takes, and what it answers or raises. At once, without faults."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -8,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from testing.dynamodb import expressions
 from testing.dynamodb.tables import Key, Schema, Table
+from testing.dynamodb.throughput import Place, Throughput, write_places
 from testing.dynamodb.values import Item, order_of
 
 _TOKEN_LIFETIME_MS: Final = 600_000
@@ -27,13 +29,17 @@ def client_error(operation: str, code: str, message: str, **more: Any) -> Client
 
 @dataclass(slots=True)
 class Database:
-    """`now_ms` is the time; `lag_ms` how long an index takes for a change; `is_stale` whether a read is."""
+    """`now_ms` is the time; `lag_ms` how long an index takes for a change; `is_stale` whether a read is.
+
+    `throughput`: the limits of partitions; None where nothing is throttled.
+    """
 
     tables: Mapping[str, Table]
     now_ms: Callable[[], int] = lambda: 0
     lag_ms: Callable[[], int] = lambda: 0
     is_stale: Callable[[], bool] = lambda: False
     observe: Observer = lambda _table, _key, _before, _after: None
+    throughput: Throughput | None = None
     _tokens: dict[str, tuple[int, Any]] = field(default_factory=dict)
 
     # -- single items
@@ -41,10 +47,12 @@ class Database:
     def get_item(self, **request: Any) -> dict[str, Any]:
         """GetItem."""
         table, key = self._find(request)
-        if request.get("ConsistentRead") or not self.is_stale():
+        is_consistent = bool(request.get("ConsistentRead"))
+        if is_consistent or not self.is_stale():
             item = table.get(key)
         else:
             item = table.get_stale(key, self.now_ms() - _STALE_MS)
+        self._check_read("GetItem", (table.name, key[0]), [item] if item else [], consistent=is_consistent)
         return {} if item is None else {"Item": item}
 
     def put_item(self, **request: Any) -> dict[str, Any]:
@@ -66,6 +74,8 @@ class Database:
             planned = plan(request)
         except expressions.ExpressionError as error:
             raise client_error(operation, "ValidationException", str(error)) from None
+        if self._throttled([planned], factor=1):
+            raise _throttling(operation)
         if not planned.holds:
             more = {}
             if request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and planned.before is not None:
@@ -94,13 +104,17 @@ class Database:
         wanted = _partition_of(text, names, values, schema)
         rows = index.rows(wanted, self.now_ms()) if index else table.rows(wanted)
         matches = expressions.condition(text, tuple(names.items()))
+        place = (f"{table.name}/{request['IndexName']}" if index else table.name, wanted)
+        is_consistent = bool(request.get("ConsistentRead"))
         if not rows and "FilterExpression" not in request:
+            self._check_read("Query", place, [], consistent=is_consistent)
             return {"Items": [], "Count": 0}  # most of a sweeper's queries
         rows = [row for row in rows if matches(row, values)]
         forward = request.get("ScanIndexForward", True)
         rows = _continued(rows, request.get("ExclusiveStartKey"), table.schema, schema, forward=forward)
         limit = request.get("Limit", len(rows) + 1)
         page = rows[:limit]
+        self._check_read("Query", place, page, consistent=is_consistent)
         answer: dict[str, Any] = {}
         if len(rows) >= limit and page:
             last = page[-1]
@@ -161,6 +175,8 @@ class Database:
         if len({(plan.table.name, plan.key) for plan in planned}) != len(planned):
             message = "Transaction request cannot include multiple operations on one item"
             raise client_error("TransactWriteItems", "ValidationException", message)
+        if throttled := self._throttled(planned, factor=2):
+            raise cancelled([{"Code": "ThrottlingError" if plan in throttled else "None"} for plan in planned])
         if not all(plan.holds for plan in planned):
             raise cancelled([_reason(plan, item) for plan, item in zip(planned, items, strict=True)])
         for plan in planned:
@@ -177,6 +193,25 @@ class Database:
             code = "IdempotentParameterMismatchException"
             raise client_error("TransactWriteItems", code, "The request token was used with other parameters")
         return True
+
+    # -- limits of partitions
+
+    def _throttled(self, planned: "Sequence[_Planned]", *, factor: int) -> "list[_Planned]":
+        """Return the writes whose partition or index has no room: then none is made. Otherwise the units are spent,
+        whether conditions hold or not.
+        """
+        if self.throughput is None:
+            return []
+        places = [(plan, write_places(plan.table, plan.key, plan.before, plan.after, factor)) for plan in planned]
+        wanted: Counter[Place] = Counter()
+        for _, units in places:
+            wanted.update(units)
+        full = self.throughput.admits_write(wanted)
+        return [plan for plan, units in places if full & units.keys()]
+
+    def _check_read(self, operation: str, place: Place, items: Sequence[Item], *, consistent: bool) -> None:
+        if self.throughput is not None and not self.throughput.admits_read(place, items, consistent=consistent):
+            raise _throttling(operation)
 
     # -- shared
 
@@ -247,7 +282,7 @@ class Database:
             raise client_error(operation, "ResourceNotFoundException", "Requested resource not found") from None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Planned:
     table: Table
     key: Key
@@ -294,6 +329,10 @@ def _reason(planned: _Planned, action: Mapping[str, Any]) -> dict[str, Any]:
     if request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and planned.before is not None:
         reason["Item"] = planned.before
     return reason
+
+
+def _throttling(operation: str) -> ClientError:
+    return client_error(operation, "ProvisionedThroughputExceededException", "The partition's throughput was exceeded")
 
 
 def cancelled(reasons: Sequence[Mapping[str, Any]]) -> ClientError:

@@ -1,7 +1,9 @@
 """A million due payments are woken in under an hour at the deployed size."""
 
 from bench.backlog import ItemCalls, counted, drained
+from bench.ceilings import CONSUMER_MB
 from infra.settings import ENVIRONMENTS
+from tests.infra.conftest import resources
 
 (PROD,) = (settings for settings in ENVIRONMENTS if settings.name == "prod")
 HOUR_MINUTES = 60
@@ -32,3 +34,9 @@ def test_three_calls_an_item_and_a_third_of_a_processor_would_take_hours() -> No
 def test_a_slow_provider_is_the_bound_and_not_the_sweeper() -> None:
     found = drained(1_000_000, counted(50), call_cpu_ms=1.5, slots=PROD.worker_concurrency, provider_ms=12_000)
     assert found.working_an_hour < found.waking_an_hour
+
+
+def test_consumers_have_the_part_of_a_processor_that_the_models_take() -> None:
+    found = resources("Prod-Service", "AWS::Lambda::Function").values()
+    memory = {function["Handler"].split(".")[2]: function["MemorySize"] for function in found}
+    assert {memory[name] for name in ("worker", "deliverer", "provider_events")} == {CONSUMER_MB}

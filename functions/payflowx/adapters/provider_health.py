@@ -8,6 +8,8 @@ from typing import Final
 from payflowx.domain.payments.outcome import Outcome
 from payflowx.domain.providers.health import (
     NO_CALLS,
+    STREAK_MS,
+    WINDOW_MS,
     AccountHealth,
     AccountName,
     Calls,
@@ -27,10 +29,24 @@ _MAX_TRIES: Final = 3
 
 @dataclass(slots=True)
 class _Pending:
-    """Calls of an account that this instance has not reported yet."""
+    """Calls of an account that this instance has not reported yet, and the time of the first of them."""
 
     calls: Calls = NO_CALLS
+    since_ms: int = 0
     reported_at_ms: int = 0
+
+    def add(self, calls: Calls, now_ms: int) -> None:
+        """Count a call. Those before it are forgotten if they are too old to be told as calls of now.
+
+        Failures without an answer in between are told also later: a report says that so many came in a row.
+        """
+        age_ms = now_ms - self.since_ms
+        is_streak = self.calls.failed > 0 and not self.calls.answered and calls.failed > 0
+        if not 0 <= age_ms < (STREAK_MS if is_streak else WINDOW_MS):
+            self.calls = NO_CALLS
+        if self.calls == NO_CALLS:
+            self.since_ms = now_ms
+        self.calls = self.calls.plus(calls)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,11 +95,12 @@ class CountingProviderHealth:
         if calls is None:
             return
         now_ms = self.clock.now_ms()
-        is_known = name in self._of(name.merchant_id)
+        stored = self._of(name.merchant_id).get(name)
+        is_awaited = stored is not None and stored.awaits_answers(now_ms)
         with self._lock:
             pending = self._pending_of(name)
-            pending.calls = pending.calls.plus(calls)
-            has_news = pending.calls.failed > 0 or pending.calls.slow > 0 or is_known
+            pending.add(calls, now_ms)
+            has_news = pending.calls.failed > 0 or pending.calls.slow > 0 or is_awaited
             if not has_news or 0 <= now_ms - pending.reported_at_ms < _REPORT_INTERVAL_MS:
                 return
             reported, pending.calls, pending.reported_at_ms = pending.calls, NO_CALLS, now_ms

@@ -65,7 +65,7 @@ def test_payments_are_cancelled_while_their_outcome_is_unknown_in_cancellations(
 
 
 def test_voids_are_refused_in_cancellations_and_tried_again() -> None:
-    evidence = evidence_of(Plan(3, scenario="cancellations"))
+    evidence = evidence_of(Plan(16, scenario="cancellations"))
     assert evidence.result.faults.counts["gateway_refuses_voids"] > 0
     voids = [[op.item["status"] for op in each.operations.values() if op.item] for each in evidence.payments.values()]
     assert any("FAILED" in states for states in voids)

@@ -46,7 +46,7 @@ def test_a_run_in_peace_ends_without_a_fault_and_without_a_review_that_no_provid
 def test_a_finding_is_made_smaller_and_told() -> None:
     mutant = next(m for m in MUTANTS if m.name == "a timeout means not sent")
     with applied(mutant):
-        verdict = check_plan(Plan(49))
+        verdict = check_plan(Plan(20))
         plan = shrink(verdict)
         evidence = evidence_of(plan)
         small = judge(evidence)

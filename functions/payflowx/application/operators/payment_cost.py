@@ -1,7 +1,8 @@
 """What a payment has cost at AWS so far: counted from what is stored of it, with the counts of `make bench`.
 
 Nothing is stored for this. Not in it, because no record of them is left: reads by clients, webhooks without news,
-sweeps, inquiries without news about an attempt that has ended, and what functions and logs cost (docs/costs.md).
+sweeps of payments, inquiries without news about an attempt that has ended, configuration and secrets that functions
+remember for minutes, and what functions and logs cost (docs/costs.md).
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent
 from payflowx.domain.outbound_webhooks.ports import MerchantEvents
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.operation_ports import Operations
+from payflowx.domain.payments.order_link import OrderStanding
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments
 from payflowx.domain.shared.errors import Refusal
@@ -124,34 +126,89 @@ def usage_of(
 ) -> Usage:
     """Add up the steps of which the records are left.
 
-    Each attempt leaves an event; an event beyond those, and beyond two of each operation, is the news of an inquiry.
+    Each attempt leaves an event, and so does each choice of a payer. An event beyond those, and beyond two of each
+    operation, is the news of an inquiry.
     """
-    hooked = any(event.deliveries for event in merchant_events)
-    changes = max(0, len(events) - 1 - 2 * operations)
-    attempts = len(payment.attempts)
-    fruitless = sum(attempt.inquiries for attempt in payment.attempts)
-    accept = "accept, with an order" if payment.order is not None else "accept"
+    hooked = any(event.planned or event.due_at_ms is not None for event in merchant_events)
+    attempts, choices = len(payment.attempts), sum(event.type == _CHOSEN for event in events)
+    inquiries = max(0, len(events) - 1 - 2 * operations - choices - attempts)
+    of_payment = sum(event.operation_id is None for event in merchant_events)
+    of_operations = sum(event.operation_id is not None and bool(event.deliveries) for event in merchant_events)
+    is_checkout = payment.checkout is not None
+    known = min(1, attempts) + (inquiries if is_checkout else 0)
     parts = (
-        (accept, 1, 0),
-        ("first attempt", min(attempts, 1), 1),
-        *(("later attempt", 1, number) for number in range(2, attempts + 1)),
-        ("inquiry", max(0, changes - attempts), attempts),
-        ("inquiry without news", fruitless, attempts),
+        (_accept(payment), 1, 0),
+        ("choice of a payer", choices, 0),
+        *_attempts(payment),
+        ("inquiry of a checkout" if is_checkout else "inquiry", inquiries, attempts),
+        ("inquiry without news", sum(attempt.inquiries for attempt in payment.attempts), attempts),
         ("operation", operations, attempts),
-        ("delivery", sum(event.operation_id is None for event in merchant_events), attempts),
-        ("delivery of an operation", sum(event.operation_id is not None for event in merchant_events), attempts),
-        ("repeated delivery", sum(_rounds(event) - 1 for event in merchant_events), attempts),
+        ("delivery", len(merchant_events) - of_operations, attempts),
+        ("delivery of an operation", of_operations, attempts),
     )
-    found = Usage(api_requests=1 + operations)
+    found = Usage(api_requests=1 + operations + choices)
     for name, count, number in parts:
         step = STEPS["one endpoint" if hooked else "no endpoint"][name]
         found += _usage(step, kilobytes_more(step, number)).times(count)
-    return found
+    for further, count in (
+        (_REFERENCE, _references(events) - known),
+        (_ANNOUNCED if hooked else _LISTED, of_payment - min(1, inquiries if is_checkout else attempts)),
+        (_CANCELLED, sum(event.type == _VOID for event in events)),
+        (_FREED, int(payment.order is not None and payment.order.standing is OrderStanding.RELEASED)),
+    ):
+        found += further.times(count)
+    return sum((_repeated(_rounds(event) - 1) for event in merchant_events), found)
+
+
+_CHOSEN: Final = "checkout.method_chosen"
+_REFERENCE: Final = Usage(write_units=2)
+"""A provider's reference in a transaction. An attempt that goes well has one; one that is declined has none."""
+_LISTED: Final = Usage(write_units=1)
+"""A further merchant event's entry in the merchant's list."""
+_ANNOUNCED: Final = Usage(write_units=2, calls=1, messages=1)
+"""The same, with a due time and a message to the deliverer."""
+_FREED: Final = Usage(write_units=2, calls=1, half_read_units=2)
+"""A freeing end of a payment with an order."""
+_VOID: Final = "void.requested"
+_CANCELLED: Final = Usage(calls=2, half_read_units=4)
+"""A cancellation reads what it cancels, and answers with the payment as it is then."""
+_AGAIN: Final = Usage(write_units=3, calls=2, half_read_units=6)
+"""A round of a delivery that is tried again: its due time is moved."""
+_WOKEN: Final = Usage(calls=1, messages=1)
+_SWEPT: Final = Usage(write_units=3, calls=2, messages=1)
+"""A round that is later than a message can wait: the sweeper takes the event, and sends for up to ten in one call."""
+_WAKES_BY_MESSAGE: Final = 2
+_FAILING: Final = Usage(write_units=2, calls=2)
+"""The endpoint stores since when it fails, and that it does not any more."""
+
+
+def _accept(payment: Payment) -> str:
+    if payment.checkout is not None:
+        return "accept a checkout"
+    return "accept, with an order" if payment.order is not None else "accept"
+
+
+def _attempts(payment: Payment) -> Sequence[tuple[str, int, int]]:
+    if payment.checkout is not None:
+        return [("attempt of a checkout", 1, number + 1) for number in range(len(payment.attempts))]
+    return [("later attempt" if number else "first attempt", 1, number + 1) for number in range(len(payment.attempts))]
+
+
+def _references(events: Sequence[Event]) -> int:
+    return sum(event.type.startswith("attempt.") and "reference" in event.facts for event in events)
 
 
 def _rounds(event: MerchantEvent) -> int:
     """All endpoints are posted to in one round."""
     return max((delivery.attempts for delivery in event.deliveries.values()), default=1) or 1
+
+
+def _repeated(rounds: int) -> Usage:
+    """Of the rounds after the first one."""
+    if not rounds:
+        return Usage()
+    by_message = min(rounds, _WAKES_BY_MESSAGE)
+    return _AGAIN.times(rounds) + _WOKEN.times(by_message) + _SWEPT.times(rounds - by_message) + _FAILING
 
 
 def _usage(step: Step, kilobytes_more: int) -> Usage:

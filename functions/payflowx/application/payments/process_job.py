@@ -44,6 +44,7 @@ from payflowx.domain.payments.work_item import WorkItem
 from payflowx.domain.providers.health import AccountName, ProviderHealth
 from payflowx.domain.providers.ports import Provider, Providers
 from payflowx.domain.shared.ambient import Clock, Deadline, Randomness, Telemetry
+from payflowx.domain.shared.backoff import WAKES_TO_LONGEST_WAIT
 from payflowx.domain.shared.errors import ConfigurationError, LeaseLostError
 from payflowx.domain.shared.identifiers import derive_provider_key
 from payflowx.domain.shared.limits import LEASE_MS, MAX_CLAIM_TRIES
@@ -142,13 +143,13 @@ class ProcessJob:
         self, job: Job, item: WorkItem, merchant: Merchant, deadline: Deadline
     ) -> _Claim | Conflict | None:
         if is_to_search(item, merchant.restored, self.clock.now_ms()):
-            return self._claim_forgotten(item, merchant, deadline)
+            return self._claim_forgotten(job, item, merchant, deadline)
         settled = self._settle(item, merchant)
         if settled is not None:
             return None if isinstance(settled, Stored) else VersionConflict(item=None)
         epoch, append, reopen, is_closed = item.owner.lease.epoch + 1, None, None, False
         decision = self._decide(item, merchant)
-        if self._is_slow(job, target_of(decision)):
+        if self._is_slow(job, target_of(decision), item):
             return None
         match decision:
             case NoWork(reason=reason):
@@ -180,11 +181,15 @@ class ProcessJob:
         opened = append is not None or reopen is not None
         return _Claim(item=item.with_owner(result.item), number=number, opened=opened, is_closed=is_closed)
 
-    def _claim_forgotten(self, item: WorkItem, merchant: Merchant, deadline: Deadline) -> _Claim | Conflict | None:
+    def _claim_forgotten(
+        self, job: Job, item: WorkItem, merchant: Merchant, deadline: Deadline
+    ) -> _Claim | Conflict | None:
         """Search for what a restore may have forgotten, before any other step of the item.
 
         What is found, or cannot be excluded, becomes an attempt that may have been sent: it is resolved and never sent.
         """
+        if self._is_handed_over(job, item, is_slow=self.health.has_slow_account(job.merchant_id)):
+            return None  # a search asks every provider to which the item may have been sent
         forgotten = self.restored.search(item, merchant, deadline)
         if isinstance(forgotten, SearchStored):
             return VersionConflict(item=None) if forgotten.go_on else None
@@ -205,19 +210,26 @@ class ProcessJob:
             return result
         return _Claim(item=item.with_owner(result.item), number=attempt.number, opened=False)
 
-    def _is_slow(self, job: Job, target: Attempt | Candidate | None) -> bool:
+    def _is_slow(self, job: Job, target: Attempt | Candidate | None, item: WorkItem | None = None) -> bool:
         """Return whether the next call goes to a slow account, and the job was handed to the slow lane."""
         if target is None or job.slow:
             return False
         name = AccountName(merchant_id=job.merchant_id, provider=target.provider, account_id=target.account_id)
-        return self._is_handed_over(job, is_slow=self.health.is_slow(name))
+        return self._is_handed_over(job, item, is_slow=self.health.is_slow(name))
 
-    def _is_handed_over(self, job: Job, *, is_slow: bool) -> bool:
+    def _is_handed_over(self, job: Job, item: WorkItem | None = None, *, is_slow: bool) -> bool:
         """Hand a job of a slow account to the slow lane, before its item is claimed."""
         if not is_slow or job.slow:
             return False
-        self.slow_lane.take(replace(job, slow=True), is_due=not job.read_refunds)
+        taken = self.slow_lane.take(replace(job, slow=True), is_due=not job.read_refunds)
+        if not taken and item is not None:
+            self._give_wake_up_back(item)
         return True
+
+    def _give_wake_up_back(self, item: WorkItem) -> None:
+        """A wake-up that a late lane suppressed does not lead to a review. The first ones count for the wait alone."""
+        if item.owner.drives > WAKES_TO_LONGEST_WAIT:
+            self.items.reschedule(item.owner, attempt_engine.woken_less(item.owner))
 
     def _decide(self, item: WorkItem, merchant: Merchant) -> ClaimDecision:
         """Return the decision from the stored item; an attempt is opened again only for exactly its stored request."""

@@ -5,6 +5,7 @@ A worker decides, verifies, applies, reviews and schedules through these functio
 """
 
 from collections.abc import Set
+from dataclasses import replace
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import Change, Context
@@ -93,3 +94,8 @@ def schedule(
 def expedited(owner: Payment | Operation, now_ms: int) -> Payment | Operation:
     """Bring the next inquiry forward after an unverified webhook. Writes no event."""
     return expedite(owner, now_ms) if isinstance(owner, Payment) else expedite_operation(owner, now_ms)
+
+
+def woken_less(owner: Payment | Operation) -> Payment | Operation:
+    """Take the last wake-up back. Writes no event."""
+    return replace(owner, version=owner.version + 1, drives=owner.drives - 1)

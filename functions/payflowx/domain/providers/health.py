@@ -13,13 +13,13 @@ from payflowx.domain.payments.outcome import NotSent, Outcome, Unknown
 from payflowx.domain.shared.limits import HOUR_MS, MINUTE_MS, SECOND_MS
 from payflowx.domain.shared.slow_lane import SLOW_CALL_MS
 
-_WINDOW_MS: Final = 30 * SECOND_MS
+WINDOW_MS: Final = 30 * SECOND_MS
 _SLOW_FOR_MS: Final = MINUTE_MS
 _MIN_SLOW: Final = 3
 _SLOW_PERCENT: Final = 5
 _MIN_FAILED: Final = 5
 _OPEN_PERCENT: Final = 50
-_STREAK_MS: Final = 10 * MINUTE_MS
+STREAK_MS: Final = 10 * MINUTE_MS
 """Failures with a longer pause between them do not belong together."""
 _ANSWERS_TO_CLOSE: Final = 5
 _QUIET_MS: Final = 10 * MINUTE_MS
@@ -116,6 +116,15 @@ class AccountHealth:
         """Work on the account belongs to the slow lane."""
         return self.open_since_ms is not None or now_ms < self.slow_until_ms
 
+    def awaits_answers(self, now_ms: int) -> bool:
+        """Answered calls change the state: they close the breaker, end a streak, or belong to a window with failures.
+
+        Otherwise the account is well again, and costs no write although its state is still stored.
+        """
+        window_is_open = 0 <= now_ms - self.window_start_ms < WINDOW_MS and self.window.failed + self.window.slow > 0
+        streak_is_open = self.failures_in_a_row > 0 and 0 <= now_ms - self.last_failure_ms < STREAK_MS
+        return self.is_slow(now_ms) or window_is_open or streak_is_open
+
     @property
     def reason(self) -> str:
         """Why it is passed over, for the stored decision."""
@@ -141,8 +150,8 @@ def after_calls(health: AccountHealth, calls: Calls, now_ms: int) -> AccountHeal
 
 
 def _counted(health: AccountHealth, calls: Calls, now_ms: int) -> AccountHealth:
-    is_new = not 0 <= now_ms - health.window_start_ms < _WINDOW_MS
-    belongs = 0 <= now_ms - health.last_failure_ms < _STREAK_MS
+    is_new = not 0 <= now_ms - health.window_start_ms < WINDOW_MS
+    belongs = 0 <= now_ms - health.last_failure_ms < STREAK_MS
     earlier = health.failures_in_a_row if belongs else 0
     return replace(
         health,

@@ -25,6 +25,8 @@ _RESEND_BASE_MS: Final = 2 * SECOND_MS
 _RESEND_CAP_MS: Final = 5 * MINUTE_MS
 _WAKE_BASE_MS: Final = MINUTE_MS
 _WAKE_CAP_MS: Final = HOUR_MS
+WAKES_TO_LONGEST_WAIT: Final = 6
+"""After so many wake-ups without progress, the wait for the next one grows no more."""
 _DELIVERY_STEPS_MS: Final = (
     5 * SECOND_MS,
     5 * MINUTE_MS,

@@ -27,13 +27,14 @@ class SlowLane(Generic[T]):
     room: Room
     telemetry: Telemetry
 
-    def take(self, job: T, *, is_due: bool = True) -> None:
-        """Hand the job over. Raises `StorageUnavailableError`: then the message returns.
+    def take(self, job: T, *, is_due: bool = True) -> bool:
+        """Return whether the job was handed over. Raises `StorageUnavailableError`: then the message returns.
 
         A slow lane that is late gets no more jobs of items that are due: the sweeper wakes them again, later each time.
         A job without a due item is always handed over.
         """
         if is_due and not self.room.admits():
             self.telemetry.info("the slow lane is late; the sweeper wakes this item again")
-            return
+            return False
         self.send(job)
+        return True

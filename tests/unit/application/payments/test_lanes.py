@@ -7,6 +7,7 @@ import pytest
 
 from payflowx.adapters.dynamodb.merchants.account_health import PARTITION_PREFIX
 from payflowx.adapters.sqs.messages import JOBS
+from payflowx.application.operators.set_provider_status import ListUnwellAccounts
 from payflowx.domain.payments.outcome import Declined, NotSent, Outcome, Rejected, Unknown
 from payflowx.domain.payments.payment import Payment, PaymentMethod
 from payflowx.domain.payments.ports import Job
@@ -18,6 +19,7 @@ from payflowx.wiring.payments import WorkerWiring
 from tests.support.platform import ENVIRONMENT, TestQueue
 from tests.support.tables import CONFIGURATION
 from tests.support.world import MERCHANT, World, fallback
+from tests.unit.application.payments.test_after_restore import restore
 
 TIMED_OUT = Unknown(code="read_timeout")
 ALPHA = AccountName(merchant_id=MERCHANT, provider="alpha", account_id="main")
@@ -46,10 +48,10 @@ def process(world: World) -> None:
     world.process(job, world.deadline)
 
 
-def accept(world: World, *, probes: bool = False) -> Payment:
+def accept(world: World, name: str = "order", *, probes: bool = False) -> Payment:
     """A payment that is no probe, or one that is."""
     for number in range(10_000):
-        key = f"order-{number}"
+        key = f"{name}-{number}"
         made = World().accept(key)
         if is_probe(made.transaction_id) is probes:
             return world.accept(key)
@@ -142,6 +144,31 @@ class TestTheBreaker:
         world.clock.advance(15)
         assert accept(world).route.candidates[0].provider == "alpha"
 
+    def test_who_read_the_state_before_knows_it_fifteen_seconds_later(self, world: World) -> None:
+        assert accept(world, "before").route.candidates[0].provider == "alpha"
+        fail_calls(world)
+        assert accept(world, "meanwhile").route.candidates[0].provider == "alpha"
+        world.clock.advance(10)
+        assert accept(world, "after").route.candidates[0].provider == "beta"
+
+    def test_another_account_at_the_provider_is_another_one(self, world: World) -> None:
+        for _ in range(5):
+            world.wired(WorkerWiring).health.observe(replace(ALPHA, account_id="old"), TIMED_OUT, 12_000)
+            world.clock.advance(1)
+        assert accept(world).route.candidates[0].provider == "alpha"
+
+    def test_operators_see_the_accounts_that_are_not_well_and_no_others(self, world: World) -> None:
+        unwell = ListUnwellAccounts(
+            merchants_with_accounts=lambda: [MERCHANT],
+            health=world.wired(WorkerWiring).account_health,
+            clock=world.clock,
+        )
+        fail_calls(world)
+        assert [health.name for health in unwell(None).items] == [ALPHA]
+        fail_calls(world, Declined(kind=DeclineKind.SOFT, code="x"), took_seconds=0.3)
+        world.clock.advance(15)
+        assert unwell(None).items == []
+
     def test_it_is_counted_and_logged_once(self, world: World) -> None:
         fail_calls(world, count=20)
         assert world.telemetry.total("BreakersOpened") == 1
@@ -168,6 +195,21 @@ class TestTheBreaker:
         world.work_until_idle()
         assert writes == []
 
+    def test_an_account_that_is_well_again_costs_no_write(self, world: World) -> None:
+        fail_calls(world)
+        answered = Declined(kind=DeclineKind.SOFT, code="x")
+        fail_calls(world, answered, count=60, took_seconds=0.3)
+        writes = world.requests_of("update_item", PARTITION_PREFIX)
+        fail_calls(world, answered, count=60, took_seconds=0.3)
+        assert writes == []
+
+    def test_one_failure_costs_writes_for_its_window_only(self, world: World) -> None:
+        fail_calls(world, count=1)
+        writes = world.requests_of("update_item", PARTITION_PREFIX)
+        answered = Declined(kind=DeclineKind.SOFT, code="x")
+        fail_calls(world, answered, count=300, took_seconds=0.3)
+        assert 1 <= len(writes) <= 30
+
     def test_a_hundred_failures_in_a_second_are_one_write(self, world: World) -> None:
         writes = world.requests_of("update_item", PARTITION_PREFIX)
         for _ in range(100):
@@ -180,6 +222,37 @@ class TestTheBreaker:
             TableName=CONFIGURATION, Key={"pk": {"S": f"H#{MERCHANT}"}, "sk": {"S": "ACCOUNT#alpha#main"}}
         )["Item"]
         assert item["failed"] == {"N": "101"}
+
+    def test_failures_that_were_kept_back_are_not_told_as_those_of_a_later_time(self, world: World) -> None:
+        """Ten calls of a batch fail in one second: one is reported. An hour later the account answers."""
+        health = world.wired(WorkerWiring).health
+        for _ in range(10):
+            health.observe(ALPHA, TIMED_OUT, 12_000)
+        world.clock.advance(3_600)
+        health.observe(ALPHA, Declined(kind=DeclineKind.SOFT, code="x"), 300)
+        world.clock.advance(15)
+        assert accept(world).route.candidates[0].provider == "alpha"
+        assert world.telemetry.total("BreakersOpened") == 0
+
+    def test_failures_of_two_batches_within_minutes_are_a_streak(self, world: World) -> None:
+        health = world.wired(WorkerWiring).health
+        for _ in range(10):
+            health.observe(ALPHA, TIMED_OUT, 12_000)
+        world.clock.advance(120)
+        health.observe(ALPHA, TIMED_OUT, 12_000)
+        assert world.telemetry.total("BreakersOpened") == 1
+
+    def test_answers_of_an_hour_ago_do_not_hide_that_half_of_the_calls_fail(self, world: World) -> None:
+        health = world.wired(WorkerWiring).health
+        answered = Declined(kind=DeclineKind.SOFT, code="x")
+        for _ in range(1_000):
+            health.observe(ALPHA, answered, 300)
+        world.clock.advance(3_600)
+        for _ in range(8):
+            health.observe(ALPHA, TIMED_OUT, 12_000)
+            health.observe(ALPHA, answered, 300)
+            world.clock.advance(2)
+        assert world.telemetry.total("BreakersOpened") == 1
 
     def test_two_instances_add_up(self, world: World) -> None:
         one, two = WorkerWiring.over(world.platform).health, WorkerWiring.over(world.platform).health
@@ -238,6 +311,16 @@ class TestTheSlowLane:
         world.process(job, world.deadline)
         assert [each.read_refunds for each, _ in slow_jobs(world)] == [True]
 
+    def test_searches_after_a_restore_go_there_if_any_account_is_slow(self, world: World) -> None:
+        """They ask every provider of the route, and one of them hangs."""
+        payment = world.accept()
+        restore(world)
+        self.make_slow(world)
+        process(world)
+        assert world.now(payment) == payment
+        assert [job.transaction_id for job, _ in slow_jobs(world)] == [payment.transaction_id]
+        assert world.providers.get("alpha").sent == []
+
     def test_a_slow_lane_that_is_late_gets_no_more_and_the_payment_stays_due(self, world: World) -> None:
         self.make_slow(world)
         payment = world.accept()
@@ -247,6 +330,24 @@ class TestTheSlowLane:
         assert len(slow_jobs(world)) == 1_000
         assert world.now(payment) == payment
         assert payment.due_at_ms is not None
+
+    def test_wake_ups_that_a_late_slow_lane_suppresses_lead_to_no_review(self, world: World) -> None:
+        """A lane that is late for four days: the sweeper wakes the payment each hour, and no worker takes it."""
+        world.providers.get("alpha").charges = [TIMED_OUT]
+        payment = world.accept()
+        process(world)
+        world.jobs.sent.clear()
+        filler = (Job(merchant_id=MERCHANT, transaction_id="pay_x", slow=True), 0)
+        TestQueue(world.sqs, ENVIRONMENT["SLOWJOBS_QUEUE_URL"], JOBS).sent = [filler] * 1_000
+        for _ in range(100):
+            self.make_slow(world)
+            world.sweep(world.deadline)
+            while world.jobs.sent:
+                process(world)
+            world.clock.advance(3_600)
+        found = world.now(payment)
+        assert (found.status, len(slow_jobs(world))) == (PaymentStatus.PENDING, 1_000)
+        assert found.due_at_ms is not None
 
     def test_a_slow_lane_that_takes_no_messages_makes_the_message_return(self, world: World) -> None:
         self.make_slow(world)

@@ -88,6 +88,15 @@ def test_it_is_delivered_once_and_the_search_ends(harness: DeliveryHarness, miss
     assert searches(harness) == []
 
 
+def test_the_second_pass_leaves_alone_what_was_delivered(harness: DeliveryHarness, missed: MerchantEvent) -> None:
+    harness.let_pass(240)
+    assert told(harness) == [missed.event_id]
+    harness.world.clock.advance(3_600)
+    harness.sweep(harness.world.deadline)
+    assert searches(harness) == []
+    assert harness.now(missed.transaction_id, missed.seq).due_at_ms is None
+
+
 def test_later_events_are_announced_by_their_writer(harness: DeliveryHarness, missed: MerchantEvent) -> None:
     harness.world.clock.advance(60)
     event = harness.pay("later")
