@@ -112,6 +112,8 @@ IN_SCENARIOS: Final = (
     "gateway_refuses_voids",
     # Operators turn a merchant's automatic refunds on while payments arrive, and not before the first one
     "operator_turns_refunds_on",
+    # Providers, a request that charges or acts: too many requests, with a time to wait
+    "gateway_limits",
 )
 """Only scenarios have them."""
 ALL_KINDS: Final = (*MAX_RATES, *APART, *IN_SCENARIOS)
