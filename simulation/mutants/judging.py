@@ -174,7 +174,7 @@ JUDGING: Final[tuple[Mutant, ...]] = (
             "is_charged = payment.status is PaymentStatus.SUCCESS or payment.is_order_charged_twice",
             "is_charged = payment.charged_attempt is not None",
         ),
-        scenario="slow_providers",
+        scenario="false_reports",
     ),
     broken(
         "operations",
