@@ -56,7 +56,7 @@ class Api:
         query: dict[str, str] | None = None,
     ) -> Call:
         """From a task: one request through API Gateway and its authorizer."""
-        call = Call(self.kernel.now_ms, merchant, method, path, key, body)
+        call = Call(self.kernel.now_ms, merchant, method, path, key, body, query=query or {})
         self.history.calls.append(call)
         self.kernel.sleep(self.faults.random.randint(5, 60))
         merchant_id = self._authorize(self.api_keys[merchant][-1])
@@ -72,6 +72,7 @@ class Api:
             call.status = 502
             return call
         call.status, call.answer = answer["statusCode"], json.loads(answer["body"])
+        call.replayed = answer.get("multiValueHeaders", {}).get("Idempotency-Replayed") == ["true"]
         self.history.steps.append((self.kernel.now_ms, merchant, f"{method} {path} {key or ''}", str(call.status)))
         return call
 

@@ -114,6 +114,8 @@ IN_SCENARIOS: Final = (
     "operator_turns_refunds_on",
     # DynamoDB's partitions take few writes a second, each by its key: what is beyond is throttled
     "db_hot_partition",
+    # Providers, a request that charges or acts: too many requests, with a time to wait
+    "gateway_limits",
 )
 """Only scenarios have them."""
 ALL_KINDS: Final = (*MAX_RATES, *APART, *IN_SCENARIOS)

@@ -13,7 +13,10 @@ from testing.dynamodb.values import Item
 
 @dataclass(slots=True)
 class Call:
-    """A client's request and its answer; `status` 0 when no answer came. `answered_ms` 0 likewise."""
+    """A client's request and its answer; `status` 0 when no answer came. `answered_ms` 0 likewise.
+
+    `replayed`: whether the answer says that an earlier request with the key was the first one; None if nobody looked.
+    """
 
     at_ms: int
     merchant: str
@@ -24,6 +27,8 @@ class Call:
     status: int = 0
     answer: dict[str, Any] = field(default_factory=dict)
     answered_ms: int = 0
+    query: Mapping[str, str] = field(default_factory=dict)
+    replayed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

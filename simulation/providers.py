@@ -51,6 +51,10 @@ _REFUSED_REFUND: Final = "refund_refused"
 _KINDS: Final[Mapping[str, Any]] = {**SIMULATORS, **REAL_PROVIDERS}
 
 
+_WAITS_SECONDS: Final = (0, 0, 30, 90)
+_ASKED_BY_POST: Final = ("/merchant/postservice", "/pg/recon")
+
+
 @dataclass(slots=True)
 class Outage:
     """A provider that does not work for a while: refuses connections, or swallows requests."""
@@ -160,6 +164,13 @@ class SimulatedProviders:
             self.kernel.after(self._lateness_ms(), lambda: self._arrive(shop, request, process))
             sleep(READ_TIMEOUT_MS)
             return NoAnswer(code="read_timeout")
+        if (
+            request.method == "POST"
+            and not request.path.startswith(_ASKED_BY_POST)
+            and faults.strikes("gateway_limits")
+        ):
+            platform.travel(5, 200)
+            return _limited(faults.apart.choice(_WAITS_SECONDS))
         if faults.strikes("gateway_error_before"):
             platform.travel(5, 200)
             return _page(503)
@@ -496,6 +507,12 @@ def _is_refund(request: HttpRequest) -> bool:
 def _lag_ms(provider: str) -> int:
     """How long the provider's reads may lack what it did, by its own documents."""
     return connector(provider).capabilities.visibility_lag_ms
+
+
+def _limited(wait_seconds: int) -> HttpResponse:
+    """429, as all providers send it; some name the time in a header of their own."""
+    headers = dict.fromkeys(("retry-after", "x-ratelimit-retry"), str(wait_seconds))
+    return HttpResponse(status=429, headers={"content-type": "application/json", **headers}, body=b"{}")
 
 
 def _page(status: int) -> HttpResponse:

@@ -185,6 +185,25 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         {"db_hot_partition": 1.0, "event_lost": 0.3, "client_repeats_later": 0.4},
         lambda orders: [_hurried(held_and_refunded(order), orders) for order in orders],
     ),
+    # Merchants' endpoints fail, answer late, send elsewhere, and some are gone.
+    "endpoints": Scenario(
+        {
+            "endpoint_gone": 0.02,
+            "endpoint_fails": 0.2,
+            "endpoint_refuses": 0.1,
+            "endpoint_late": 0.1,
+            "endpoint_redirects": 0.05,
+            "queue_duplicate": 0.2,
+        },
+        lambda orders: [held_and_refunded(order) for order in orders],
+    ),
+    # Providers limit requests and name a time to wait; others cannot be reached.
+    "rate_limits": Scenario(
+        {"gateway_limits": 0.6, "gateway_refused": 0.3, "gateway_answer_lost": 0.1, "event_lost": 0.3},
+        lambda orders: [
+            (at_several_providers if number % 3 else held_and_refunded)(order) for number, order in enumerate(orders)
+        ],
+    ),
     # A merchant cancels when a try fails that may still be charged, and the order is paid by another payment.
     "cancelled_orders": Scenario(
         {"payer_gives_up": 0.9, "event_late": 0.3, "event_lost": 0.3},

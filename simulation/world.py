@@ -374,6 +374,9 @@ class World:
             kernel.run(kernel.now_ms + self._calm_ms())
             settled = self._come_to_rest()
             kernel.spawn(self.operators.list_reviews)
+            if self.restores.forgotten is None:
+                for merchant in MERCHANTS:
+                    kernel.spawn(partial(self.merchants.look_through, merchant))
             kernel.run(kernel.now_ms + MINUTE_MS)
             kernel.close()
         self.restores.forget_late_arrivals()

@@ -19,6 +19,7 @@ _ATTEMPT: Final = {
     "providerRef": "reference",
     "providerCode": "code",
 }
+_EXTRA: Final = {"providerRef": "reference", "amount": "amount", "refundRef": "refund_reference"}
 _KIND: Final = {"cap_": "capture", "void": "void", "ref_": "refund"}
 
 
@@ -51,6 +52,8 @@ def _compare(shown: Mapping[str, Any], versions: list[Stored], answer_of: Callab
     """Empty when one of the versions would be answered like that."""
     closest: list[str] | None = None
     shown = {**shown, "attempts": [_named(attempt, _ATTEMPT) for attempt in shown["attempts"]]}
+    if "extraCharges" in shown:
+        shown["extraCharges"] = [_named(extra, _EXTRA) for extra in shown["extraCharges"]]
     for version in reversed(versions):
         wanted = answer_of(version)
         differs = [f"{name}={shown.get(name)!r}" for name, value in wanted.items() if shown.get(name) != value]
@@ -74,6 +77,14 @@ def _payment_answer(item: Stored) -> dict[str, Any]:
         "nextAction": _action(item),
         "metadata": item.get("metadata", {}),
         "description": item.get("description"),
+        "capture": item["capture"],
+        "retryCount": max(0, len(attempts) - 1),
+        "orderId": item.get("orderId"),
+        "oncePerOrder": not item.get("orderBeside", False),
+        "contendsWith": item.get("orderContendsWith"),
+        "extraCharges": [_extra(extra) for extra in item.get("extraCharges", [])],
+        "createdAt": time_of(item["createdAt"]),
+        "updatedAt": time_of(item["updatedAt"]),
     }
 
 
@@ -84,12 +95,21 @@ def _operation_answer(item: Stored) -> dict[str, Any]:
         "kind": _KIND[item["operationId"][:4]],
         "attempts": [_attempt(attempt) for attempt in item["attempts"]],
         "lastError": _error(error, item["attempts"]) if error else None,
+        "provider": item["attempts"][-1]["provider"] if item["attempts"] else None,
+        "providerRef": item["attempts"][-1].get("reference") if item["attempts"] else None,
+        "origin": item.get("origin", "merchant"),
+        "createdAt": time_of(item["createdAt"]),
+        "updatedAt": time_of(item["updatedAt"]),
     }
 
 
 def _named(attempt: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """The facts that are compared; times are presented differently than they are stored."""
     return {name: attempt.get(name) for name in names}
+
+
+def _extra(extra: Stored) -> dict[str, Any]:
+    return {name: extra.get(stored) for name, stored in _EXTRA.items()}
 
 
 def _attempt(attempt: Stored) -> dict[str, Any]:
@@ -122,14 +142,14 @@ def _action(item: Stored) -> dict[str, Any] | None:
     if item["status"] != "REQUIRES_ACTION":
         return None
     if checkout.get("presentation") == "page" or (checkout and _waits_for_choice(item)):
-        ends = _time(checkout["expires_at_ms"])
+        ends = time_of(checkout["expires_at_ms"])
         page = {"type": "redirect", "url": checkout.get("address"), "fields": None, "expiresAt": ends}
         return page if "address" in checkout else None
     last = _last(item["attempts"]) or {}
     action = last.get("next_action")
     if action is None:
         return None
-    until = _time(last["deadline_ms"]) if checkout and "deadline_ms" in last else None
+    until = time_of(last["deadline_ms"]) if checkout and "deadline_ms" in last else None
     return {"type": action["kind"], "url": action["url"], "fields": action.get("fields"), "expiresAt": until}
 
 
@@ -138,7 +158,7 @@ def _waits_for_choice(item: Stored) -> bool:
     return not is_open and item["checkout"].get("choice", {}).get("number") != len(item["attempts"]) + 1
 
 
-def _time(at_ms: int) -> str:
+def time_of(at_ms: int) -> str:
     """RFC 3339 in UTC, with milliseconds."""
     seconds, ms = divmod(at_ms, 1_000)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{ms:03d}Z"

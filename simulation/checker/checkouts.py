@@ -77,7 +77,10 @@ def _states(item: Stored) -> list[str]:
 
 
 def choices(evidence: Evidence) -> Iterator[Violation]:
-    """An attempt of a checkout begins for a stored choice, at its first way; its object's facts never change."""
+    """An attempt of a checkout begins for a stored choice of an allowed method, at its first way.
+
+    Its object's facts never change.
+    """
     for name, payment in evidence.payments.items():
         if not payment.is_checkout:
             continue
@@ -88,6 +91,10 @@ def choices(evidence: Evidence) -> Iterator[Violation]:
                     continue  # the choice is forgotten; nothing is sent for it
                 if choice.get("number") != newest["number"] or newest["provider"] != next(iter(choice["ways"]), None):
                     yield Violation("I20", name, f"attempt {newest['number']} began, and the payer had not chosen it")
+                allowed = after["checkout"].get("methods") or [choice.get("method")]
+                if choice.get("method") not in allowed:
+                    what = f"attempt {newest['number']} began with {choice.get('method')}, which its merchant excludes"
+                    yield Violation("I20", name, what)
                 if int(newest["progress"]["hosted_expires_at"]) > after["checkout"]["expires_at_ms"]:
                     yield Violation("I20", name, f"the object of attempt {newest['number']} outlives the checkout")
             for one, other in zip(before["attempts"], after["attempts"], strict=False):

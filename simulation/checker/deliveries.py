@@ -78,6 +78,9 @@ def _why_envelope_is_wrong(delivered: Delivered, event: Stored, secrets: Mapping
     told = (delivered.body.get("id"), delivered.body.get("type"), delivered.body.get("sequence"))
     if told != (delivered.headers["webhook-id"], event.get("topic"), event.get("number")):
         return f"says {told}, stored is {event.get('topic')} with number {event.get('number')}"
+    sent_ms = int(delivered.headers["webhook-timestamp"]) * 1_000
+    if not delivered.at_ms - _WAY_MS <= sent_ms <= delivered.at_ms + _CLOCKS_MS:
+        return f"says that it was sent at {sent_ms}, and was posted at {delivered.at_ms}"
     known = secrets.get(delivered.url)
     if known and not any(_is_signed(delivered, secret) for secret in known):
         return "is not signed with a secret of this endpoint"

@@ -34,6 +34,33 @@ def i19_provider_events(evidence: Evidence) -> Iterator[Violation]:
             applied.add(event_id)
 
 
+def webhooks_are_answered(evidence: Evidence) -> Iterator[Violation]:
+    """An event that is not signed with a key of its address is refused; one that is, is not refused as not authentic.
+
+    A provider uses a new key at once: an account that was rotated, or removed for a while, may not know it. PayU's
+    posts are left out.
+    """
+    rotated = {
+        f"{command.command['provider']}@{command.command['merchantId']}"
+        for command in evidence.result.history.commands
+        if command.command["command"] == "rotate_credentials"
+    }
+    unsure = rotated | {s.about for s in evidence.result.history.strikes if s.kind == "account_removed"}
+    for webhook in evidence.result.history.webhooks:
+        is_authentic = webhook.signed_by == webhook.address
+        name = f"{webhook.provider}@{webhook.address}"
+        if webhook.provider == "payu":
+            continue  # some of its posts bear no hash; the others keep their first one, whoever sends them again
+        if not is_authentic and webhook.status in _TAKEN:
+            yield Violation("I19", name, f"{webhook.event_id}, signed by {webhook.signed_by}, was taken")
+        if is_authentic and webhook.status == _UNAUTHORIZED and name not in unsure:
+            yield Violation("I19", name, f"{webhook.event_id} is authentic, and was refused as if it were not")
+
+
+_TAKEN: Final = range(200, 300)
+_UNAUTHORIZED: Final = 401
+
+
 def _names_of(payment: PaymentEvidence) -> tuple[bytes, ...]:
     """Our keys and the providers' ids of this payment and its operations."""
     books = [*payment.books, *(line for operation in payment.operations.values() for line in operation.books)]

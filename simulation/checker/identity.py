@@ -1,5 +1,6 @@
 """I6, I7, I8 and I10: keys of merchants, keys of providers, references of providers."""
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -33,11 +34,11 @@ def _forgotten_with(evidence: Evidence, one: Call) -> Iterator[Call]:
 def i6_other_body(evidence: Evidence) -> Iterator[Violation]:
     """A key stands for one request: no two are ever accepted with it, and one is not accepted once and refused once."""
     for name, _, calls in _named(evidence):
-        asked = {(call.path, call.body) for call in (*calls, *_forgotten_with(evidence, calls[0]))}
-        accepted = {(call.path, call.body) for call in calls if call.status == 202}
+        asked = {_said(call) for call in (*calls, *_forgotten_with(evidence, calls[0]))}
+        accepted = {_said(call) for call in calls if call.status == 202}
         if len(accepted) > 1:
             yield Violation("I6", name, "two different bodies were accepted with one key")
-        refused = {(c.path, c.body) for c in calls if c.status == 422 and c.answer.get("code") == _REUSED}
+        refused = {_said(c) for c in calls if c.status == 422 and c.answer.get("code") == _REUSED}
         if accepted & refused:
             yield Violation("I6", name, "a body was accepted once and refused once")
         if refused and len(asked) == 1:
@@ -45,6 +46,15 @@ def i6_other_body(evidence: Evidence) -> Iterator[Violation]:
     for call in evidence.result.history.calls:
         if call.key is None and call.answer.get("code") == _REUSED:
             yield Violation("I6", call.path, "has no key, and was refused for one that is taken")
+
+
+def _said(call: Call) -> tuple[str, str]:
+    """What a request asks for, however it is spelled. A member with its default says the same as none."""
+    members = {name: value for name, value in json.loads(call.body or "{}").items() if value != _DEFAULTS.get(name)}
+    return call.path, json.dumps(members, sort_keys=True)
+
+
+_DEFAULTS: Final = {"capture": "automatic", "savePaymentMethod": False, "oncePerOrder": True}
 
 
 def i7_one_id(evidence: Evidence) -> Iterator[Violation]:

@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from simulation.checker.answers import answers_are_stored
+from simulation.checker.asked import accepted_where_allowed, stored_as_asked
+from simulation.checker.audit import actors_are_true, operators_are_recorded, reviews_are_shown
+from simulation.checker.breakers import breakers
 from simulation.checker.checkouts import (
     choices,
     extra_charges,
@@ -12,7 +15,8 @@ from simulation.checker.checkouts import (
     same_bytes,
 )
 from simulation.checker.deliveries import audience, deliveries
-from simulation.checker.events import credentials, i19_provider_events
+from simulation.checker.endpoints import disabled_for_a_reason, tries_keep_their_times
+from simulation.checker.events import credentials, i19_provider_events, webhooks_are_answered
 from simulation.checker.evidence import Evidence, Violation
 from simulation.checker.identity import (
     i6_other_body,
@@ -22,6 +26,7 @@ from simulation.checker.identity import (
     i10_one_operation,
     i10_reference_owner,
 )
+from simulation.checker.lists import answers_have_their_codes, lists_are_complete, refused_orders_name_their_holder
 from simulation.checker.metrics import counts_are_true
 from simulation.checker.money import i1_one_charge, i3_status_is_truth, i18_balance
 from simulation.checker.orders import i17_one_order_one_charge
@@ -35,7 +40,7 @@ from simulation.checker.records import (
     unknown_words_wait,
 )
 from simulation.checker.refusals import refusals_have_reasons
-from simulation.checker.reports import false_amounts_are_found
+from simulation.checker.reports import differences_are_true, false_amounts_are_found, unlisted_charges_are_found
 from simulation.checker.restores import restored
 from simulation.checker.transitions import (
     i5_own_captures,
@@ -43,9 +48,16 @@ from simulation.checker.transitions import (
     i9_one_open_attempt,
     i15_older_epochs,
     unknown_attributes_stay,
+    waits_are_kept,
 )
 from simulation.checker.walls import erasure, i11_nothing_crosses, i12_no_secrets
-from simulation.checker.work import due_after_claims, i13_bounded_work, rest, wake_ups_of_what_is_due
+from simulation.checker.work import (
+    due_after_claims,
+    i13_bounded_work,
+    progress_ends_the_count,
+    rest,
+    wake_ups_of_what_is_due,
+)
 
 Invariant = Callable[[Evidence], Iterator[Violation]]
 
@@ -64,6 +76,9 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     i3_status_is_truth,
     i4_audit_log,
     operators_give_reasons,
+    actors_are_true,
+    operators_are_recorded,
+    reviews_are_shown,
     i5_transitions,
     i5_own_captures,
     unknown_attributes_stay,
@@ -71,6 +86,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     i7_one_id,
     i8_key_stored_first,
     i9_one_open_attempt,
+    waits_are_kept,
     i10_reference_owner,
     i10_one_operation,
     i10_made_elsewhere,
@@ -82,6 +98,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     i17_one_order_one_charge,
     i18_balance,
     i19_provider_events,
+    webhooks_are_answered,
     i20_one_door,
     choices,
     same_bytes,
@@ -89,14 +106,25 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     extra_charges,
     answers_are_stored,
     refusals_have_reasons,
+    answers_have_their_codes,
+    lists_are_complete,
+    refused_orders_name_their_holder,
+    stored_as_asked,
+    accepted_where_allowed,
     credentials,
     deliveries,
     audience,
+    tries_keep_their_times,
+    disabled_for_a_reason,
     erasure,
     reasons,
     false_amounts_are_found,
+    unlisted_charges_are_found,
+    differences_are_true,
+    breakers,
     due_after_claims,
     wake_ups_of_what_is_due,
+    progress_ends_the_count,
     restored,
     rest,
     counts_are_true,

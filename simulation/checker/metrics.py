@@ -16,11 +16,17 @@ _NAMES: Final = frozenset(
         "PaymentsInReview",
         "PaymentsFinal",
         "ObjectsChargedTwice",
+        "OrdersChargedTwice",
+        "OperationsAccepted",
         "OperationsInReview",
         "OperationsFinal",
     }
 )
 """Those whose count the stored items tell."""
+_NOT_ASKED_FOR: Final = frozenset({"late", "made_at_provider", "cancel_requested"})
+"""The fingerprints of operations that no request asked for."""
+
+_UNAUTHORIZED: Final = 401
 
 Measure = tuple[str, str]
 """A metric and the status it is counted with."""
@@ -35,6 +41,9 @@ def counts_are_true(evidence: Evidence) -> Iterator[Violation]:
     if evidence.result.faults.counts["restore"]:
         return
     stored, counted = Counter(_stored(evidence)), evidence.result.history.counted
+    forged = sum(webhook.status == _UNAUTHORIZED for webhook in evidence.result.history.webhooks)
+    if counted["WebhooksForged", ""] < forged:
+        yield Violation("METRICS", "-", f"WebhooksForged was counted {counted['WebhooksForged', '']} of {forged} times")
     hidden, twins = _most_hidden(evidence), _most_twins(evidence)
     for name, status in sorted(stored.keys() | {measure for measure in counted if measure[0] in _NAMES}):
         times, most = counted[name, status], stored[name, status]
@@ -80,6 +89,8 @@ def _of_payment(before: Stored | None, after: Stored) -> Iterator[Measure]:
         return
     found = len(after.get("extraCharges", [])) - len(before.get("extraCharges", []))
     yield from [("ObjectsChargedTwice", "")] * found
+    if after.get("orderStanding") == "charged_twice" != before.get("orderStanding"):
+        yield "OrdersChargedTwice", ""
     if before["status"] == after["status"]:
         return
     if after["status"] == "IN_REVIEW":
@@ -89,6 +100,8 @@ def _of_payment(before: Stored | None, after: Stored) -> Iterator[Measure]:
 
 
 def _of_operation(before: Stored | None, after: Stored) -> Iterator[Measure]:
+    if before is None and after.get("fingerprint") not in _NOT_ASKED_FOR:
+        yield "OperationsAccepted", ""
     if before is not None and before["status"] == after["status"]:
         return
     if after["status"] == "IN_REVIEW":

@@ -239,6 +239,8 @@ class _Balance:
             )
         if min(captured, excess, refundable, refunded, reserved, payment["capturable"]) < 0:
             yield f"has an amount below zero: {captured}, {excess}, {refundable}, {refunded}, {payment['capturable']}"
+        if excess and refundable:
+            yield f"has an excess of {excess} although {refundable} are free to cover it"
         if captured > payment["amount"]:
             yield f"captured {captured} of {payment['amount']}"
         if payment.get("balanceVersion") == payment["version"] and payment.get("reserved", 0) != reserved:

@@ -55,7 +55,7 @@ def i17_one_order_one_charge(evidence: Evidence) -> Iterator[Violation]:
         yield from _accepted_while_free(name, payments, since_ms)
         if evidence.result.forgotten is None:
             yield from _refused_while_held(name, payments, refused[merchant, order_id], since_ms + _KNOWN_MS)
-        yield from _automatic_refunds(name, payments)
+        yield from _automatic_refunds(name, payments, since_ms)
         yield from _refunds_left_out(name, payments, since_ms + _KNOWN_MS)
         yield from _decided_at_rest(name, payments, evidence.result.ended_ms)
         if not all(payment.once for payment in payments):
@@ -217,8 +217,11 @@ def _beginnings(versions: list[Version]) -> Iterator[int]:
             yield write.at_ms
 
 
-def _automatic_refunds(name: str, payments: list[_Payment]) -> Iterator[Violation]:
-    """A refund that nobody asked for gives back one of two charges that are both known, never the last one."""
+def _automatic_refunds(name: str, payments: list[_Payment], refunding_since_ms: int) -> Iterator[Violation]:
+    """A refund that nobody asked for gives back one of two charges that are both known, never the last one.
+
+    It gives the whole charge back, and only where the merchant has that done.
+    """
     requested = [
         (operation.versions[0][0].at_ms, payment, operation)
         for payment in payments
@@ -227,6 +230,11 @@ def _automatic_refunds(name: str, payments: list[_Payment]) -> Iterator[Violatio
     ]
     for at_ms, payment, operation in requested:
         others = [p for p in payments if p is not payment]
+        if at_ms < refunding_since_ms:
+            yield Violation("I17", name, f"{operation.operation_id} was not asked for, and the merchant has none made")
+        rest = (payment.at(at_ms) or {}).get("refundable", 0)
+        if rest:
+            yield Violation("I17", name, f"{operation.operation_id} leaves {rest} of a charge beside the holder's")
         if not any(_keeps(p, at_ms) for p in others):
             what = f"{operation.operation_id} gives back {payment.evidence.transaction_id}, and no other charge stays"
             yield Violation("I17", name, what)

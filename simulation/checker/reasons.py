@@ -50,6 +50,7 @@ def reasons(evidence: Evidence) -> Iterator[Violation]:
         yield from _refused_too_early(name, payment)
         yield from _operation_reasons(world, name, payment)
         yield from _switched_off(world, name, payment)
+        yield from _order_of_tries(world, name, payment)
 
 
 class _World:
@@ -118,6 +119,32 @@ def _switched_off(world: _World, name: str, payment: PaymentEvidence) -> Iterato
             continue  # a restore's attempt is recorded where it may have been sent before, and never sent
         if world.is_off_for_long(newest["provider"], chosen_ms.get(newest["number"], write.at_ms)):
             yield Violation("REASONS", name, f"attempt {newest['number']} went to {newest['provider']}, which was off")
+
+
+def _order_of_tries(world: _World, name: str, payment: PaymentEvidence) -> Iterator[Violation]:
+    """A provider that was not tried comes before one that was; and what cannot be sent is tried for an hour.
+
+    The last try is made when the hour is over, however late that is.
+    """
+    late = 0
+    for write, before, after in payment.versions:
+        if before is None or after is None or "checkout" in after:
+            continue
+        epochs = [attempt["epoch"] for attempt in before["attempts"]]
+        begun = [a for n, a in enumerate(after["attempts"]) if n >= len(epochs) or a["epoch"] != epochs[n]]
+        if not begun or "sent_before_restore" in begun[-1].get("progress", {}):
+            continue
+        tried = {attempt["provider"] for attempt in before["attempts"]}
+        untried = [c["provider"] for c in after["route"]["candidates"] if c["provider"] not in tried]
+        left = [provider for provider in untried if not world.was_off(provider, write.at_ms)]
+        if begun[-1]["provider"] in tried and left:
+            what = f"attempt {begun[-1]['number']} began at {begun[-1]['provider']}, and {left} were not tried yet"
+            yield Violation("REASONS", name, what)
+        since_ms = _unsent_since_ms(payment, write)
+        is_late = since_ms is not None and write.at_ms - since_ms > NOT_SENT_PATIENCE_MS + _CLOCKS_MS
+        late = late + 1 if is_late and begun[-1]["provider"] in tried else 0
+        if late > 1:
+            yield Violation("REASONS", name, f"is tried on, and nothing could be sent for {NOT_SENT_PATIENCE_MS} ms")
 
 
 def _changed_requests(world: _World, name: str, payment: PaymentEvidence) -> Iterator[Violation]:

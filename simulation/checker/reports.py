@@ -37,6 +37,90 @@ def false_amounts_are_found(evidence: Evidence) -> Iterator[Violation]:
                 yield Violation("REPORTS", payment.name, what)
 
 
+def unlisted_charges_are_found(evidence: Evidence) -> Iterator[Violation]:
+    """A charge that no report of its provider listed is among the findings of each run whose range it is in.
+
+    Meant are runs that ended, and charges that were older than the provider's lag when the run began.
+    """
+    items = evidence.result.items
+    listed = {key[0].rpartition("#")[2] for (table, key) in items if table == TRANSACTIONS and key[0].startswith("S#")}
+    found = {(key[0], item["reference"]["S"]) for (_, key), item in items.items() if key[1].startswith(_FINDING)}
+    for (table, key), item in items.items():
+        run = plain_item(item) if table == TRANSACTIONS and key[0].startswith(_RUN) and key[1] == "RUN" else None
+        if run is None or run.get("phase") != "done" or run["source"] != "list":
+            continue
+        for payment in evidence.payments.values():
+            charge = _charge_of(payment, run)
+            if charge is not None and charge["reference"] not in listed | {r for k, r in found if k == key[0]}:
+                what = f"{charge['reference']} was on no list of {run['provider']}, and no reconciliation found that"
+                yield Violation("REPORTS", payment.name, what)
+
+
+def _charge_of(payment: PaymentEvidence, run: Stored) -> Stored | None:
+    """The payment's charge, if the run must find it in the report."""
+    stored = stored_at(payment.versions, run["created_at_ms"], before=True)
+    if payment.merchant != run["merchant_id"] or stored is None or stored.get("chargedAttempt") is None:
+        return None
+    charge: Stored = stored["attempts"][stored["chargedAttempt"] - 1]
+    if (charge["provider"], charge["account_id"]) != (run["provider"], run["account_id"]) or "reference" not in charge:
+        return None
+    settled_ms = charge.get("settled_at_ms", 0)
+    is_old = settled_ms + run["lag_ms"] + _CLOCKS_MS < min(run["created_at_ms"], run["listed_until_ms"])
+    begun_ms = charge["started_at_ms"]
+    in_range = run["from_ms"] <= settled_ms < run["until_ms"] and run["listed_from_ms"] <= begun_ms
+    return charge if is_old and in_range and charge["state"] == "SUCCEEDED" else None
+
+
+def differences_are_true(evidence: Evidence) -> Iterator[Violation]:
+    """A line that tells the truth about a charge that was known when the run began, and that nothing followed, is no
+    difference. Each run that an operator asked for has the range that was asked for.
+    """
+    history, runs = evidence.result.history, _runs(evidence)
+    changed = {text for change in history.report_changes for text in _texts(change.line)}
+    touched = changed | {entry.charge_id for entry in history.entries if entry.kind != "charge"}
+    charges = {
+        (payment.merchant, str(line["chargeId"])): payment
+        for payment in evidence.payments.values()
+        for line in payment.charged
+        if len(payment.charged) == 1 and not payment.operations and line["chargeId"] not in touched
+    }
+    for (table, key), item in evidence.result.items.items():
+        if table != TRANSACTIONS or key[0] not in runs or not key[1].startswith(_FINDING):
+            continue
+        run, reference = runs[key[0]], item["reference"]["S"]
+        payment = charges.get((run["merchant_id"], reference))
+        if payment is not None and _was_known(payment, run):
+            yield Violation("REPORTS", payment.name, f"{reference} is a difference ({item['verdict']['S']})")
+    asked = {(run["merchant_id"], run["provider"], run["from_ms"], run["until_ms"]) for run in runs.values()}
+    for command in history.commands if evidence.result.forgotten is None else ():
+        fields = command.command
+        if fields["command"] != "reconcile" or not command.ok:
+            continue
+        if (fields["merchantId"], fields["provider"], fields["fromMs"], fields["untilMs"]) not in asked:
+            what = f"{fields['provider']} was to be reconciled from {fields['fromMs']} to {fields['untilMs']}"
+            yield Violation("REPORTS", fields["merchantId"], what)
+
+
+def _runs(evidence: Evidence) -> Mapping[str, Stored]:
+    return {
+        key[0]: plain_item(item)
+        for (table, key), item in evidence.result.items.items()
+        if table == TRANSACTIONS and key[0].startswith(_RUN) and key[1] == "RUN"
+    }
+
+
+def _was_known(payment: PaymentEvidence, run: Stored) -> bool:
+    """Whether the payment was charged, with the amount of the books, from before the run on."""
+    stored = stored_at(payment.versions, run["created_at_ms"], before=True)
+    item, line = payment.item or {}, payment.charged[0]
+    same = (line["amount"], line["currency"]) == (item.get("amount"), item.get("currency"))
+    always = all(after is None or after["status"] != "IN_REVIEW" for _, _, after in payment.versions)
+    return same and always and stored is not None and stored["status"] == "SUCCESS"
+
+
+_CLOCKS_MS: Final = 7_000
+
+
 def _findings(evidence: Evidence) -> Iterator[Mapping[str, Any]]:
     for (table, (partition, sort)), item in evidence.result.items.items():
         if table == TRANSACTIONS and partition.startswith(_RUN) and sort.startswith(_FINDING):

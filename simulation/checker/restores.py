@@ -2,8 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
 from sandbox.simulators import REAL_PROVIDERS
 from simulation.checker.evidence import Evidence, Violation
@@ -13,6 +13,9 @@ from simulation.world import CONFIGURATION, TRANSACTIONS, Result
 from testing.dynamodb.values import Item, plain_item
 
 _DAY_MS: Final = 24 * 3_600_000
+_CLOCKS_MS: Final = 7_000
+_STOPPING_MS: Final = 10 * 60_000
+"""From the stop of the API until the tables jump."""
 
 
 def restored(evidence: Evidence) -> Iterator[Violation]:
@@ -49,6 +52,11 @@ def _notified(evidence: Evidence) -> Iterator[Violation]:
     if result.forgotten is None or not result.forgotten.opened_ms:
         return
     stored = Counter(event["merchantId"] for event in evidence.of_no_payment.values())
+    span = result.forgotten
+    for event in evidence.of_no_payment.values():
+        told = event["forgotten"]
+        if told["from"] > span.from_ms + _CLOCKS_MS or told["until"] + _CLOCKS_MS < span.until_ms - _STOPPING_MS:
+            yield Violation("RESTORE", event["merchantId"], f"was told of {told}, and {span.from_ms} was forgotten on")
     for merchant, number in stored.items():
         if number > 1:
             yield Violation("RESTORE", merchant, f"was notified {number} times of one restore")
@@ -77,7 +85,7 @@ def _lost_charges(evidence: Evidence) -> Iterator[Violation]:
     early = {
         (item["provider"]["S"], item["merchant_id"]["S"])
         for (table, key), item in result.items.items()
-        if table == TRANSACTIONS and key[0][0] == "Q" and (_is_timed(item) or _waits_for_a_person(item, result))
+        if table == TRANSACTIONS and key[0][0] == "Q" and _waits_for_a_person(item, result)
     }
     liars = {(change.provider, change.merchant) for change in result.history.report_changes}
     stored = {payment.transaction_id[4:] for payment in evidence.payments.values() if payment.item is not None}
@@ -85,7 +93,7 @@ def _lost_charges(evidence: Evidence) -> Iterator[Violation]:
         is_charge = entry.get("kind", "charge") == "charge" and entry["status"] == "charged"
         at_ms = float(entry["at"]) * 1000
         known = str(entry["reference"])[4:20] in stored or (entry["provider"], entry["merchant"]) in liars | early
-        if not is_charge or known or entry["provider"] not in REAL_PROVIDERS:
+        if not is_charge or known or entry["provider"] not in REAL_PROVIDERS or _is_young(entry, at_ms, result):
             continue
         if forgotten.from_ms <= at_ms < forgotten.until_ms and entry["chargeId"] not in found:
             yield Violation("RESTORE", str(entry["reference"]), f"was charged at {entry['provider']} and is on no list")
@@ -144,8 +152,17 @@ def _is_charged(transaction_id: str, evidence: Evidence) -> bool:
     )
 
 
-def _is_timed(run: Item) -> bool:
-    return "timing" in run.get("counts", {}).get("M", {})
+def _is_young(entry: Mapping[str, Any], at_ms: float, result: Result) -> bool:
+    """Whether a run that counts lines as timing began before the provider's lag was over for this charge."""
+    return any(
+        table == TRANSACTIONS
+        and (item.get("provider", {}).get("S"), item.get("merchant_id", {}).get("S"))
+        == (entry["provider"], entry["merchant"])
+        and "timing" in item.get("counts", {}).get("M", {})
+        and at_ms + int(item["lag_ms"]["N"]) > int(item["created_at_ms"]["N"])
+        for (table, key), item in result.items.items()
+        if key[0][0] == "Q"
+    )
 
 
 def _waits_for_a_person(run: Item, result: Result) -> bool:

@@ -225,6 +225,42 @@ def unknown_attributes_stay(evidence: Evidence) -> Iterator[Violation]:
 # --- I9
 
 
+def waits_are_kept(evidence: Evidence) -> Iterator[Violation]:
+    """A provider that rejected a request is asked again after the time that it named, and not at once.
+
+    An operation is tried at most six times that a provider answers.
+    """
+    for name, payment in evidence.payments.items():
+        for versions in (payment.versions, *(operation.versions for operation in payment.operations.values())):
+            for write, before, after in versions:
+                if before is None or after is None or len(after["attempts"]) <= len(before["attempts"]):
+                    continue
+                newest = after["attempts"][-1]
+                earlier = [a for a in before["attempts"] if a["provider"] == newest["provider"]]
+                if not earlier or "sent_before_restore" in newest.get("progress", {}):
+                    continue
+                settled_ms = earlier[-1].get("settled_at_ms", 0)
+                asked_ms = min(earlier[-1].get("retry_after_seconds", 0) * _SECOND_MS, _HOUR_MS)
+                answered = sum(attempt["state"] != "NOT_SENT" for attempt in before["attempts"])
+                step_ms = _WAITS_MS[min(answered, len(_WAITS_MS)) - 1] if earlier[-1]["state"] == "REJECTED" else 0
+                wait_ms = max(asked_ms, step_ms // 2)
+                if write.at_ms - settled_ms + _CLOCKS_MS < wait_ms:
+                    what = f"attempt {newest['number']} began {write.at_ms - settled_ms} ms after a rejection"
+                    yield Violation("I9", name, f"{what}, and {wait_ms} ms were to be waited")
+        for operation in payment.operations.values():
+            attempts = operation.item["attempts"] if operation.item is not None else []
+            answered = sum(attempt["state"] != "NOT_SENT" for attempt in attempts)
+            if answered > _MOST_ANSWERED:
+                yield Violation("I9", name, f"{operation.operation_id} was tried {answered} times")
+
+
+_SECOND_MS: Final = 1_000
+_HOUR_MS: Final = 3_600_000
+_WAITS_MS: Final = tuple(seconds * _SECOND_MS for seconds in (2, 10, 60, 300, 600))
+"""After each answered attempt, times 0.5 to 1: docs/write-path.md."""
+_MOST_ANSWERED: Final = 6
+
+
 def i9_one_open_attempt(evidence: Evidence) -> Iterator[Violation]:
     """At most one attempt of a payment or operation is open; a charge, an execution and a refusal end all attempts."""
     for name, payment in evidence.payments.items():
@@ -241,6 +277,8 @@ def _open_attempts(name: str, which: str, versions: Sequence[Version], *, ends: 
     for _, before, after in versions:
         if after is None:
             continue
+        if after["status"] in _ENDED and any(attempt["state"] in OPEN for attempt in after["attempts"]):
+            yield Violation("I9", name, f"{which}is {after['status']} with an open attempt")
         states = [attempt["state"] for attempt in after["attempts"]]
         if sum(state in OPEN for state in states) > 1:
             yield Violation("I9", name, f"{which}has several open attempts: {states}")
@@ -254,6 +292,7 @@ def _open_attempts(name: str, which: str, versions: Sequence[Version], *, ends: 
 
 
 _REFUSED: Final = {"DECLINED", "FENCED"}
+_ENDED: Final = {"FAILED", "CANCELLED"}
 
 
 def _is_recorded_only(attempt: Mapping[str, Any]) -> bool:

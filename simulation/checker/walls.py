@@ -70,7 +70,10 @@ def _by_stem(words: Sequence[str]) -> dict[str, list[str]]:
 
 
 def erasure(evidence: Evidence) -> Iterator[Violation]:
-    """After erasure no item of the payment holds what the client sent about the payer, or what can pay its order."""
+    """After erasure no item of the payment holds what the client sent about the payer, or what can pay its order.
+
+    Nor do attempts hold the providers' sentences, which may name the payer.
+    """
     orders = {(order.merchant, order.key): order for order in evidence.result.orders}
     values = {
         f"{call.answer['transactionId']}@{merchant}": payer_values(orders[merchant, key])
@@ -92,12 +95,17 @@ def erasure(evidence: Evidence) -> Iterator[Violation]:
         if owner in erased:
             texts[owner].append((sort, repr(item)))
     for name in sorted(erased):
+        payment = evidence.payments[name]
         for sort, text in texts[name]:
-            payment = evidence.payments[name]
             wanted = [*values.get(name, ()), *_sessions(payment), *addresses_of(payment)]
             left = [value for value in wanted if value in text]
             if left:
                 yield Violation("ERASURE", name, f"was erased, and its item {sort} holds {left}")
+        for part in (payment.item, *(operation.item for operation in payment.operations.values())):
+            attempts = part["attempts"] if part is not None else []
+            told = [attempt["message"] for attempt in attempts if attempt.get("message")]
+            if told:
+                yield Violation("ERASURE", name, f"was erased, and an attempt holds its provider's words: {told}")
 
 
 def _sessions(payment: PaymentEvidence) -> list[str]:

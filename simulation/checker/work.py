@@ -144,18 +144,22 @@ def _too_soon(name: str, which: str, after: Stored, one: Stored, other: Stored) 
 
 # --- DUE
 
+LEASE_MS: Final = 45 * _SECOND_MS
 DUE_AFTER_LEASE_MS: Final = (15 * _SECOND_MS, 60 * _SECOND_MS)
 """The earliest and latest due time of an item under a lease, after the lease's end."""
 
 
 def due_after_claims(evidence: Evidence) -> Iterator[Violation]:
-    """Whoever takes a lease leaves an item that is due soon after it, and not before: a dead worker is found."""
+    """A lease is taken for 45 s, and the item is due soon after it, and not before: a dead worker is found."""
     for name, payment in evidence.payments.items():
         owners: list[PaymentEvidence | OperationEvidence] = [payment, *payment.operations.values()]
         for owner in owners:
-            for _, before, after in owner.versions:
+            for write, before, after in owner.versions:
                 if before is None or after is None or not _takes_lease(before, after):
                     continue
+                lasts_ms = after["lease"]["expiresAt"] - write.at_ms
+                if lasts_ms > LEASE_MS + _CLOCKS_MS:
+                    yield Violation("DUE", name, f"a claim took a lease for {lasts_ms} ms")
                 waits_ms = after.get("dueAt", -1) - after["lease"]["expiresAt"]
                 if not DUE_AFTER_LEASE_MS[0] <= waits_ms <= DUE_AFTER_LEASE_MS[1]:
                     yield Violation("DUE", name, f"a claim left it due {waits_ms} ms after the lease's end")
@@ -173,6 +177,15 @@ def wake_ups_of_what_is_due(evidence: Evidence) -> Iterator[Violation]:
                     yield Violation("DUE", name, "was woken although it is due for nothing")
                 elif before["dueAt"] > write.at_ms + _CLOCKS_MS:
                     yield Violation("DUE", name, f"was woken {before['dueAt'] - write.at_ms} ms before it was due")
+
+
+def progress_ends_the_count(evidence: Evidence) -> Iterator[Violation]:
+    """Wake-ups are counted until something changes: forty without progress are a person's, not forty in all."""
+    for name, payment in evidence.payments.items():
+        for _, before, after, event in payment.changes():
+            is_own = event is not None and "operationId" not in event["facts"]
+            if is_own and before.get("drives", 0) and after.get("drives", 0):
+                yield Violation("DUE", name, f"went on, and {after['drives']} wake-ups are still counted")
 
 
 def _takes_lease(before: Stored, after: Stored) -> bool:

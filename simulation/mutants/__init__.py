@@ -10,6 +10,7 @@ from simulation.mutants.charging import CHARGING
 from simulation.mutants.checkouts import CHECKOUTS
 from simulation.mutants.counting import COUNTING
 from simulation.mutants.inbound import INBOUND
+from simulation.mutants.judging import JUDGING
 from simulation.mutants.mutant import Mutant, applied
 from simulation.mutants.operating import OPERATING
 from simulation.mutants.ordering import ORDERING
@@ -34,6 +35,7 @@ _ALL: Final[tuple[Mutant, ...]] = (
     *CHECKOUTS,
     *WRITING,
     *COUNTING,
+    *JUDGING,
 )
 
 MUTANTS: Final = tuple(mutant for mutant in _ALL if mutant.name not in UNDECIDED)

@@ -120,6 +120,8 @@ class Story:
                 counted["PaymentsInReview", ""] += is_new and status == "IN_REVIEW"
                 counted["PaymentsFinal", status] += is_new and status in {"SUCCESS", "FAILED", "CANCELLED"}
             case "OP":
+                is_asked = after.get("fingerprint", {}).get("S") not in {"late", "made_at_provider", "cancel_requested"}
+                counted["OperationsAccepted", ""] += before is None and is_asked
                 counted["OperationsInReview", ""] += is_new and status == "IN_REVIEW"
                 counted["OperationsFinal", status] += is_new and status in {"SUCCEEDED", "FAILED"}
 
@@ -489,8 +491,16 @@ class Story:
             answer |= {name: item.get(name, 0) for name in amounts}
             answer |= {"provider": last.get("provider", item["route"]["candidates"][0]["provider"])}
             answer |= {"providerRef": last.get("reference"), "cancelRequested": item.get("cancelRequested", False)}
-            answer |= {"nextAction": None, "metadata": {}, "description": None}
-        return answer
+            answer |= {"nextAction": None, "metadata": {}, "description": None, "orderId": item.get("orderId")}
+            answer |= {"capture": item["capture"], "retryCount": max(0, len(item["attempts"]) - 1)}
+            answer |= {"oncePerOrder": not item.get("orderBeside", False), "contendsWith": None, "extraCharges": []}
+        else:
+            last = (item["attempts"] or [{}])[-1]
+            answer |= {"provider": last.get("provider"), "providerRef": last.get("reference"), "origin": "merchant"}
+        times = {name: item[name] / 1_000 for name in ("createdAt", "updatedAt")}
+        return answer | {
+            name: f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%S}.000Z" for name, at in times.items()
+        }
 
     def send(self, process: int, method: str, path: str, key: str, provider: str = "mock") -> None:
         """A request that a provider gets."""
