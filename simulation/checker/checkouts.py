@@ -134,6 +134,8 @@ def extra_charges(evidence: Evidence) -> Iterator[Violation]:
             continue
         if item.get("eventInquiries", {}).get("waiting") or any(a["state"] == "MISMATCH" for a in item["attempts"]):
             continue
+        if payment.is_under_another_key:
+            continue  # a person found the charge; the reconciliation of the forgotten time lists the others
         if payment.is_held_twice:
             continue  # no capture takes more than one of them; which one, is the provider's choice
         charge = item["attempts"][item["chargedAttempt"] - 1]

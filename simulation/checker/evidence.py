@@ -105,6 +105,18 @@ class PaymentEvidence:
         return self.item is not None and self.item.get("capture") == "manual" and self.is_checkout and len(held) > 1
 
     @property
+    def is_under_another_key(self) -> bool:
+        """Whether a person booked a charge of an attempt that a restore forgot: nothing reads that attempt's object."""
+        charge = (
+            self.item["attempts"][self.item["chargedAttempt"] - 1]
+            if self.item and self.item.get("chargedAttempt")
+            else {}
+        )
+        lines = [entry for entry in self.books if entry.get("chargeId") == charge.get("reference")]
+        is_forgotten = "sent_before_restore" in charge.get("progress", {})
+        return is_forgotten and any(line["reference"] != charge["provider_key"] for line in lines)
+
+    @property
     def charged(self) -> list[dict[str, Any]]:
         """The charges in the providers' books that took the payer's money."""
         return [entry for entry in self.books if entry["kind"] == "charge" and entry["status"] == "charged"]

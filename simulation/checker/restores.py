@@ -166,5 +166,7 @@ def _is_young(entry: Mapping[str, Any], at_ms: float, result: Result) -> bool:
 
 
 def _waits_for_a_person(run: Item, result: Result) -> bool:
-    """Whether the run is not done, and its message is a dead letter."""
-    return "run_id" in run and run["phase"]["S"] != "done" and f'"{run["run_id"]["S"]}"' in result.waiting_runs
+    """Whether the run failed, of which an alarm tells a person, or is not done and its message is a dead letter."""
+    if "run_id" not in run or run["phase"]["S"] == "done":
+        return False
+    return run["phase"]["S"] == "failed" or f'"{run["run_id"]["S"]}"' in result.waiting_runs

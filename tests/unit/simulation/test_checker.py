@@ -18,6 +18,7 @@ from simulation.kernel import EPOCH_MS
 from simulation.providers import SECRET
 from simulation.restores import Forgotten
 from simulation.world import CONFIGURATION, TRANSACTIONS, Plan
+from tests.unit.simulation import checkout_stories
 from tests.unit.simulation.checkout_stories import BAD_CHECKOUTS, GOOD_CHECKOUTS
 from tests.unit.simulation.judging_stories import BAD_JUDGED, GOOD_JUDGED
 from tests.unit.simulation.story import DAY_MS, PAYER, Story, stored
@@ -1580,6 +1581,20 @@ def test_who_met_another_transaction_may_count_a_change_that_is_the_same() -> No
     assert found(story.evidence()) == set()
     story.history.counted["PaymentsFinal", "SUCCESS"] = 3
     assert found(story.evidence()) == {"METRICS -: PaymentsFinal SUCCESS was counted 3 times, and stored 1 times"}
+
+
+def test_a_charge_that_a_person_found_under_a_forgotten_key_is_the_only_one_that_is_known() -> None:
+    """The object belongs to an attempt that a restore forgot, so nothing reads what else its payer paid there."""
+    evidence = checkout_stories.paid(charges=2, recorded=1).evidence()
+    (payment,) = evidence.payments.values()
+    assert payment.item is not None
+    assert any("I3" in each for each in found(evidence))
+    charge = payment.item["attempts"][0]
+    charge["progress"] = {**charge["progress"], "sent_before_restore": "1"}
+    assert any("I3" in each for each in found(evidence))
+    for line in payment.books:
+        line["reference"] = f"pfx-{payment.transaction_id[4:]}-2"
+    assert not {each for each in found(evidence) if "I3" in each or "more than once" in each}
 
 
 def test_a_run_that_never_rests_is_found() -> None:
