@@ -75,9 +75,10 @@ def _out_of_turn(
 def disabled_for_a_reason(evidence: Evidence) -> Iterator[Violation]:
     """An endpoint is disabled because it said that it is gone, or because nothing got there for three days.
 
-    Who said so gets nothing any more.
+    Who said so gets nothing any more. What was posted in a time that a restore forgot is only in the list of faults.
     """
     history = evidence.result.history
+    told = {strike.process for strike in history.strikes if strike.kind == "endpoint_gone"} - _unanswered(evidence)
     gone_ms: dict[str, int] = {}
     for post in history.deliveries:
         if post.status == _GONE:
@@ -91,7 +92,8 @@ def disabled_for_a_reason(evidence: Evidence) -> Iterator[Violation]:
             off_ms.setdefault(url, write.at_ms)
             failing_ms = before.get(url, {}).get("failingSince", write.at_ms)
             is_over = write.at_ms - failing_ms + _CLOCKS_MS >= _PATIENCE_MS
-            if gone_ms.get(url, write.at_ms + 1) > write.at_ms and not is_over:
+            is_gone = gone_ms.get(url, write.at_ms + 1) <= write.at_ms or write.process in told
+            if not is_gone and not is_over:
                 yield Violation("DELIVERY", url, f"was disabled for {endpoint.get('disabledReason')}, without a reason")
     for post in history.deliveries:
         started = history.invocations.get(post.process)
@@ -103,10 +105,16 @@ def disabled_for_a_reason(evidence: Evidence) -> Iterator[Violation]:
 
 def _asked_on(evidence: Evidence, gone_ms: Mapping[str, int], off_ms: Mapping[str, int]) -> Iterator[Violation]:
     """Only a process that nothing happened to is sure to have stored what it was told."""
-    struck = {strike.process for strike in evidence.result.history.strikes if not strike.kind.startswith("endpoint_")}
+    strikes = evidence.result.history.strikes
+    struck = {strike.process for strike in strikes if not strike.kind.startswith("endpoint_")} | _unanswered(evidence)
     for post in evidence.result.history.deliveries:
         if post.status == _GONE and post.process not in struck and post.url in gone_ms and post.url not in off_ms:
             yield Violation("DELIVERY", post.url, "said that it is gone, and is not disabled")
+
+
+def _unanswered(evidence: Evidence) -> set[int]:
+    """The processes that did not wait for the endpoint's answer."""
+    return {strike.process for strike in evidence.result.history.strikes if strike.kind == "endpoint_late"}
 
 
 def _posts(evidence: Evidence) -> Mapping[tuple[str, str], list[Delivered]]:

@@ -107,11 +107,9 @@ class PaymentEvidence:
     @property
     def is_under_another_key(self) -> bool:
         """Whether a person booked a charge of an attempt that a restore forgot: nothing reads that attempt's object."""
-        charge = (
-            self.item["attempts"][self.item["chargedAttempt"] - 1]
-            if self.item and self.item.get("chargedAttempt")
-            else {}
-        )
+        number = self.item.get("chargedAttempt") if self.item else None
+        attempts: list[dict[str, Any]] = self.item["attempts"] if self.item else []
+        charge = next((attempt for attempt in attempts if attempt["number"] == number), {})
         lines = [entry for entry in self.books if entry.get("chargeId") == charge.get("reference")]
         is_forgotten = "sent_before_restore" in charge.get("progress", {})
         return is_forgotten and any(line["reference"] != charge["provider_key"] for line in lines)
