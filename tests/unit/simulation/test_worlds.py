@@ -278,7 +278,8 @@ def test_a_step_is_an_operation_that_can_be_left_out() -> None:
     steps = frozenset((order, step) for order in (0, 1) for step in range(20))
     asked = evidence_of(plan).result.history.calls
     bare = evidence_of(Plan(1, only=frozenset({0, 1}), without=PEACE, without_steps=steps)).result.history.calls
-    assert {call.path for call in bare if call.method == "POST"} <= {"/payments", "/webhook-endpoints"}
+    posted = {call.path for call in bare if call.method == "POST" and not (call.key or "").startswith("vain-")}
+    assert posted <= {"/payments", "/webhook-endpoints"}
     assert len(bare) <= len(asked)
     assert min(call.at_ms for call in bare) >= EPOCH_MS
 
