@@ -11,10 +11,11 @@ import pytest
 from simulation import long_run
 from simulation.check import CheckResult
 from simulation.checker.evidence import Violation
+from simulation.scenarios import SCENARIOS
 from simulation.world import Plan
 
 BATCH = 64
-WITH_SCENARIOS = BATCH + 2 * 10
+WITH_SCENARIOS = BATCH + 2 * len(SCENARIOS)
 
 
 @pytest.fixture
