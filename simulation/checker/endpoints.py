@@ -78,7 +78,7 @@ def disabled_for_a_reason(evidence: Evidence) -> Iterator[Violation]:
     Who said so gets nothing any more. What was posted in a time that a restore forgot is only in the list of faults.
     """
     history = evidence.result.history
-    told = {strike.process for strike in history.strikes if strike.kind == "endpoint_gone"} - _unanswered(evidence)
+    told = {strike.process for strike in history.strikes if strike.kind == "endpoint_gone"}
     gone_ms: dict[str, int] = {}
     for post in history.deliveries:
         if post.status == _GONE:

@@ -78,10 +78,14 @@ class _World:
             spans[-1] = (spans[-1][0], write.at_ms)
 
     def has_difference(self, payment: PaymentEvidence) -> bool:
-        """A report was falsified, money moved outside, or the books changed what they had said."""
+        """A report was falsified, money moved outside, the books changed what they had said, or a charge bears the key
+        of an attempt that a restore forgot.
+        """
         charges = {str(entry["chargeId"]) for entry in payment.books}
+        keys = {attempt["provider_key"] for attempt in payment.item["attempts"]} if payment.item else set()
         return (
-            payment.merchant in self.false_reports
+            any(entry["reference"] not in keys for entry in payment.charged)
+            or payment.merchant in self.false_reports
             or bool(charges & self.outside)
             or payment.status != "SUCCESS"
             or any(entry["status"] in UNDONE for o in payment.operations.values() for entry in o.books)
