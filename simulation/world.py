@@ -45,6 +45,8 @@ _SHORT: Final = 0.93
 """This part of the episodes is short, mostly; the others last more than a day. A day costs as much as all before it."""
 _CALM_MS: Final = 150 * MINUTE_MS
 """After the trouble: longer than the longest pause between two looks at a payment, which is an hour."""
+_CONTENDED: Final = "order_contended"
+"""A charge beside another payment of its order, which is decided first: everything about it waits for that."""
 _PATIENCE_MS: Final = 36 * HOUR_MS
 _LONG_PATIENCE_MS: Final = 50 * 24 * HOUR_MS
 """Longer than the longest time for which a provider may answer that a charge is pending."""
@@ -631,6 +633,8 @@ class World:
             return False
         if status == "AUTHORIZED" and "cancelRequested" not in item:
             return int(item["dueAt"]["N"]) < self.kernel.now_ms + _HELD_MS
+        if status == "IN_REVIEW" and item.get("lastError", {}).get("M", {}).get("code", {}).get("S") == _CONTENDED:
+            return False
         if "eventInquiries" in item and "waiting" in item["eventInquiries"]["M"]:
             tries = item["eventInquiries"]["M"].get("tries", {"N": "0"})
             if int(tries["N"]) >= _TRIED_OFTEN and status in {"SUCCESS", "FAILED", "CANCELLED"}:
