@@ -214,10 +214,12 @@ class Operators:
         if moved is None or (not moved and not self._is_settled(review)):
             return
         is_right = self.kernel.random.random() >= self.errs
-        names = {"merchantId": merchant}
+        names: dict[str, Any] = {"merchantId": merchant}
         names |= {"operationId": review["operationId"]} if review["operationId"] else {}
         names |= {} if review["operationId"] else {"transactionId": review["transactionId"]}
         charge = _charge_id(books) if moved is is_right and not review["operationId"] else None
+        if review["operationId"] and moved and is_right:
+            names["amount"] = _amount_moved(books)
         for named in _references(charge, review):
             answer = self.api.command(
                 {
@@ -288,6 +290,11 @@ def _charge_moved(books: list[Record], amount: int) -> bool | None:
     if not kept:
         return False
     return True if [line["amount"] - line["refunded"] for line in kept] == [amount] else None
+
+
+def _amount_moved(books: list[Record]) -> int:
+    """What an operation moved, which may be another amount than was requested."""
+    return sum(line["amount"] for line in books if line["kind"] != "charge" and line["status"] == "done")
 
 
 def _operation_moved(books: list[Record]) -> bool | None:

@@ -31,7 +31,8 @@ class _Span:
 def breakers(evidence: Evidence) -> Iterator[Violation]:
     """A breaker opens after five failures, stays open for ten minutes without news, and new payments heed it.
 
-    Of a merchant's payments that another provider could take, few begin at an account that is passed over.
+    Of a merchant's payments that another provider could take, few begin at an account that is passed over. A process
+    may stand still for minutes after it has decided.
     """
     spans: dict[tuple[str, str], list[_Span]] = defaultdict(list)
     for write in evidence.result.history.writes:
@@ -62,8 +63,10 @@ def _not_heeded(evidence: Evidence, spans: Mapping[tuple[str, str], list[_Span]]
             continue
         route = [candidate["provider"] for candidate in first[2]["route"]["candidates"]]
         told = " ".join(first[2]["route"]["reasons"])
+        started = evidence.result.history.invocations.get(first[0].process)
+        decided_ms = started.at_ms if started is not None else first[0].at_ms
         for (merchant, provider), found in spans.items():
-            if merchant != payment.merchant or not _covers(found, first[0].at_ms):
+            if merchant != payment.merchant or not _covers(found, decided_ms):
                 continue
             if provider in route and len(route) > 1:
                 kept[merchant, provider].append(True)

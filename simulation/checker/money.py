@@ -141,7 +141,7 @@ def _operation(name: str, operation: OperationEvidence, ended_ms: int, unread: f
         return  # a capture or void is the state of its charge
     if operation.status == "SUCCEEDED":
         found = [(entry["amount"], entry["currency"]) for entry in operation.books if _is_refund(entry)]
-        if found != [(item["amount"], item["currency"])]:
+        if found != [(item.get("bookedAmount", item["amount"]), item["currency"])]:
             what = f"{operation.operation_id} is SUCCEEDED, but the books say {found}"
             yield Violation("I3", name, what)
         came_back = [entry for entry in operation.books if entry.get("reversed")]

@@ -12,7 +12,7 @@ from payflowx.domain.orders.freeing import is_given_back, is_uncharged_for_good,
 from payflowx.domain.orders.order import Order, OrderState
 from payflowx.domain.orders.stopping import release_holder, stop_holder
 from payflowx.domain.payments.change import Change, Context, amended
-from payflowx.domain.payments.closed_attempts import is_waiting
+from payflowx.domain.payments.closed_attempts import due_inquiry, is_waiting
 from payflowx.domain.payments.last_errors import last_error
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.order_link import OrderLink, OrderStanding
@@ -148,11 +148,12 @@ def settle(change: Change, order: Order | None, holder: Payment | None, context:
 def wait_for_holder(payment: Payment, now_ms: int) -> Payment | None:
     """Return a contending payment with its next step later; None if an inquiry about an attempt sets that time.
 
-    One that is decided waits for no holder: it is due for the last read of its object only.
+    One that is decided waits for no holder: it is due for the last read of its object only. And an inquiry about a
+    closed attempt that is due now waits for no holder: it may find another charge, and the holder may take days.
     """
     if payment.unresolved_attempt is not None or payment.charged_attempt is None or payment.due_at_ms is None:
         return None
-    if payment.is_order_charged_twice and is_waiting(payment):
+    if (payment.is_order_charged_twice and is_waiting(payment)) or due_inquiry(payment, now_ms) is not None:
         return None
     at_ms = now_ms + CONTENTION_INTERVAL_MS
     lease = payment.lease.after_change_by_another(now_ms)

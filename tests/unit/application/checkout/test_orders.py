@@ -13,7 +13,7 @@ from payflowx.domain.payments.order_link import OrderStanding
 from payflowx.domain.payments.outcome import Declined
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.shared.errors import Refusal
-from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
+from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS, SECOND_MS
 from payflowx.domain.shared.statuses import DeclineKind, PaymentStatus
 from tests.support.scripted import charged
 from tests.support.world import fallback
@@ -131,3 +131,16 @@ def test_a_payment_that_was_charged_beside_the_holder_waits_for_nothing_but_its_
     now_ms = shop.world.clock.now_ms()
     assert wait_for_holder(beside[OrderStanding.CONTENDING], now_ms) is not None
     assert wait_for_holder(beside[OrderStanding.CHARGED_TWICE], now_ms) is None
+
+
+def test_a_read_that_is_due_waits_for_no_holder(shop: Shop) -> None:
+    """It may find another charge inside the object, and the holder may be decided days later."""
+    first = shop.choose(shop.sell("key-1", order_id=ORDER))
+    shop.at("alpha").is_paid = True
+    paid = replace(shop.wait(first, 61), status=PaymentStatus.IN_REVIEW)
+    assert paid.order is not None
+    assert paid.event_inquiries is not None
+    order = replace(paid.order, standing=OrderStanding.CONTENDING, contends_with="pay_holder")
+    contending, read_ms = replace(paid, order=order), paid.event_inquiries.ready_at_ms
+    assert wait_for_holder(contending, read_ms - MINUTE_MS) is not None
+    assert wait_for_holder(contending, read_ms) is None
