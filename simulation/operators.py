@@ -219,7 +219,7 @@ class Operators:
         names |= {} if review["operationId"] else {"transactionId": review["transactionId"]}
         charge = _charge_id(books) if moved is is_right and not review["operationId"] else None
         if review["operationId"] and moved and is_right:
-            names["amount"] = _amount_moved(books)
+            names |= _amount_moved(books)
         for named in _references(charge, review):
             answer = self.api.command(
                 {
@@ -292,9 +292,10 @@ def _charge_moved(books: list[Record], amount: int) -> bool | None:
     return True if [line["amount"] - line["refunded"] for line in kept] == [amount] else None
 
 
-def _amount_moved(books: list[Record]) -> int:
-    """What an operation moved, which may be another amount than was requested."""
-    return sum(line["amount"] for line in books if line["kind"] != "charge" and line["status"] == "done")
+def _amount_moved(books: list[Record]) -> dict[str, int]:
+    """What a refund moved, which may be another amount than was requested. A capture or void has the charge's."""
+    moved = [line["amount"] for line in books if line["kind"] == "refund" and line["status"] == "done"]
+    return {"amount": moved[0]} if len(moved) == 1 else {}
 
 
 def _operation_moved(books: list[Record]) -> bool | None:
