@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 import time
 import zipfile
 from collections.abc import Mapping
@@ -94,6 +95,11 @@ def _content(path: Path, asset: Asset) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for file in sorted(path.rglob("*")):
-            if file.is_file():
+            if file.is_file() and not _is_bytecode_of_another_python(file):
                 archive.writestr(zipfile.ZipInfo(str(file.relative_to(path)), _ZIP_TIME), file.read_bytes())
     return buffer.getvalue()
+
+
+def _is_bytecode_of_another_python(file: Path) -> bool:
+    """Python ignores bytecode of another version, and unpacking it takes as long as unpacking the sources."""
+    return file.suffix == ".pyc" and not file.stem.endswith(f".{sys.implementation.cache_tag}")

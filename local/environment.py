@@ -162,7 +162,7 @@ def _watch(engine: Engine, outputs: dict[str, str], server: GatewayServer, clean
 
 def _say_differences(adaptations: list[Adaptation], *, has_simulators: bool) -> None:
     say("  the templates run as synthesized, except:")
-    say("    the layer holds the same packages, built for this machine, under the same key")
+    say("    the layer holds the same packages, as bytecode for this machine, under the same key")
     if has_simulators:
         say(f"    {_CDK_STAGE}-Sandbox is not created: its simulators run as servers, so that their faults are real")
     for text in _grouped(adaptations):

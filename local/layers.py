@@ -1,5 +1,6 @@
 """The dependency layer built for this machine: the one in the assembly holds wheels for Lambda's processor."""
 
+import compileall
 import hashlib
 import shutil
 import subprocess
@@ -7,30 +8,60 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from infra.constructs.shared.sdk_data import trim_sdk_data
 from local.errors import LocalEnvironmentError
 from local.paths import LAYERS, ROOT, WHEELS
 
 _REQUIREMENTS: Final = ROOT / "functions" / "requirements.txt"
+_RECIPES: Final = (Path(__file__), Path(trim_sdk_data.__code__.co_filename))
+"""A change of how the layer is built makes another layer."""
+_DEPLOYED_AT: Final = "/opt/python"
 
 
 def host_layer() -> Path:
-    """A folder with the same locked packages, from the wheels of `make setup`. Raises `LocalEnvironmentError`."""
-    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    name = hashlib.sha256(_REQUIREMENTS.read_bytes() + version.encode()).hexdigest()[:16]
-    folder = LAYERS / name
+    """A folder with the same locked packages, from the wheels of `make setup`. Raises `LocalEnvironmentError`.
+
+    The engine unpacks the layer for every function process that it starts, which takes longer with every file. So the
+    folder describes the services in use alone, as the deployed layer does, and holds bytecode in the place of sources.
+    """
+    folder = LAYERS / _name()
     if folder.is_dir():
         return folder
     shutil.rmtree(LAYERS, ignore_errors=True)
-    partial = LAYERS / f"{name}.partial"
+    partial = LAYERS / f"{folder.name}.partial"
+    _install(partial / "python")
+    shutil.rmtree(partial / "python" / "bin", ignore_errors=True)  # scripts that no function runs
+    trim_sdk_data(partial / "python" / "botocore" / "data")
+    _replace_sources_by_bytecode(partial / "python")
+    partial.rename(folder)
+    return folder
+
+
+def _name() -> str:
+    digest = hashlib.sha256(sys.version.encode())
+    for path in (_REQUIREMENTS, *_RECIPES):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _install(target: Path) -> None:
     command = [
         *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index"),
         *("--find-links", str(WHEELS / "host"), "--require-hashes", "--no-deps", "--no-compile"),
-        *("--target", str(partial / "python"), "--requirement", str(_REQUIREMENTS)),
+        *("--target", str(target), "--requirement", str(_REQUIREMENTS)),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
     if done.returncode != 0:
-        raise LocalEnvironmentError(
-            "The layer for this machine could not be built; run `make clean setup` and try again."
-        )
-    partial.rename(folder)
-    return folder
+        raise _cannot_be_built()
+
+
+def _replace_sources_by_bytecode(folder: Path) -> None:
+    """`module.pyc` beside no `module.py` is imported like a source. Tracebacks name the paths that Lambda would."""
+    if not compileall.compile_dir(folder, quiet=2, legacy=True, stripdir=str(folder), prependdir=_DEPLOYED_AT):
+        raise _cannot_be_built()
+    for source in folder.rglob("*.py"):
+        source.unlink()
+
+
+def _cannot_be_built() -> LocalEnvironmentError:
+    return LocalEnvironmentError("The layer for this machine could not be built; run `make clean setup` and try again.")
