@@ -631,16 +631,15 @@ class World:
             return False
         if status == "AUTHORIZED" and "stopRequested" in item:
             return False
+        if _is_asked_in_vain(item) and status in {"AUTHORIZED", "SUCCESS", "FAILED", "CANCELLED"}:
+            return False
         if status == "AUTHORIZED" and "cancelRequested" not in item:
             return int(item["dueAt"]["N"]) < self.kernel.now_ms + _HELD_MS
         if status == "IN_REVIEW" and item.get("lastError", {}).get("M", {}).get("code", {}).get("S") == _CONTENDED:
             return False
         if "eventInquiries" in item and "waiting" in item["eventInquiries"]["M"]:
-            tries = item["eventInquiries"]["M"].get("tries", {"N": "0"})
-            if int(tries["N"]) >= _TRIED_OFTEN and status in {"SUCCESS", "FAILED", "CANCELLED"}:
-                return False
             return int(item["dueAt"]["N"]) < self.kernel.now_ms + 2 * HOUR_MS
-        if status in {"FAILED", "CANCELLED"}:
+        if status in {"FAILED", "CANCELLED"} or (status == "SUCCESS" and _may_reopen(item)):
             return is_payment and self._was_charged_late(item)
         if status in {"IN_REVIEW", "SUCCEEDED"}:
             return False
@@ -648,7 +647,7 @@ class World:
 
     def _was_charged_late(self, item: Item) -> bool:
         """Whether the books have a charge for a declined attempt that is still inquired about."""
-        watched = [attempt["M"] for attempt in item["attempts"]["L"] if "reopens_until_ms" in attempt["M"]]
+        watched = _may_reopen(item)
         return any(self.providers.is_charged(provider_key(item, attempt)) for attempt in watched)
 
     def _is_undecided(self, item: Item) -> bool:
@@ -667,6 +666,21 @@ class World:
         if "hosted_method" in progress and name not in self.providers.entered:
             return "sent_before_restore" in progress
         return _has_own_capture(attempt) or not self.providers.is_decided(name)
+
+
+def _is_asked_in_vain(item: Item) -> bool:
+    """An event named a closed attempt, and its provider gives no answer about it, hour after hour."""
+    inquiries = item["eventInquiries"]["M"] if "eventInquiries" in item else {}
+    return "waiting" in inquiries and int(inquiries.get("tries", {"N": "0"})["N"]) >= _TRIED_OFTEN
+
+
+def _may_reopen(item: Item) -> list[Item]:
+    """The attempts of a payment that are inquired about for days after they were closed.
+
+    A paid one has such an attempt only where a restore had forgotten that another attempt came after it.
+    """
+    attempts = [attempt["M"] for attempt in item["attempts"]["L"]] if "attempts" in item else []
+    return [one for one in attempts if "reopens_until_ms" in one and one["state"]["S"] != "SUCCEEDED"]
 
 
 def _has_own_capture(attempt: Item) -> bool:

@@ -111,13 +111,16 @@ class _World:
 def _switched_off(world: _World, name: str, payment: PaymentEvidence) -> Iterator[Violation]:
     """A provider that is switched off is passed over when an attempt is chosen, the first one too.
 
-    A checkout's attempt is chosen when its choice is stored: from then on the attempt goes to the first way (I20).
+    A checkout's attempt is chosen when its choice is stored: from then on the attempt goes to the first way (I20). The
+    choice of one without our page is stored with the payment.
     """
     chosen_ms: dict[int, int] = {}
-    for write, before, after, _ in payment.changes():
-        choice = after.get("checkout", {}).get("choice")
-        if choice and choice != before.get("checkout", {}).get("choice"):
+    for write, before, after in payment.versions:
+        choice = after.get("checkout", {}).get("choice") if after is not None else None
+        if choice and (before is None or choice != before.get("checkout", {}).get("choice")):
             chosen_ms[choice["number"]] = write.at_ms
+        if before is None or after is None:
+            continue
         newest = after["attempts"][-1] if len(after["attempts"]) > len(before["attempts"]) else None
         if newest is None or "sent_before_restore" in newest.get("progress", {}):
             continue  # a restore's attempt is recorded where it may have been sent before, and never sent

@@ -92,4 +92,9 @@ RESTORING: Final[tuple[Mutant, ...]] = (
         "after a restore, a search that proves nothing is not repeated behind an open attempt",
         Edit(ResumeRestored, "search", "is_proven=is_proven", "is_proven=True"),
     ),
+    broken(
+        _ROOM,
+        "after a restore, a search that found an attempt is not repeated behind it",
+        Edit(ResumeRestored, "_forgotten", "search_follows=True", "search_follows=False"),
+    ),
 )

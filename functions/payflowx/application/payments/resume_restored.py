@@ -95,11 +95,20 @@ class ResumeRestored:
     def _forgotten(
         self, item: WorkItem, number: int, candidate: Candidate, window: RestoreWindow, now_ms: int
     ) -> Attempt:
-        """Return the next attempt, or one that was not sent as far as is known, as one that may have been sent."""
+        """Return the next attempt, or one that was not sent as far as is known, as one that may have been sent.
+
+        The search stops at the first key that a provider knows: those after it may have been used as well. So another
+        search follows once this attempt has ended without a charge.
+        """
         owner, epoch = item.owner, item.owner.lease.epoch + 1
         unsent = next((a for a in owner.attempts if a.number == number), None)
         if unsent is not None:
-            return sent_before(reopened(unsent, epoch=epoch, now_ms=now_ms), window)
+            attempt = reopened(unsent, epoch=epoch, now_ms=now_ms)
+        else:
+            attempt = self._unknown_until_now(item, number, candidate, epoch, now_ms)
+        return sent_before(attempt, window, search_follows=True)
+
+    def _unknown_until_now(self, item: WorkItem, number: int, candidate: Candidate, epoch: int, now_ms: int) -> Attempt:
         attempt = Attempt(
             number=number,
             provider=candidate.provider,
@@ -110,7 +119,7 @@ class ResumeRestored:
             started_at_ms=now_ms,
             progress=self._facts(item, candidate, now_ms),
         )
-        return sent_before(replace(attempt, request_hash=self._hash_of(item, attempt)), window)
+        return replace(attempt, request_hash=self._hash_of(item, attempt))
 
     def _facts(self, item: WorkItem, candidate: Candidate, now_ms: int) -> Mapping[str, str]:
         """Return the facts with which a checkout's attempt begins; every other attempt begins without any."""

@@ -239,6 +239,45 @@ class TestPayments:
         assert found.status is PaymentStatus.SUCCESS
         assert charges(world) == []
 
+    @pytest.mark.parametrize("kind", [DeclineKind.HARD, DeclineKind.FUNDS])
+    def test_a_decline_of_the_forgotten_time_that_ends_a_payment_ends_it_after_the_search(
+        self, world: World, kind: DeclineKind, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        restore(world)
+        payment = world.accept()
+        known = {(key_of(payment), "alpha"): Declined(kind=kind, code="do_not_honor")}
+        monkeypatch.setattr(
+            ScriptedProvider,
+            "inquire",
+            lambda provider, request, _account: known.get((request.provider_key, provider.name), NotFound()),
+        )
+        work_for_long(world, turns=60)
+        assert world.now(payment).status is PaymentStatus.FAILED
+        assert charges(world) + charges(world, "beta") == []
+
+    @pytest.mark.parametrize("kind", list(DeclineKind))
+    @pytest.mark.parametrize("late", [False, True])
+    def test_a_decline_of_the_forgotten_time_ends_nothing_before_its_followers_were_searched_for(
+        self, world: World, kind: DeclineKind, monkeypatch: pytest.MonkeyPatch, *, late: bool
+    ) -> None:
+        """The search finds the first key that was used. The next one may have been used, and charged, as well."""
+        world.set_merchant(accounts=[account for account in world.accounts if account.provider == "alpha"])
+        world.rules.document = fallback("alpha")
+        payment = world.accept()
+        restore(world)
+        known = {key_of(payment): Declined(kind=kind, code="expired"), key_of(payment, 2): charged(payment, 2)}
+        monkeypatch.setattr(
+            ScriptedProvider,
+            "inquire",
+            lambda provider, request, _account: known.get(request.provider_key, NotFound()),
+        )
+        if late:
+            world.clock.advance((payment.charge_deadline_ms - world.clock.now_ms()) // SECOND_MS + 1)
+        work_for_long(world, turns=60)
+        found = world.now(payment)
+        assert (found.status, found.captured) == (PaymentStatus.SUCCESS, payment.amount)
+        assert charges(world) == []
+
 
 class TestOperations:
     def paid(self, world: World) -> Payment:
@@ -284,6 +323,26 @@ class TestOperations:
         assert stored.attempts[0].state is AttemptState.DECLINED
         assert stored.status is OperationStatus.IN_REVIEW
         assert [what for what, _ in alpha(world).moved].count("move") == 1
+
+    def test_a_refusal_of_the_forgotten_time_ends_no_refund_before_its_followers_were_searched_for(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        payment = self.paid(world)
+        restore(world)
+        refund = world.request(OperationKind.REFUND, payment, 100).operation
+        first, second = (f"pfx-{refund.operation_id[4:]}-{number}" for number in (1, 2))
+        made = Succeeded(reference="re_2", amount=100, currency=payment.currency, merchant_reference=second)
+        known = {first: Declined(code="not_refundable"), second: made}
+        monkeypatch.setattr(
+            ScriptedProvider,
+            "inquire_operation",
+            lambda provider, request, _account: known.get(request.provider_key, NotFound()),
+        )
+        work_for_long(world, turns=60)
+        stored = world.operations.get(payment.merchant_id, payment.transaction_id, refund.operation_id)
+        assert stored is not None
+        assert stored.status is OperationStatus.SUCCEEDED
+        assert [what for what, _ in alpha(world).moved if what == "move"] == []
 
 
 class TestNumbers:
