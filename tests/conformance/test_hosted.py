@@ -8,11 +8,21 @@ from urllib.parse import urlsplit
 import pytest
 
 from payflowx.application.checkout.page import Contact, Obstacle
+from payflowx.application.payments.charge_request import charge_request_of
 from payflowx.application.payments.new_checkout import NewCheckout
 from payflowx.domain.checkout.view import Screen
-from payflowx.domain.payments.hosted import CHECKOUT_METHODS, HostedCapability
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.hosted import (
+    CHECKOUT_METHODS,
+    HOSTED_EXPIRES_AT,
+    HOSTED_METHOD,
+    HOSTED_RETURN_URL,
+    HostedCapability,
+)
+from payflowx.domain.payments.outcome import ConfirmedCancelled, Outcome
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, PaymentStatus
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult
 from sandbox.hosted_pages import HostedCall, lose_answers
@@ -104,6 +114,13 @@ class Counter:
     def lose(self, call: HostedCall, number: int = 1) -> None:
         lose_answers(self.simulator.store, {call: number})
 
+    def inquire(self, payment: Payment, attempt: Attempt) -> Outcome:
+        """The provider's answer about the attempt."""
+        merchant = self.world.merchants.get(payment.merchant_id)
+        account = merchant.account(attempt.provider, attempt.account_id) if merchant else None
+        assert account is not None
+        return self.world.providers.get(self.provider).inquire(charge_request_of(payment, attempt), account)
+
     def check(self, payment: Payment) -> Payment:
         """The invariants of every moment: one open object and one charge at most, a status that the ledger confirms.
 
@@ -169,6 +186,23 @@ class TestPaying:
         counter.tab(payment).press("Pay", counter.methods[0])
         payment = counter.until(payment, lambda now: now.status is S.AUTHORIZED)
         assert payment.capturable == AMOUNT
+
+    @pytest.mark.parametrize("is_object_known", [True, False])
+    def test_an_authorization_that_was_released_has_ended(self, counter: Counter, *, is_object_known: bool) -> None:
+        """Whoever released it. After a restore, not even the object's id is known."""
+        if CaptureMode.MANUAL not in counter.able.capture_modes:
+            return
+        payment = counter.sell(capture=CaptureMode.MANUAL)
+        counter.tab(payment).press("Pay", counter.methods[0])
+        authorized = counter.until(payment, lambda now: now.status is S.AUTHORIZED)
+        counter.world.request(OperationKind.VOID, authorized)
+        counter.world.work_until_idle()
+        assert counter.world.now(authorized).status is S.CANCELLED
+        attempt = authorized.attempts[0]
+        if not is_object_known:
+            begun = {name: attempt.progress[name] for name in (HOSTED_METHOD, HOSTED_EXPIRES_AT, HOSTED_RETURN_URL)}
+            attempt = replace(attempt, progress=begun, reference=None)
+        assert isinstance(counter.inquire(authorized, attempt), ConfirmedCancelled)
 
     def test_leave_and_come_back(self, counter: Counter) -> None:
         payment = counter.sell()

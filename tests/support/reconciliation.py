@@ -1,18 +1,20 @@
 """Reconciliation: the production wiring over the models, and hands in the simulators' books."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.values import to_attributes
+from payflowx.adapters.dynamodb.merchants.configuration import restore_window_to_item
 from payflowx.adapters.dynamodb.reconciliation.runs import DynamoDBRuns
 from payflowx.application.reconciliation.reconcile import Reconcile
 from payflowx.application.reconciliation.start_reconciliations import Asked, StartReconciliations
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
+from payflowx.domain.payments.restore_window import RestoreWindow
 from payflowx.domain.reconciliation.reports import EntryKind, ReportAnswer, ReportEntry, ReportResult, ReportUnavailable
 from payflowx.domain.reconciliation.run import Phase, Run
 from payflowx.domain.shared.ambient import Deadline
@@ -23,7 +25,7 @@ from sandbox.simulator import CHARGE, CHARGED, Simulator
 from sandbox.store import Record
 from tests.support.memory import FixedRules
 from tests.support.providers import ProviderWorld
-from tests.support.tables import TRANSACTIONS
+from tests.support.tables import CONFIGURATION, TRANSACTIONS
 from tests.support.world import MERCHANT, fallback
 
 DECISION = OperatorAction(who="local:ada", why="TICKET-1")
@@ -211,20 +213,48 @@ class ReconciliationWorld(ProviderWorld):
 
     def refund(self, payment: Payment, amount: int) -> Operation:
         """Asked for, and carried out by the provider."""
-        acceptance = self.request(OperationKind.REFUND, payment, amount)
+        return self.carry_out(self.request(OperationKind.REFUND, payment, amount).operation)
+
+    def carry_out(self, operation: Operation) -> Operation:
+        """Work until the operation has succeeded, or for more than three hours."""
         for _ in range(20):
             self.work_until_idle()
-            if self.operation_now(acceptance.operation).status is OperationStatus.SUCCEEDED:
+            if self.operation_now(operation).status is OperationStatus.SUCCEEDED:
                 break
             self.clock.advance(600)
             self.sweep(self.deadline)
-        return self.operation_now(acceptance.operation)
+        return self.operation_now(operation)
+
+    def copy_of(self, payment: Payment) -> Sequence[Mapping[str, Any]]:
+        """The payment's items as DynamoDB holds them, for `restore`."""
+        pk = keys.payment_partition(payment.merchant_id, payment.transaction_id)
+        found = self.dynamodb.query(
+            TableName=TRANSACTIONS,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=to_attributes({":pk": pk}),
+        )
+        items: Sequence[Mapping[str, Any]] = found["Items"]
+        return items
+
+    def restore(self, payment: Payment, copy: Sequence[Mapping[str, Any]], *, forgetting: Payment | Operation) -> None:
+        """Put the copy in the place of the payment's items, and open the deployment again."""
+        self.forget_references(forgetting)
+        for item in self.copy_of(payment):
+            self.dynamodb.delete_item(TableName=TRANSACTIONS, Key={name: item[name] for name in ("pk", "sk")})
+        for item in copy:
+            self.dynamodb.put_item(TableName=TRANSACTIONS, Item=item)
+        now_ms = self.clock.now_ms()
+        window = RestoreWindow(
+            restored_to_ms=self.began_ms, stopped_at_ms=now_ms, recorded_at_ms=now_ms, opened_at_ms=now_ms
+        )
+        self.dynamodb.put_item(TableName=CONFIGURATION, Item=to_attributes(restore_window_to_item(window)))
+        self.deploy()
 
     def forget_operation(self, operation: Operation) -> None:
         """As if it had been made in the provider's dashboard, where nobody gives it a key of ours."""
         self.forget(keys.operation_key(operation.merchant_id, operation.transaction_id, operation.operation_id))
         self.forget(keys.locator_key(operation.merchant_id, operation.operation_id))
-        self._disown_references(operation)
+        self.forget_references(operation)
 
     def entry(self, payment: Payment) -> ReportEntry:
         """As a settlement file would have it."""
@@ -245,9 +275,9 @@ class ReconciliationWorld(ProviderWorld):
 
     def forget_here(self, payment: Payment) -> None:
         self.forget(keys.payment_key(payment.merchant_id, payment.transaction_id))
-        self._disown_references(payment)
+        self.forget_references(payment)
 
-    def _disown_references(self, of: Payment | Operation) -> None:
+    def forget_references(self, of: Payment | Operation) -> None:
         for attempt in of.attempts:
             if attempt.reference:
                 self.forget(keys.reference_key(attempt.provider, attempt.account_id, attempt.reference))

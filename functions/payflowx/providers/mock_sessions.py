@@ -116,14 +116,16 @@ class Sessions:
             return Accepted(reference=session_id)
         if session.get("status") == "open":
             return _address(session)
-        if session.get("status") not in _ENDED:
+        is_released = any(payment["status"] == "canceled" for payment in payments)
+        if session.get("status") not in _ENDED and not is_released:
             return Unknown(code="session_without_payment")
-        return self._closed(session_id, payments)
+        return self._closed(session_id, [payment for payment in payments if payment["status"] == "failed"])
 
-    def _closed(self, session_id: str, payments: Sequence[dict[str, Any]]) -> Outcome:
-        if not payments or not self.reopens_for_seconds:
+    def _closed(self, session_id: str, failed: Sequence[dict[str, Any]]) -> Outcome:
+        """Nobody can pay any more; an authorization was released, if there was one."""
+        if not failed or not self.reopens_for_seconds:
             return ConfirmedCancelled(reference=session_id)
-        last = as_object(payments[-1].get("failure"))
+        last = as_object(failed[-1].get("failure"))
         return Declined(
             kind=DeclineKind.SOFT,
             code=provider_code(last.get("code")),

@@ -20,6 +20,7 @@ from payflowx.domain.payments.operation_state_machine import expedite_operation,
 from payflowx.domain.payments.outcome import Mismatch, Outcome, Succeeded, Unknown
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments, Stored
+from payflowx.domain.payments.restored import needs_search
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.state_machine import expedite
@@ -64,8 +65,16 @@ class ResolveDiscrepancy:
                 self._read_refunds(run_id, discrepancy, ledger_entry)
             case ResolutionAction.ASK:
                 self._ask_and_apply(run_id, discrepancy, ledger_entry)
-            case ResolutionAction.REVIEW:
+            case ResolutionAction.REVIEW if not self._waits_for_search(ledger_entry):
                 self._review(run_id, discrepancy, ledger_entry)
+
+    def _waits_for_search(self, ledger_entry: LedgerEntry) -> bool:
+        """Return whether a restore has forgotten the listed attempt, and the search for it, which is due, finds it."""
+        if ledger_entry.attempt is not None:
+            return False
+        merchant = self.merchants.get(ledger_entry.payment.merchant_id)
+        owner = ledger_entry.operation or ledger_entry.payment
+        return merchant is not None and needs_search(owner, merchant.restored)
 
     def ask(self, payment: Payment, attempt: Attempt) -> Outcome:
         """Inquire about the attempt; a failed inquiry is `Unknown`."""

@@ -201,6 +201,31 @@ class TestDifferences:
         assert world.report(world.run()) == [("missing_here", "review", payment.transaction_id)]
         assert reviewed(world, payment)
 
+    def test_a_charge_that_a_restore_forgot_waits_for_the_search(self, world: ReconciliationWorld) -> None:
+        accepted = world.pay("order-1", work=False)
+        copy = world.copy_of(accepted)
+        world.work_until_idle()
+        paid = world.now(accepted)
+        world.restore(paid, copy, forgetting=paid)
+        world.a_day_later()
+        assert world.report(world.run()) == [("missing_here", "review", paid.transaction_id)]
+        assert world.now(paid).status is PaymentStatus.PENDING
+        world.sweep(world.deadline)
+        world.work_until_idle()
+        assert world.now(paid).status is PaymentStatus.SUCCESS
+
+    def test_a_refund_that_a_restore_forgot_waits_for_the_search(self, world: ReconciliationWorld) -> None:
+        payment = world.pay("order-1")
+        operation = world.request(OperationKind.REFUND, payment, 100).operation
+        copy = world.copy_of(payment)
+        refunded = world.carry_out(operation)
+        world.restore(payment, copy, forgetting=refunded)
+        world.a_day_later()
+        world.run()
+        assert world.operation_now(operation).status is OperationStatus.PENDING
+        world.carry_out(operation)
+        assert world.operation_now(operation).status is OperationStatus.SUCCEEDED
+
     def test_a_refund_that_both_books_have(self, world: ReconciliationWorld) -> None:
         payment = world.pay("order-1")
         world.refund(payment, 100)
