@@ -212,7 +212,11 @@ class TestDifferences:
         assert world.now(paid).status is PaymentStatus.PENDING
         world.sweep(world.deadline)
         world.work_until_idle()
-        assert world.now(paid).status is PaymentStatus.SUCCESS
+        found = world.now(paid)
+        # Razorpay shows a charge by our key for a short time only: a person closes the review of the stored attempt.
+        is_shown = world.provider != "razorpay"
+        assert found.status is (PaymentStatus.SUCCESS if is_shown else PaymentStatus.IN_REVIEW)
+        assert [attempt.provider_key for attempt in found.attempts] == [paid.attempts[0].provider_key]
 
     def test_a_refund_that_a_restore_forgot_waits_for_the_search(self, world: ReconciliationWorld) -> None:
         payment = world.pay("order-1")
