@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from sandbox.hosted_pages import amount_text
-from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Violation
+from simulation.checker.evidence import UNDONE, Evidence, PaymentEvidence, Stored, Violation
 from simulation.checker.providers import TRIES_LAST_MS
 from simulation.history import Door
 
@@ -44,7 +44,8 @@ def _faults(door: Door, payment: PaymentEvidence) -> Iterator[str]:
     if written is None or (event is not None and event["actor"] == "operator"):
         return
     attempt = next(a for a in written["attempts"] if a["provider_key"] == door.key)
-    if door.state == "open" or (door.state in _TAKING and attempt.get("reopens_until_ms") is None):
+    is_taking = door.state in _TAKING and not _is_released(payment, door)
+    if door.state == "open" or (is_taking and attempt.get("reopens_until_ms") is None):
         yield f"{door.key} is {attempt['state']} while it is {door.state}"
     elif door.tries and door.provider in _REOPENING and attempt.get("reopens_until_ms") is None:
         yield f"{door.key} is {attempt['state']} and not watched, while a try in it might still be charged"
@@ -61,6 +62,12 @@ def _is_proven_closed(door: Door, attempt: Stored, payment: PaymentEvidence) -> 
     went_back = any(line["kind"] == "void" or line["status"] == "canceled" for line in payment.books)
     expires_ms = int(attempt["progress"]["hosted_expires_at"])
     return is_ended or went_back or door.at_ms + _CLOCKS_MS >= expires_ms + lasts_ms
+
+
+def _is_released(payment: PaymentEvidence, door: Door) -> bool:
+    """Whether its authorization was released, in the time that a restore forgot or at the provider: no money is left."""
+    states = [entry["status"] for entry in payment.books if entry["reference"] == door.key]
+    return door.state == "paid" and "canceled" in states and all(state in UNDONE for state in states)
 
 
 def _version_at(payment: PaymentEvidence, door: Door) -> Stored | None:
