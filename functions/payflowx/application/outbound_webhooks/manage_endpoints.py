@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from payflowx.domain.outbound_webhooks.catch_up import CatchUp, catch_up_of
+from payflowx.domain.outbound_webhooks.catch_up import CatchUp, catch_up_of, registered_at_ms
 from payflowx.domain.outbound_webhooks.endpoints import Endpoint, WebhookEndpoints, derive_endpoint_id, rotated
-from payflowx.domain.outbound_webhooks.ports import SecretCipher, WebhookEndpointStore
+from payflowx.domain.outbound_webhooks.ports import CatchUps, SecretCipher, WebhookEndpointStore
 from payflowx.domain.outbound_webhooks.signing import SECRET_CHARS, SECRET_PREFIX
 from payflowx.domain.payments.event_types import EVENT_TYPES
 from payflowx.domain.shared.ambient import Clock, Randomness
@@ -31,6 +31,7 @@ class ManageEndpoints:
     """
 
     endpoint_store: WebhookEndpointStore
+    catch_ups: CatchUps
     cipher: SecretCipher
     clock: Clock
     randomness: Randomness
@@ -52,7 +53,7 @@ class ManageEndpoints:
             url=request.url,
             event_types=request.event_types,
             encrypted_secret=encrypted,
-            created_at_ms=now_ms,
+            created_at_ms=registered_at_ms(self.catch_ups.get(request.merchant_id, endpoint_id), now_ms),
             updated_at_ms=now_ms,
         )
 
@@ -70,7 +71,7 @@ class ManageEndpoints:
                 raise Refusal("endpoint_limit", detail)
             return webhook_endpoints.with_endpoint(endpoint)
 
-        self._change(request.merchant_id, add, catch_up=catch_up_of(request.merchant_id, endpoint))
+        self._change(request.merchant_id, add, catch_up=catch_up_of(request.merchant_id, endpoint, now_ms))
         return endpoint, secret
 
     def rotate(self, merchant_id: str, endpoint_id: str) -> tuple[Endpoint, str]:
