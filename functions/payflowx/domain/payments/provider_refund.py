@@ -10,12 +10,16 @@ from payflowx.domain.payments.outcome import Accepted, Declined, Outcome, Succee
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.refund_list import ProviderRefund, RefundState
 from payflowx.domain.shared.identifiers import OPERATION_PREFIXES, derive_id, parse_provider_key
+from payflowx.domain.shared.limits import MINUTE_MS
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, OperationStatus
 
 _FINGERPRINT: Final = "made_at_provider"
 """No request of a merchant has this fingerprint."""
 
+
+_CLOCKS_MS: Final = 5 * MINUTE_MS
+"""The provider's clock may be behind ours by this much."""
 
 _STATES: Final[Mapping[RefundState, AttemptState]] = {
     RefundState.PENDING: AttemptState.ACCEPTED,
@@ -55,9 +59,16 @@ def decide_refund(payment: Payment, operations: Sequence[Operation], refund: Pro
 
 
 def _is_counted(payment: Payment, refund: ProviderRefund) -> bool:
+    """Return whether the refund was made after the charge and before a person named what was kept of it.
+
+    A time before the charge is an error, and says as little as none: a refund that is booked needlessly lowers what is
+    refundable here, but one that is not booked would be given back a second time.
+    """
     charge = payment.attempt(payment.charged_attempt) if payment.charged_attempt is not None else None
     named_at_ms = charge.amount_named_at_ms if charge else None
-    return named_at_ms is not None and refund.made_at_ms is not None and refund.made_at_ms <= named_at_ms
+    if charge is None or named_at_ms is None or refund.made_at_ms is None:
+        return False
+    return charge.started_at_ms - _CLOCKS_MS <= refund.made_at_ms <= named_at_ms
 
 
 def is_unresolved(operation: Operation) -> bool:

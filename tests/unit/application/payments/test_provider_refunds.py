@@ -81,6 +81,19 @@ class TestTheAmountThatAPersonNamed:
         assert (len(recorded.booked), len(recorded.counted)) == ((0, 1) if refundable == 100 else (1, 0))
         assert world.now(payment).refundable == refundable
 
+    @pytest.mark.parametrize("made_at_ms", [0, -1, 1_000_000_000, DAY_MS])
+    def test_has_no_refund_that_is_said_to_be_older_than_the_charge(self, world: World, made_at_ms: int) -> None:
+        """Such a time is an error of the provider, and says nothing: as one that it does not give."""
+        payment = self.closed(world, 100)
+        made_at_ms = payment.attempts[0].started_at_ms - DAY_MS if made_at_ms == DAY_MS else made_at_ms
+        assert read(world, payment, listed(amount=20, made_at_ms=made_at_ms)).booked == ["re_dash"]
+        assert world.now(payment).refundable == 80
+
+    def test_has_a_refund_whose_time_differs_by_what_clocks_do(self, world: World) -> None:
+        payment = self.closed(world, 100)
+        made_at_ms = payment.attempts[0].started_at_ms - 60_000
+        assert read(world, payment, listed(amount=20, made_at_ms=made_at_ms)).counted == ["re_dash"]
+
     def test_corrects_a_charge_that_was_booked_before_and_no_refund(self, world: World) -> None:
         payment = charged(world)
         context = Context(now_ms=world.clock.now_ms(), actor="test", policy=world.policy)
