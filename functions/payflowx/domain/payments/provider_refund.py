@@ -28,6 +28,9 @@ _STATES: Final[Mapping[RefundState, AttemptState]] = {
 }
 
 
+_WITHOUT_EFFECT: Final = frozenset({AttemptState.NOT_SENT, AttemptState.REJECTED, AttemptState.DECLINED})
+
+
 class RefundDecision(StrEnum):
     """The meaning of a listed refund for the ledger."""
 
@@ -36,7 +39,7 @@ class RefundDecision(StrEnum):
     BOOK = "book"
     """It was made at the provider."""
     WAIT = "wait"
-    """It may be one of ours whose answer was lost: ours is inquired about first."""
+    """Ours comes first: it may be one of ours whose answer was lost, or takes the amount of one that was not sent."""
     COUNTED = "counted"
     """It was made before a person named what was kept of the charge: it is part of that amount."""
     CONTRADICTION = "contradiction"
@@ -55,7 +58,24 @@ def decide_refund(payment: Payment, operations: Sequence[Operation], refund: Pro
         return RefundDecision.CONTRADICTION
     if refund.provider_key is None and any(is_unresolved(operation) for operation in operations):
         return RefundDecision.WAIT
-    return RefundDecision.BOOK
+    return RefundDecision.WAIT if _takes_what_ours_reserves(payment, operations, refund) else RefundDecision.BOOK
+
+
+def _takes_what_ours_reserves(payment: Payment, operations: Sequence[Operation], refund: ProviderRefund) -> bool:
+    """Return whether it fits into the charge only without a refund of ours that was not sent yet.
+
+    The provider will refuse ours, and its amount is given back. Booked before that, both together would be an excess
+    that a person must look at.
+    """
+    unsent = sum(operation.amount for operation in operations if _is_unsent(operation))
+    return payment.refundable < refund.amount <= payment.refundable + unsent
+
+
+def _is_unsent(operation: Operation) -> bool:
+    """Return whether a refund of ours waits to be sent: none of its requests can have taken effect."""
+    ours = operation.kind is OperationKind.REFUND and operation.origin is Origin.MERCHANT
+    closed = all(attempt.state in _WITHOUT_EFFECT for attempt in operation.attempts)
+    return ours and operation.status is OperationStatus.PENDING and closed
 
 
 def _is_counted(payment: Payment, refund: ProviderRefund) -> bool:

@@ -138,6 +138,27 @@ def test_one_of_ours_whose_answer_was_lost_is_never_booked_twice(world: Reconcil
     assert of(world, payment) == {"captured": 49_900, "refundable": 9_900, "refunded": 40_000}
 
 
+@pytest.mark.parametrize(("there", "ours"), [(49_900, 49_900), (40_000, 20_000)])
+def test_one_beside_ours_that_waits_to_be_sent_opens_no_review(
+    world: ReconciliationWorld, there: int, ours: int
+) -> None:
+    payment = world.pay("order-1")
+    requested = world.request(OperationKind.REFUND, payment, ours).operation
+    refund_in_dashboard(world, payment, there)
+    assert len(world.record_provider_refunds(payment.merchant_id, payment.transaction_id).waiting) == 1
+    world.work_until_idle()
+    world.a_day_later()
+    world.run()
+    world.work_until_idle()
+    assert world.operation_now(requested).status is OperationStatus.FAILED
+    assert [operation.status for operation in external(world, payment)] == ["SUCCEEDED"]
+    assert {**of(world, payment), "refundable": 49_900 - there} == {
+        "captured": 49_900,
+        "refundable": 49_900 - there,
+        "refunded": there,
+    }
+
+
 def test_a_list_that_is_cut_off_books_nothing_and_starts_a_review(world: ReconciliationWorld) -> None:
     payment = world.pay("order-1")
     refund_in_dashboard(world, payment, 40_000)
