@@ -11,7 +11,7 @@ from payflowx.domain.payments.event_types import EVENT_TYPES
 from payflowx.domain.shared.ambient import Clock, Randomness
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES, MAX_ENDPOINTS, MAX_EVENT_TYPES
-from payflowx.domain.shared.urls import why_not_allowed
+from payflowx.domain.shared.urls import same_address, why_not_allowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +58,7 @@ class ManageEndpoints:
         )
 
         def add(webhook_endpoints: WebhookEndpoints) -> WebhookEndpoints:
-            if webhook_endpoints.find(endpoint_id) is not None:
-                raise Refusal(
-                    "endpoint_exists",
-                    "This URL is registered already. Rotate its secret, or delete it first to change its event types.",
-                    field="url",
-                )
+            _check_not_registered(webhook_endpoints, endpoint)
             if len(webhook_endpoints.endpoints) >= MAX_ENDPOINTS:
                 detail = (
                     f"The limit of {MAX_ENDPOINTS} webhook endpoints is reached. Delete one that is not used any more."
@@ -129,6 +124,24 @@ class ManageEndpoints:
         if len(types) > MAX_EVENT_TYPES or len(set(types)) != len(types) or not EVENT_TYPES.issuperset(types):
             known = ", ".join(sorted(EVENT_TYPES))
             raise Refusal("field_invalid", f"eventTypes must be distinct values of {known}.", field="eventTypes")
+
+
+def _check_not_registered(webhook_endpoints: WebhookEndpoints, new: Endpoint) -> None:
+    """A second registration, in whatever spelling, would duplicate every delivery."""
+    if webhook_endpoints.find(new.endpoint_id) is not None:
+        raise Refusal(
+            "endpoint_exists",
+            "This URL is registered already. Rotate its secret, or delete it first to change its event types.",
+            field="url",
+        )
+    spelled = next((e for e in webhook_endpoints.endpoints if same_address(e.url, new.url)), None)
+    if spelled is not None:
+        raise Refusal(
+            "endpoint_exists",
+            f"This URL is registered already, in another spelling, as {spelled.endpoint_id}. Rotate its secret, or "
+            "delete it first to change its spelling or its event types.",
+            field="url",
+        )
 
 
 def _known(webhook_endpoints: WebhookEndpoints, endpoint_id: str) -> Endpoint:
