@@ -6,12 +6,14 @@ A step returns its evidence in a sentence, or raises `StepError`. What it makes 
 import json
 import socket
 import ssl
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -89,9 +91,15 @@ def destroy(stage: Stage) -> str:
 
 
 def publish_routing(stage: Stage) -> str:
-    """The document that is deployed, once more: AppConfig validates it, and has a version that no template knows."""
-    document = str(ROOT / "infra" / "routing" / "dev.json")
-    stage.payflowx("routing", "publish", document, "--reason", "make certify-aws", seconds=2 * _MINUTE)
+    """The document that is deployed, under another name: the same one would not be rolled out again.
+
+    AppConfig validates it, and has a version that no template knows.
+    """
+    deployed = json.loads((ROOT / "infra" / "routing" / "dev.json").read_text())
+    with tempfile.TemporaryDirectory() as folder:
+        document = Path(folder) / "routing.json"
+        document.write_text(json.dumps({**deployed, "version": f"certify-{uuid.uuid4().hex[:8]}"}, indent=2))
+        stage.payflowx("routing", "publish", str(document), "--reason", "make certify-aws", seconds=2 * _MINUTE)
     return "A document was validated, deployed and is in force."
 
 

@@ -1,6 +1,6 @@
 """`payflowx approvals`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -38,11 +38,10 @@ def approvals() -> None:
 @pass_session
 def list_(session: Session, *, merchant: str | None, everything: bool) -> None:
     """What waits for a second person, newest first. `payflowx merchants set-approvals` sets the limits."""
-    found = session.ask("list_proposals", merchantId=session.merchant(merchant))
-    items = [{**item, "of": subject_of(item)} for item in found["items"] if everything or is_waiting(item)]
+    name = session.merchant(merchant)
+    found = proposals_of(session, name) if everything else waiting_of(session, name)
+    items = [{**item, "of": subject_of(item)} for item in found]
     session.show_table(items, _COLUMNS, nothing="Nothing waits for a second person.")
-    if found.get("unreadable"):
-        session.say(f"Written by a newer release, and not shown: {', '.join(found['unreadable'])}.")
 
 
 @approvals.command("approve")
@@ -58,10 +57,7 @@ def approve(session: Session, *, proposal_id: str, merchant: str | None, yes: bo
     If the change itself is refused, nothing is changed: the list says REFUSED and why, and it can be approved again.
     """
     name = session.merchant(merchant)
-    items = session.ask("list_proposals", merchantId=name)["items"]
-    proposal = next((item for item in items if item["proposalId"] == proposal_id), None)
-    if proposal is None:
-        raise OperatorError("There is no proposal with this id.", Exit.REFUSED)
+    proposal = proposal_of(session, name, proposal_id)
     session.say(proposal_text(proposal))
     confirm("Carry it out? The merchant acts on it.", yes=yes)
     done = session.change("approve_proposal", reason, merchantId=name, proposalId=proposal_id)
@@ -80,9 +76,38 @@ def withdraw(session: Session, *, proposal_id: str, merchant: str | None, reason
     session.show(session.change("withdraw_proposal", reason, **names), f"{proposal_id} is withdrawn.")
 
 
+def proposals_of(session: Session, merchant: str) -> Iterator[dict[str, Any]]:
+    """All proposals of a merchant, newest first."""
+    yield from session.pages("list_proposals", "before", "nextBefore", merchantId=merchant)
+
+
+def waiting_of(session: Session, merchant: str) -> Iterator[dict[str, Any]]:
+    """Those that somebody can still approve, newest first. All wait equally long: none before an expired one waits."""
+    for proposal in proposals_of(session, merchant):
+        if is_over(proposal):
+            return
+        if is_waiting(proposal):
+            yield proposal
+
+
+def proposal_of(session: Session, merchant: str, proposal_id: str) -> dict[str, Any]:
+    """The one with this id, also behind many newer ones. Ids begin with their time. Raises `OperatorError`."""
+    for proposal in proposals_of(session, merchant):
+        if proposal["proposalId"] == proposal_id:
+            return proposal
+        if proposal["proposalId"] < proposal_id:
+            break
+    raise OperatorError("There is no proposal with this id.", Exit.REFUSED, hint="(not_found)")
+
+
+def is_over(proposal: Mapping[str, Any]) -> bool:
+    """Whether its day is over."""
+    return datetime.now(UTC) >= datetime.fromisoformat(proposal["expiresAt"])
+
+
 def is_waiting(proposal: Mapping[str, Any]) -> bool:
     """Whether somebody can still approve it. A refused one can be approved again, until its time is over."""
-    return proposal["state"] in _WAITING and datetime.now(UTC) < datetime.fromisoformat(proposal["expiresAt"])
+    return proposal["state"] in _WAITING and not is_over(proposal)
 
 
 def refusal_text(proposal: Mapping[str, Any]) -> str | None:

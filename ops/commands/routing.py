@@ -56,15 +56,17 @@ def publish(session: Session, *, file: Path, reason: str) -> None:
 
 
 @routing.command("rollback")
+@click.option("--to", "version", type=click.IntRange(1), help="Go back to this version instead, also further back.")
 @reason_option
 @target_options
 @pass_session
-def rollback(session: Session, *, reason: str) -> None:
+def rollback(session: Session, *, version: int | None, reason: str) -> None:
     """Take the last roll-out back at once, whether it is under way or complete.
 
-    One that was complete three days ago is followed by a roll-out of the version of before.
+    One that was complete three days ago is followed by a roll-out of the version of before. Repeated, the command goes
+    no further back: `payflowx routing show` says which version is served.
     """
-    _show(session, session.change("roll_back_routing", reason))
+    _show(session, session.change("roll_back_routing", reason, toVersion=version))
 
 
 @routing.command("explain")

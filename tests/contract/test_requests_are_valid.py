@@ -185,8 +185,8 @@ def keep_secrets() -> None:
 
 
 def roll_routing_out() -> None:
-    running = {**DEPLOYMENT, "State": "BAKING", "DeploymentNumber": 2}
-    listed = iter([[DEPLOYMENT], [DEPLOYMENT, running], [DEPLOYMENT]])
+    running = {"State": "BAKING", "ConfigurationVersion": "2", "DeploymentNumber": 2}
+    listed = iter([[DEPLOYMENT], [DEPLOYMENT, running], [DEPLOYMENT, running], [DEPLOYMENT]])
     answers = {
         "list_deployments": lambda: {"Items": next(listed)},
         "get_hosted_configuration_version": lambda: {"Content": io.BytesIO(b"{}")},
@@ -195,8 +195,10 @@ def roll_routing_out() -> None:
     }
     client = Answering("appconfig", answers).client
     publisher = AppConfigPublisher(client=client, application="a", environment="e", profile="p", strategy="s")
-    publisher.publish(b"{}", "a change")
-    publisher.roll_back("back")
+    assert publisher.published(b"{ }") is None
+    publisher.publish(b"{ }", "a change")
+    assert publisher.versions_to_roll_back(None).before == 1
+    publisher.roll_back(1, "back")
 
 
 def handle_dead_letters() -> None:

@@ -35,7 +35,9 @@ EMITTED: Final[Mapping[str, Mapping[str, tuple[frozenset[str], ...]]]] = {
     "AWS/Scheduler": {
         name: (frozenset({"ScheduleGroup"}),) for name in ("InvocationDroppedCount", "InvocationThrottleCount")
     },
-    "AWS/Backup": {"NumberOfBackupJobsFailed": (frozenset({"BackupVaultName"}),)},
+    "AWS/Backup": {
+        name: (frozenset({"BackupVaultName"}),) for name in ("NumberOfBackupJobsCompleted", "NumberOfBackupJobsFailed")
+    },
     "AWS/Usage": {"CallCount": (frozenset({"Service", "Resource", "Type", "Class"}),)},
 }
 """Metrics that AWS writes, each with the combinations of dimensions that its documentation lists."""

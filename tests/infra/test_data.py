@@ -1,6 +1,7 @@
 """Resources with data are encrypted, recoverable and protected."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -90,9 +91,22 @@ def test_production_has_daily_backups_in_a_locked_vault_and_dev_has_none() -> No
     assert len(selection["BackupSelection"]["Resources"]) == len(resources("Prod-Data", "AWS::DynamoDB::GlobalTable"))
 
 
-def test_a_failed_backup_raises_an_alarm() -> None:
+def backup_alarm(metric: str) -> dict[str, Any]:
     alarms = resources("Prod-Service", "AWS::CloudWatch::Alarm")
-    (alarm,) = (alarm for alarm in alarms.values() if alarm.get("MetricName") == "NumberOfBackupJobsFailed")
+    (alarm,) = (alarm for alarm in alarms.values() if alarm.get("MetricName") == metric)
     (dimension,) = alarm["Dimensions"]
     assert dimension["Name"] == "BackupVaultName"
     assert alarm["AlarmActions"]
+    return alarm
+
+
+def test_a_failed_backup_raises_an_alarm() -> None:
+    assert backup_alarm("NumberOfBackupJobsFailed")["TreatMissingData"] == "notBreaching"
+
+
+def test_a_backup_that_never_began_raises_an_alarm_after_two_days() -> None:
+    """A job that was never made fails nowhere: there is no metric of it at all."""
+    alarm = backup_alarm("NumberOfBackupJobsCompleted")
+    assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["Statistic"]) == (24 * 3600, 2, "Sum")
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+    assert alarm["TreatMissingData"] == "breaching"

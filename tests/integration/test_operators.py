@@ -311,6 +311,23 @@ class TestRouting:
         assert json.loads(functions.operate(command="show_routing")["document"])["version"] == "one"
         assert {r["action"] for r in records(functions)} >= {"routing.published", "routing.rolled_back"}
 
+    def test_a_roll_back_that_is_repeated_goes_no_further_back(self, functions: Functions, routing: str) -> None:
+        """Its answer was lost, so the operator does not know whether it was done."""
+        for version in ("two", "three"):
+            functions.operate(command="publish_routing", document=json.dumps({**DOCUMENT, "version": version}))
+        assert functions.operate(command="roll_back_routing")["number"] == 2
+        again = functions.operate(command="roll_back_routing")
+        assert refused(again) == "nothing_to_roll_back"
+        assert "version 2 is served" in again["error"]["message"]
+        assert functions.operate(command="show_routing")["number"] == 2
+        (entry,) = [r for r in records(functions) if r["action"] == "routing.rolled_back"]
+        assert entry["facts"] == {"from": 3, "to": 2}
+        for _ in range(2):
+            assert functions.operate(command="roll_back_routing", toVersion=1)["number"] == 1
+        assert refused(functions.operate(command="roll_back_routing", toVersion=7)) == "nothing_to_roll_back"
+        assert refused(functions.operate(command="roll_back_routing")) == "nothing_to_roll_back"
+        assert len([r for r in records(functions) if r["action"] == "routing.rolled_back"]) == 2
+
     def test_a_document_is_rolled_back_while_it_bakes(self, functions: Functions, routing: str) -> None:
         strategy = functions.engine.client("appconfig").create_deployment_strategy(
             Name="baking",
@@ -347,6 +364,20 @@ class TestRouting:
 
     def test_there_is_nothing_before_the_first_document(self, functions: Functions, routing: str) -> None:
         assert refused(functions.operate(command="roll_back_routing")) == "nothing_to_roll_back"
+        assert [r for r in records(functions) if r["action"].startswith("routing.")] == []
+
+    def test_a_document_that_is_published_beside_a_roll_out_is_refused_and_not_recorded(
+        self, functions: Functions, routing: str
+    ) -> None:
+        strategy = functions.engine.client("appconfig").create_deployment_strategy(
+            Name="slow", DeploymentDurationInMinutes=0, GrowthFactor=100, FinalBakeTimeInMinutes=10, ReplicateTo="NONE"
+        )
+        functions.deploy(ROUTING_STRATEGY=strategy["Id"])
+        functions.operate(command="publish_routing", document=json.dumps({**DOCUMENT, "version": "two"}))
+        three = json.dumps({**DOCUMENT, "version": "three"})
+        assert refused(functions.operate(command="publish_routing", document=three)) == "routing_busy"
+        published = [r["facts"]["document"] for r in records(functions) if r["action"] == "routing.published"]
+        assert published == ["two"]
 
     def test_a_route_is_explained_by_what_is_served_or_by_a_draft(self, functions: Functions, routing: str) -> None:
         question = {"merchantId": "acme", "amount": 1999, "currency": "USD"}

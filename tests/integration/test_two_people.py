@@ -10,6 +10,7 @@ import pytest
 
 from ops.identity import prove
 from ops.target import Target
+from payflowx.application.operators import proposals
 from payflowx.domain.merchants.caller import Identity
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.change import Context as ChangeContext
@@ -151,6 +152,26 @@ def test_without_a_proof_nothing_above_the_limit_is_done_or_proposed(limited: Op
     assert code(limited(None, **{**closing, "operator": arn("ada")})) == "proof_needed"
     listed = operators.handler({"command": "list_proposals", "merchantId": "acme"}, Context())
     assert listed["items"] == []
+
+
+def test_proposals_are_listed_page_by_page_and_an_old_one_can_be_approved(
+    limited: Operate, functions: Functions, closing: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proposals, "_MAX_LISTED", 2)
+    made: list[dict[str, Any]] = []
+    for _ in range(5):
+        made.append(limited("ada", **closing)["proposal"])
+        functions.clock.advance(1)
+    found: list[str] = []
+    position: dict[str, str] = {}
+    while True:
+        page = functions.operate(command="list_proposals", merchantId="acme", **position)
+        found += [item["proposalId"] for item in page["items"]]
+        if page["nextBefore"] is None:
+            break
+        position = {"before": page["nextBefore"]}
+    assert found == [proposal["proposalId"] for proposal in reversed(made)]
+    assert approve(limited, "bob", made[0])["ok"]
 
 
 def test_nobody_becomes_verified_by_saying_so(limited: Operate, closing: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ from typing import Self
 
 from payflowx.adapters.appconfig.reader import AppConfigRules
 from payflowx.adapters.dynamodb.checkout.refused_starts import DynamoDBRefusedStarts
+from payflowx.adapters.dynamodb.webhooks.catch_ups import DynamoDBCatchUps
 from payflowx.adapters.platform.aws import PROMPT
 from payflowx.adapters.platform.cursors import Cursors
 from payflowx.application.orders.take_order import TakeOrder
@@ -122,6 +123,7 @@ class ApiWiring(LedgerReader, LedgerWriter, OutboundWebhooks, CheckoutOpenerAcce
     def manage_endpoints(self) -> ManageEndpoints:
         return ManageEndpoints(
             endpoint_store=self.endpoints,
+            catch_ups=DynamoDBCatchUps(client=self.platform.clients.dynamodb, table=self.settings.transactions_table),
             cipher=self.cipher,
             clock=self.platform.clock,
             randomness=self.platform.randomness,

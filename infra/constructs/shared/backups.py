@@ -107,18 +107,32 @@ class Backups(Construct):
         return role
 
     def alarms(self) -> dict[str, Symptom]:
-        """Jobs of this vault that failed."""
+        """Jobs of this vault that failed, and days without any that was completed."""
         return {
             "BackupFailed": Symptom(
-                metric=cloudwatch.Metric(
-                    namespace="AWS/Backup",
-                    metric_name="NumberOfBackupJobsFailed",
-                    dimensions_map={"BackupVaultName": self._vault.backup_vault_name},
-                    statistic="Sum",
-                    period=Duration.hours(1),
-                ),
+                metric=self._jobs("NumberOfBackupJobsFailed", Duration.hours(1)),
                 threshold=1,
                 runbook="backup-failed",
                 says="A daily backup of a table failed; point-in-time recovery goes on.",
-            )
+            ),
+            "BackupMissing": Symptom(
+                # A job that was never made, or expired, does not count as failed. Backups begin within an hour, so
+                # that 24 hours may lie between two of them: only twice as many without one are a fault.
+                metric=self._jobs("NumberOfBackupJobsCompleted", Duration.days(1)),
+                threshold=1,
+                periods=2,
+                comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+                missing=cloudwatch.TreatMissingData.BREACHING,
+                runbook="backup-failed",
+                says="No table was backed up for two days, or since the deployment; point-in-time recovery goes on.",
+            ),
         }
+
+    def _jobs(self, name: str, period: Duration) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace="AWS/Backup",
+            metric_name=name,
+            dimensions_map={"BackupVaultName": self._vault.backup_vault_name},
+            statistic="Sum",
+            period=period,
+        )

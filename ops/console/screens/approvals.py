@@ -5,12 +5,11 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
-from ops.commands.approvals import is_waiting, refusal_text, subject_of
+from ops.commands.approvals import is_waiting, proposal_of, refusal_text, subject_of, waiting_of
 from ops.console.parts import gather
 from ops.console.rendering import words
 from ops.console.screen import Action, Done, Page, Screen, ScreenRequest, View, fingerprint
 from ops.console.screens.story import address_of
-from ops.errors import Exit, OperatorError
 from ops.session import Session
 
 _PATH: Final = "/approvals/{merchant}/{proposal_id}"
@@ -19,8 +18,8 @@ _KNOWN: Final = frozenset({"command", "merchantId", "operator", "reason", "seen"
 
 def waiting_proposals(session: Session, merchant: str) -> list[dict[str, Any]]:
     """Those of a merchant that wait for a second person, newest first, each with what it is about."""
-    items = session.ask("list_proposals", merchantId=merchant)["items"]
-    return [{**item, "of": subject_of(item), "address": _address(item)} for item in items if is_waiting(item)]
+    found = waiting_of(session, merchant)
+    return [{**item, "of": subject_of(item), "address": _address(item)} for item in found]
 
 
 def waiting_for(session: Session, merchant: str, subject: str) -> list[dict[str, Any]]:
@@ -81,11 +80,7 @@ def _show(request: ScreenRequest) -> Page:
 
 def _found(request: ScreenRequest) -> dict[str, Any]:
     """Raises `OperatorError`."""
-    items: list[dict[str, Any]] = request.session.ask("list_proposals", merchantId=request.path["merchant"])["items"]
-    for item in items:
-        if item["proposalId"] == request.path["proposal_id"]:
-            return item
-    raise OperatorError("There is no proposal with this id.", Exit.REFUSED, hint="(not_found)")
+    return proposal_of(request.session, request.path["merchant"], request.path["proposal_id"])
 
 
 def _approve(request: ScreenRequest) -> Done:

@@ -1,7 +1,7 @@
 """What an operator types, what is asked, and what is shown."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -1044,6 +1044,47 @@ def test_proposals_that_wait_are_listed_with_what_was_refused() -> None:
     assert "A worker holds the payment." in listed
     everything = run("approvals", "list", "--merchant", "acme", "--all").stdout
     assert all(f"prop_{number}" in everything for number in range(1, 5))
+
+
+def page_of_proposals(ids: Iterable[str], *, more: bool, **changes: Any) -> dict[str, Any]:
+    change = {"command": "close_review", "merchantId": "acme", "transactionId": "pay_aaaaaaaaaaaaaaaa"}
+    common = {
+        "change": change,
+        "state": "OPEN",
+        "expiresAt": "2126-11-28T10:00:00.000Z",
+        "proposedBy": "arn:ada",
+        "reason": "T-1",
+        **changes,
+    }
+    items = [{**common, "proposalId": identity} for identity in ids]
+    return {"items": items, "nextBefore": items[-1]["proposalId"] if more else None}
+
+
+def test_a_proposal_behind_a_hundred_newer_ones_is_approved_and_listed() -> None:
+    newer = page_of_proposals((f"prop_{number}" for number in range(300, 200, -1)), more=True)
+    older = page_of_proposals(["prop_200", "prop_199"], more=True)
+    function = FakeFunction(list_proposals=[newer, older], approve_proposal={"proposalId": "prop_199"})
+    done = runner_of(function)("approvals", "approve", "prop_199", "--merchant", "acme", "--yes", "--reason", "T-2")
+    assert (done.exit_code, function.asked[-1]["proposalId"]) == (0, "prop_199")
+    assert [asked.get("before") for asked in function.asked[:2]] == [None, "prop_201"]
+    last = page_of_proposals(["prop_200"], more=False)
+    listed = runner_of(FakeFunction(list_proposals=[newer, last]))("approvals", "list", "--merchant", "acme").stdout
+    assert "prop_200" in listed
+
+
+def test_a_list_of_proposals_ends_where_no_older_one_can_wait() -> None:
+    """Each waits for a day, so those before one whose day is over wait no longer."""
+    over = page_of_proposals(["prop_199"], more=True, expiresAt="2026-11-28T10:00:00.000Z")
+    function = FakeFunction(list_proposals=[page_of_proposals(["prop_200"], more=True), over])
+    assert "prop_200" in runner_of(function)("approvals", "list", "--merchant", "acme").stdout
+    assert len(function.asked) == 2
+
+
+def test_a_proposal_that_does_not_exist_is_looked_for_no_further_than_its_time() -> None:
+    function = FakeFunction(list_proposals=[page_of_proposals(["prop_300", "prop_200"], more=True)])
+    run = runner_of(function)
+    refused = run("approvals", "approve", "prop_250", "--merchant", "acme", "--yes", "--reason", "T-2")
+    assert (refused.exit_code, len(function.asked)) == (int(Exit.REFUSED), 1)
 
 
 # -- disputes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from payflowx.domain.merchants.directory import Publication
+from payflowx.domain.merchants.directory import Publication, RoutingVersions
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 
 if TYPE_CHECKING:
@@ -38,10 +38,21 @@ class AppConfigPublisher:
                     return self._publication(deployment)
         raise Refusal("routing_missing", "No routing document was ever rolled out. Deploy the service stack.")
 
+    def published(self, document: bytes) -> Publication | None:
+        """The newest roll-out, if it is of this very document: the answer to its request was lost."""
+        with _errors():
+            newest = next((d for d in self._deployments() if d["State"] in _SERVED), None)
+            if newest is None:
+                return None
+            publication = self._publication(newest)
+            if publication.document == document:
+                return publication
+            _refuse_while_under_way(newest)
+            return None
+
     def publish(self, document: bytes, description: str) -> Publication:
         """A new version, rolled out by the environment's strategy."""
         with _errors():
-            self._refuse_while_under_way()
             version = self.client.create_hosted_configuration_version(
                 ApplicationId=self.application,
                 ConfigurationProfileId=self.profile,
@@ -51,24 +62,47 @@ class AppConfigPublisher:
             )
             return self._deploy(int(version["VersionNumber"]), description)
 
-    def roll_back(self, description: str) -> Publication:
-        """Have AppConfig take the newest roll-out back, also a complete one; else deploy the former version.
+    def versions_to_roll_back(self, to: int | None) -> RoutingVersions:
+        """A roll-out that AppConfig has taken back, by itself or for an operator, is not followed by a further one.
+
+        Each document gets a higher version than all before it. So where an older one is served than was before, the
+        last roll-out was a roll-back.
+        """
+        with _errors():
+            deployments = list(self._deployments())
+        versions = [_version(d) for d in deployments if d["State"] in _SERVED]
+        if to is not None and to not in versions:
+            words = f"None of the last {_MAX_DEPLOYMENTS} roll-outs that were not taken back served version {to}."
+            raise Refusal("nothing_to_roll_back", words)
+        before = to if to is not None else next((version for version in versions if version != versions[0]), None)
+        if before is None:
+            raise Refusal("nothing_to_roll_back", "There is no other version that was ever served.")
+        if to is None and (deployments[0]["State"] not in _SERVED or versions[0] < max(versions)):
+            raise Refusal(
+                "nothing_to_roll_back",
+                f"The last roll-out is taken back already, and version {versions[0]} is served. To go further back, "
+                "name the version: `payflowx routing rollback --to VERSION`.",
+            )
+        return RoutingVersions(served=versions[0], before=before)
+
+    def roll_back(self, to: int, description: str) -> Publication:
+        """Have AppConfig take the newest roll-out back, also a complete one; else deploy the version.
 
         A revert takes effect at once, and no alarm stops it. A deployment does not progress while the alarm that the
         environment watches is active, and that alarm is why most documents are rolled back.
         """
         with _errors():
             served = [d for d in self._deployments() if d["State"] in _SERVED]
+            former = _version(served[1]) if len(served) > 1 else None
+            if served and _version(served[0]) == to:
+                return self.current()
             if served and served[0]["State"] in _UNDER_WAY:
                 self._take_back(served[0])
+                if former == to:
+                    return self.current()
+            elif former == to and self._revert(served[0]):
                 return self.current()
-            versions = [int(d["ConfigurationVersion"]) for d in served]
-            before = next((version for version in versions if version != versions[0]), None)
-            if before is None:
-                raise Refusal("nothing_to_roll_back", "There is no other version that was ever served.")
-            if before == versions[1] and self._revert(served[0]):
-                return self.current()
-            return self._deploy(before, description)
+            return self._deploy(to, description)
 
     def _revert(self, deployment: Mapping[str, Any]) -> bool:
         """Return False where AppConfig refuses: the deployment was complete three days ago or earlier."""
@@ -100,10 +134,6 @@ class AppConfigPublisher:
         )
         return self._publication(answer)
 
-    def _refuse_while_under_way(self) -> None:
-        if any(d["State"] in _UNDER_WAY for d in self._deployments()):
-            raise Refusal("routing_busy", "Another routing document is being rolled out. Wait for it, or roll it back.")
-
     def _deployments(self) -> Iterator[Mapping[str, Any]]:
         """Newest first. The application has this one profile."""
         answer = self.client.list_deployments(
@@ -122,6 +152,15 @@ class AppConfigPublisher:
             state=str(deployment["State"]),
             percent=int(deployment.get("PercentageComplete") or 0),
         )
+
+
+def _version(deployment: Mapping[str, Any]) -> int:
+    return int(deployment["ConfigurationVersion"])
+
+
+def _refuse_while_under_way(newest: Mapping[str, Any]) -> None:
+    if newest["State"] in _UNDER_WAY:
+        raise Refusal("routing_busy", "Another routing document is being rolled out. Wait for it, or roll it back.")
 
 
 @contextmanager

@@ -106,8 +106,9 @@ class ListProposals:
 
     proposals: Proposals
 
-    def __call__(self, merchant_id: str) -> ProposalPage:
-        return self.proposals.newest(merchant_id, limit=_MAX_LISTED)
+    def __call__(self, merchant_id: str, before: str | None = None) -> ProposalPage:
+        """Return a page: the newest ones, or those before the one with this id."""
+        return self.proposals.newest(merchant_id, limit=_MAX_LISTED, before=before)
 
 
 def _require_proof(action: OperatorAction) -> None:

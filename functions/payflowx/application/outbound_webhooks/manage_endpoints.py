@@ -3,15 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from payflowx.domain.outbound_webhooks.catch_up import CatchUp, catch_up_of
+from payflowx.domain.outbound_webhooks.catch_up import CatchUp, catch_up_of, registered_at_ms
 from payflowx.domain.outbound_webhooks.endpoints import Endpoint, WebhookEndpoints, derive_endpoint_id, rotated
-from payflowx.domain.outbound_webhooks.ports import SecretCipher, WebhookEndpointStore
+from payflowx.domain.outbound_webhooks.ports import CatchUps, SecretCipher, WebhookEndpointStore
 from payflowx.domain.outbound_webhooks.signing import SECRET_CHARS, SECRET_PREFIX
 from payflowx.domain.payments.event_types import EVENT_TYPES
 from payflowx.domain.shared.ambient import Clock, Randomness
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES, MAX_ENDPOINTS, MAX_EVENT_TYPES
-from payflowx.domain.shared.urls import why_not_allowed
+from payflowx.domain.shared.urls import same_address, why_not_allowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,7 @@ class ManageEndpoints:
     """
 
     endpoint_store: WebhookEndpointStore
+    catch_ups: CatchUps
     cipher: SecretCipher
     clock: Clock
     randomness: Randomness
@@ -52,17 +53,12 @@ class ManageEndpoints:
             url=request.url,
             event_types=request.event_types,
             encrypted_secret=encrypted,
-            created_at_ms=now_ms,
+            created_at_ms=registered_at_ms(self.catch_ups.get(request.merchant_id, endpoint_id), now_ms),
             updated_at_ms=now_ms,
         )
 
         def add(webhook_endpoints: WebhookEndpoints) -> WebhookEndpoints:
-            if webhook_endpoints.find(endpoint_id) is not None:
-                raise Refusal(
-                    "endpoint_exists",
-                    "This URL is registered already. Rotate its secret, or delete it first to change its event types.",
-                    field="url",
-                )
+            _check_not_registered(webhook_endpoints, endpoint)
             if len(webhook_endpoints.endpoints) >= MAX_ENDPOINTS:
                 detail = (
                     f"The limit of {MAX_ENDPOINTS} webhook endpoints is reached. Delete one that is not used any more."
@@ -70,7 +66,7 @@ class ManageEndpoints:
                 raise Refusal("endpoint_limit", detail)
             return webhook_endpoints.with_endpoint(endpoint)
 
-        self._change(request.merchant_id, add, catch_up=catch_up_of(request.merchant_id, endpoint))
+        self._change(request.merchant_id, add, catch_up=catch_up_of(request.merchant_id, endpoint, now_ms))
         return endpoint, secret
 
     def rotate(self, merchant_id: str, endpoint_id: str) -> tuple[Endpoint, str]:
@@ -128,6 +124,24 @@ class ManageEndpoints:
         if len(types) > MAX_EVENT_TYPES or len(set(types)) != len(types) or not EVENT_TYPES.issuperset(types):
             known = ", ".join(sorted(EVENT_TYPES))
             raise Refusal("field_invalid", f"eventTypes must be distinct values of {known}.", field="eventTypes")
+
+
+def _check_not_registered(webhook_endpoints: WebhookEndpoints, new: Endpoint) -> None:
+    """A second registration, in whatever spelling, would duplicate every delivery."""
+    if webhook_endpoints.find(new.endpoint_id) is not None:
+        raise Refusal(
+            "endpoint_exists",
+            "This URL is registered already. Rotate its secret, or delete it first to change its event types.",
+            field="url",
+        )
+    spelled = next((e for e in webhook_endpoints.endpoints if same_address(e.url, new.url)), None)
+    if spelled is not None:
+        raise Refusal(
+            "endpoint_exists",
+            f"This URL is registered already, in another spelling, as {spelled.endpoint_id}. Rotate its secret, or "
+            "delete it first to change its spelling or its event types.",
+            field="url",
+        )
 
 
 def _known(webhook_endpoints: WebhookEndpoints, endpoint_id: str) -> Endpoint:

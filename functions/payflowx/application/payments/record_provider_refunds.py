@@ -43,9 +43,9 @@ ACTOR = "provider"
 class RefundsRecorded:
     """The result of one read, by the provider's ids of the refunds.
 
-    `waiting`: it may be ours; ours is inquired about first. `counted`: it is part of the amount with which a person
-    closed the charge's review. `contradicting`: it requires manual review. `unavailable`:
-    the list could not be read, and nothing was recorded.
+    `waiting`: ours comes first, because it may be ours or takes the amount of ours. `counted`: it is part of the amount
+    with which a person closed the charge's review. `contradicting`: it requires manual review. `unavailable`: the list
+    could not be read, and nothing was recorded.
     """
 
     booked: Sequence[str] = ()

@@ -68,8 +68,8 @@ def _check(decision: RefundDecision) -> None:
     if decision is RefundDecision.WAIT:
         raise Refusal(
             "outcome_unknown",
-            "A refund of this payment is unresolved, and this may be it. It is being inquired about; repeat the "
-            "command when it is final.",
+            "A refund that was requested here is not final: this may be it, or takes its amount. Repeat the command "
+            "when it is final.",
         )
     if decision is RefundDecision.CONTRADICTION:
         raise Refusal("amount_invalid", "A refund of this charge cannot have this amount.", field="amount")

@@ -29,6 +29,8 @@ from payflowx.domain.payments.work_item import WorkItem
 from payflowx.domain.reconciliation.matching import (
     ACTOR,
     LedgerEntry,
+    ListedAmount,
+    MatchResult,
     ResolutionAction,
     is_reviewed,
     review_discrepancy,
@@ -161,7 +163,8 @@ class ResolveDiscrepancy:
                 payment, operation = current_ledger(ledger_entry.payment, operation, self.operations)
                 self._apply(send_operation_to_review(payment, operation, ReviewReason.RECONCILIATION, context))
             return
-        change = review_discrepancy(ledger_entry.payment, discrepancy.result, context)
+        listed = _listed_amount(discrepancy, ledger_entry)
+        change = review_discrepancy(ledger_entry.payment, discrepancy.result, context, listed=listed)
         if change is not None:
             self._apply(change)
 
@@ -184,6 +187,18 @@ class ResolveDiscrepancy:
 
     def _apply(self, change: Change) -> None:
         _check_stored(self.outcome_writer.apply(change))
+
+
+def _listed_amount(discrepancy: Discrepancy, ledger_entry: LedgerEntry) -> ListedAmount | None:
+    """Return the amount that the person who closes the review will have seen; None where the review is not about one.
+
+    Another currency than the payment's is never decided by an amount.
+    """
+    attempt, amount = ledger_entry.attempt, discrepancy.their_amount
+    is_amount = discrepancy.result is MatchResult.AMOUNT and discrepancy.currency == ledger_entry.payment.currency
+    if attempt is None or amount is None or not is_amount:
+        return None
+    return ListedAmount(attempt=attempt.number, amount=amount)
 
 
 def _check_stored(written: Written) -> None:

@@ -1,7 +1,7 @@
 """Publication of a routing document: check and roll out, or roll back."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from payflowx.domain.merchants.directory import (
     AuditEntry,
@@ -51,25 +51,48 @@ class PublishRouting:
     clock: Clock
 
     def __call__(self, data: bytes, operator_action: OperatorAction) -> Publication:
-        """Return the roll-out. Accepted payments keep their route."""
+        """Return the roll-out. Accepted payments keep their route. The document that is served is not rolled out again:
+        a roll-back after it would change nothing.
+        """
         document = self.check.checked(data)
-        now_ms = self.clock.now_ms()
+        published = self.publisher.published(data)
+        if published is not None:
+            return published
         facts: dict[str, Fact] = {"document": document.version, "rules": len(document.rules)}
-        record = AuditEntry(action="routing.published", at_ms=now_ms, operator_action=operator_action, facts=facts)
-        self.merchant_directory.record(record)
-        return self.publisher.publish(data, f"{operator_action.who}: {operator_action.why}")
+        record = AuditEntry(
+            action="routing.published", at_ms=self.clock.now_ms(), operator_action=operator_action, facts=facts
+        )
+        words = f"{operator_action.who}: {operator_action.why}"
+        return _recorded(self.merchant_directory, record, lambda: self.publisher.publish(data, words))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollBackRouting:
-    """Raises `Refusal` (`nothing_to_roll_back`)."""
+    """Raises `Refusal` (`nothing_to_roll_back`, `routing_busy`)."""
 
     publisher: RoutingPublisher
     merchant_directory: MerchantDirectory
     clock: Clock
 
-    def __call__(self, operator_action: OperatorAction) -> Publication:
-        """Return the publication in effect afterwards."""
-        record = AuditEntry(action="routing.rolled_back", at_ms=self.clock.now_ms(), operator_action=operator_action)
-        self.merchant_directory.record(record)
-        return self.publisher.roll_back(f"{operator_action.who}: {operator_action.why}")
+    def __call__(self, operator_action: OperatorAction, to: int | None = None) -> Publication:
+        """Return the publication in effect afterwards. Repeated, it goes no further back."""
+        versions = self.publisher.versions_to_roll_back(to)
+        if versions.served == versions.before:
+            return self.publisher.current()
+        facts: dict[str, Fact] = {"from": versions.served, "to": versions.before}
+        record = AuditEntry(
+            action="routing.rolled_back", at_ms=self.clock.now_ms(), operator_action=operator_action, facts=facts
+        )
+        words = f"{operator_action.who}: {operator_action.why}"
+        return _recorded(self.merchant_directory, record, lambda: self.publisher.roll_back(versions.before, words))
+
+
+def _recorded(merchant_directory: MerchantDirectory, record: AuditEntry, act: Callable[[], Publication]) -> Publication:
+    """Record the decision before it takes effect; where the configuration store refuses it, record that as well."""
+    merchant_directory.record(record)
+    try:
+        return act()
+    except Refusal as refusal:
+        facts = {**record.facts, "code": refusal.code}
+        merchant_directory.record(replace(record, action=f"{record.action}_refused", facts=facts))
+        raise

@@ -106,10 +106,14 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposalPage:
-    """Proposals, the newest first. `unreadable`: the ids of those that a newer release wrote."""
+    """Proposals, the newest first. `unreadable`: the ids of those that a newer release wrote.
+
+    `next_before`: the id before which the list goes on; None at its end.
+    """
 
     items: Sequence[Proposal]
     unreadable: Sequence[str]
+    next_before: str | None = None
 
 
 def proposal_id_of(merchant_id: str, content: str, proposed_by: str, created_at_ms: int) -> str:
@@ -126,7 +130,9 @@ class Proposals(Protocol):
 
     def get(self, merchant_id: str, proposal_id: str) -> Proposal | None: ...
 
-    def newest(self, merchant_id: str, *, limit: int) -> ProposalPage: ...
+    def newest(self, merchant_id: str, *, limit: int, before: str | None = None) -> ProposalPage:
+        """Return the newest proposals, or those that are older than the one with this id."""
+        ...
 
     def approve(self, proposal: Proposal, action: OperatorAction, now_ms: int) -> bool:
         """Mark an open proposal of somebody else before it expires, or an approved one again; False otherwise."""

@@ -202,15 +202,31 @@ class Publication:
     percent: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingVersions:
+    """The version that is served, wholly or in part, and the one that a roll-back serves instead."""
+
+    served: int
+    before: int
+
+
 class RoutingPublisher(Protocol):
     """Publishes routing documents. Raises `Refusal` (`routing_busy`, `nothing_to_roll_back`)."""
 
     def current(self) -> Publication: ...
 
+    def published(self, document: bytes) -> Publication | None:
+        """Return the roll-out that serves this very document; None if it may be published."""
+        ...
+
     def publish(self, document: bytes, description: str) -> Publication: ...
 
-    def roll_back(self, description: str) -> Publication:
-        """Stop the current roll-out, or restore the previous version."""
+    def versions_to_roll_back(self, to: int | None) -> RoutingVersions:
+        """Return what `roll_back` would do, to this version, or to the one before the last roll-out. Writes nothing."""
+        ...
+
+    def roll_back(self, to: int, description: str) -> Publication:
+        """Serve this version again: by stopping the last roll-out, where it came before that one."""
         ...
 
 

@@ -1,7 +1,7 @@
 """One logical try to charge at one provider."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from payflowx.domain.payments.hosted import (
@@ -37,6 +37,8 @@ CAPTURE_OF: Final = "capture_of"
 """The fact beside it: the provider's id of the authorization. No other one is captured for the attempt."""
 AMOUNT_NAMED_AT: Final = "amount_named_at"
 """The fact behind `Attempt.amount_named_at_ms`. Release 0.2.0 carries it along and ignores it."""
+AMOUNTS_REPORTED: Final = "amounts_reported"
+"""The fact behind `Attempt.amounts_reported`: numbers with commas. Release 0.2.0 carries it along and ignores it."""
 SENT_BEFORE_RESTORE: Final = "sent_before_restore"
 SEARCH_FOLLOWS: Final = "search_follows"
 """The fact that a request may have left before the tables were restored, with the time to which they were.
@@ -93,6 +95,20 @@ class Attempt:
         """
         at_ms = self.progress.get(AMOUNT_NAMED_AT)
         return None if at_ms is None else int(at_ms)
+
+    @property
+    def amounts_reported(self) -> Set[int]:
+        """The other amounts, in the payment's currency, for which the provider's answers or reports opened a review.
+
+        Whoever closed it has seen them.
+        """
+        text = self.progress.get(AMOUNTS_REPORTED)
+        return frozenset(int(amount) for amount in text.split(",")) if text else frozenset()
+
+    def with_amount_reported(self, amount: int) -> "Attempt":
+        """Return the attempt with an amount that opens a review."""
+        amounts = ",".join(str(each) for each in sorted({*self.amounts_reported, amount}))
+        return replace(self, progress={**self.progress, AMOUNTS_REPORTED: amounts})
 
     @property
     def is_sent_before_restore(self) -> bool:

@@ -47,9 +47,11 @@ def record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> A
         known = replace(known, settled_at_ms=context.now_ms)
     able = context.able
     match outcome:
-        case Succeeded() | Mismatch() | ConfirmedCancelled() | Accepted():
-            code = outcome.code if isinstance(outcome, Mismatch) else None
-            return replace(known, reference=outcome.reference or attempt.reference, code=code)
+        case Succeeded() | ConfirmedCancelled() | Accepted():
+            return replace(known, reference=outcome.reference or attempt.reference)
+        case Mismatch():
+            differing = replace(known, reference=outcome.reference or attempt.reference, code=outcome.code)
+            return _with_amount(differing, outcome)
         case Authorized():
             lifetime_ms = able.authorization_lifetime_ms if able else 0
             lapses_at_ms = outcome.lapses_at_ms or context.now_ms + lifetime_ms
@@ -86,6 +88,13 @@ def record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> A
             return replace(known, code=outcome.code)
         case NotFound():
             raise ValueError("NotFound has no attempt state")
+
+
+def _with_amount(attempt: Attempt, mismatch: Mismatch) -> Attempt:
+    """Return the attempt with the other amount that the provider reports, if that is what differs."""
+    if mismatch.code != "amount_differs" or mismatch.amount is None:
+        return attempt
+    return attempt.with_amount_reported(mismatch.amount)
 
 
 def _opened(waiting: Attempt, outcome: ActionRequired) -> Attempt:

@@ -10,6 +10,7 @@ from payflowx.domain.payments.outcome import Accepted, Declined, Outcome, Succee
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.refund_list import ProviderRefund, RefundState
 from payflowx.domain.shared.identifiers import OPERATION_PREFIXES, derive_id, parse_provider_key
+from payflowx.domain.shared.limits import MINUTE_MS
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, OperationStatus
 
@@ -17,11 +18,17 @@ _FINGERPRINT: Final = "made_at_provider"
 """No request of a merchant has this fingerprint."""
 
 
+_CLOCKS_MS: Final = 5 * MINUTE_MS
+"""The provider's clock may be behind ours by this much."""
+
 _STATES: Final[Mapping[RefundState, AttemptState]] = {
     RefundState.PENDING: AttemptState.ACCEPTED,
     RefundState.SUCCEEDED: AttemptState.SUCCEEDED,
     RefundState.FAILED: AttemptState.DECLINED,
 }
+
+
+_WITHOUT_EFFECT: Final = frozenset({AttemptState.NOT_SENT, AttemptState.REJECTED, AttemptState.DECLINED})
 
 
 class RefundDecision(StrEnum):
@@ -32,7 +39,7 @@ class RefundDecision(StrEnum):
     BOOK = "book"
     """It was made at the provider."""
     WAIT = "wait"
-    """It may be one of ours whose answer was lost: ours is inquired about first."""
+    """Ours comes first: it may be one of ours whose answer was lost, or takes the amount of one that was not sent."""
     COUNTED = "counted"
     """It was made before a person named what was kept of the charge: it is part of that amount."""
     CONTRADICTION = "contradiction"
@@ -51,13 +58,37 @@ def decide_refund(payment: Payment, operations: Sequence[Operation], refund: Pro
         return RefundDecision.CONTRADICTION
     if refund.provider_key is None and any(is_unresolved(operation) for operation in operations):
         return RefundDecision.WAIT
-    return RefundDecision.BOOK
+    return RefundDecision.WAIT if _takes_what_ours_reserves(payment, operations, refund) else RefundDecision.BOOK
+
+
+def _takes_what_ours_reserves(payment: Payment, operations: Sequence[Operation], refund: ProviderRefund) -> bool:
+    """Return whether it fits into the charge only without a refund of ours that was not sent yet.
+
+    The provider will refuse ours, and its amount is given back. Booked before that, both together would be an excess
+    that a person must look at.
+    """
+    unsent = sum(operation.amount for operation in operations if _is_unsent(operation))
+    return payment.refundable < refund.amount <= payment.refundable + unsent
+
+
+def _is_unsent(operation: Operation) -> bool:
+    """Return whether a refund of ours waits to be sent: none of its requests can have taken effect."""
+    ours = operation.kind is OperationKind.REFUND and operation.origin is Origin.MERCHANT
+    closed = all(attempt.state in _WITHOUT_EFFECT for attempt in operation.attempts)
+    return ours and operation.status is OperationStatus.PENDING and closed
 
 
 def _is_counted(payment: Payment, refund: ProviderRefund) -> bool:
+    """Return whether the refund was made after the charge and before a person named what was kept of it.
+
+    A time before the charge is an error, and says as little as none: a refund that is booked needlessly lowers what is
+    refundable here, but one that is not booked would be given back a second time.
+    """
     charge = payment.attempt(payment.charged_attempt) if payment.charged_attempt is not None else None
     named_at_ms = charge.amount_named_at_ms if charge else None
-    return named_at_ms is not None and refund.made_at_ms is not None and refund.made_at_ms <= named_at_ms
+    if charge is None or named_at_ms is None or refund.made_at_ms is None:
+        return False
+    return charge.started_at_ms - _CLOCKS_MS <= refund.made_at_ms <= named_at_ms
 
 
 def is_unresolved(operation: Operation) -> bool:

@@ -4,6 +4,7 @@ Only entries that moved money are compared. A discrepancy never changes a paymen
 wake-up or a manual review.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -147,13 +148,21 @@ def _compare(entry: ReportEntry, ledger_entry: LedgerEntry, attempt: Attempt) ->
     if succeeded and not is_known:
         return Assessment(result=MatchResult.DUPLICATE, action=_REVIEW)
     if not _is_expected(entry, ledger_entry) and not _may_be_a_capture(entry, ledger_entry, attempt):
-        # A person who has closed the review with an amount knew what was taken: nobody is asked again.
-        is_decided = attempt.amount_named_at_ms is not None and entry.currency == ledger_entry.payment.currency
-        return Assessment(result=MatchResult.AMOUNT, action=ResolutionAction.NONE if is_decided else _REVIEW)
+        action = ResolutionAction.NONE if _is_decided(entry, ledger_entry, attempt) else _REVIEW
+        return Assessment(result=MatchResult.AMOUNT, action=action)
     if succeeded:
         return _MATCHED
     open_ = ledger_entry.operation is not None or attempt.is_open or attempt.is_watched
     return Assessment(result=MatchResult.STATUS, action=ResolutionAction.WAKE if open_ else ResolutionAction.ASK)
+
+
+def _is_decided(entry: ReportEntry, ledger_entry: LedgerEntry, attempt: Attempt) -> bool:
+    """Return whether a person has seen this other amount, and has closed the review with the amount that was kept.
+
+    Then nobody is asked again. A further amount contradicts what the person named.
+    """
+    is_seen = entry.amount in attempt.amounts_reported and entry.currency == ledger_entry.payment.currency
+    return is_seen and attempt.amount_named_at_ms is not None
 
 
 def _extra_charge(entry: ReportEntry, ledger_entry: LedgerEntry) -> ExtraCharge | None:
@@ -272,13 +281,24 @@ def is_reviewed(payment: Payment) -> bool:
     return payment.status is PaymentStatus.IN_REVIEW and error is not None and error.code == REVIEW_CODE
 
 
-def review_discrepancy(payment: Payment, result: MatchResult, context: Context) -> Change | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedAmount:
+    """An amount, in the payment's currency, that a report lists for the charge of an attempt."""
+
+    attempt: int
+    amount: int
+
+
+def review_discrepancy(
+    payment: Payment, result: MatchResult, context: Context, *, listed: ListedAmount | None = None
+) -> Change | None:
     """Send a payment to manual review; None if it is in review already.
 
-    An open attempt stays due.
+    An open attempt stays due. `listed`: the amount that opens the review; the attempt keeps it.
     """
     if payment.status is PaymentStatus.IN_REVIEW:
         return None
+    attempts = payment.attempts if listed is None else _with_amount(payment.attempts, listed)
     last = payment.last_attempt
     error = LastError(
         code=REVIEW_CODE,
@@ -288,8 +308,13 @@ def review_discrepancy(payment: Payment, result: MatchResult, context: Context) 
     )
     unresolved = any(attempt.is_open or attempt.is_watched for attempt in payment.attempts)
     due_at_ms = payment.due_at_ms if unresolved else None
-    after = replace(payment, status=PaymentStatus.IN_REVIEW, last_error=error, due_at_ms=due_at_ms)
+    in_review = replace(payment, status=PaymentStatus.IN_REVIEW, last_error=error, due_at_ms=due_at_ms)
+    after = replace(in_review, attempts=attempts)
     return change_of(payment, after, "payment.in_review", {"reason": REVIEW_CODE}, context)
+
+
+def _with_amount(attempts: Sequence[Attempt], listed: ListedAmount) -> tuple[Attempt, ...]:
+    return tuple(a.with_amount_reported(listed.amount) if a.number == listed.attempt else a for a in attempts)
 
 
 _TEXTS: Final = {

@@ -17,6 +17,10 @@ _LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 Browsers decode a percent sign in a host: `10.0.0%2e1` is an address of a private network there.
 """
 
+_PORTS: Final = {"https": 443, "http": 80}
+_ENCODED: Final = re.compile(r"%[0-9A-Fa-f]{2}")
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]")
+
 
 def why_not_allowed(url: str, *, loopback_allowed: bool = False) -> str | None:
     """Return the reason why a URL is refused; None when it is a public one, or this machine's where that is allowed."""
@@ -55,6 +59,31 @@ def is_loopback_url(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme == "http" and host in _LOOPBACK_HOSTS and "@" not in parts.netloc
+
+
+def same_address(one: str, other: str) -> bool:
+    """Return whether two allowed URLs are spellings of one address: what is posted to one arrives at the other.
+
+    By RFC 3986, section 6.2.2 and 6.2.3: case of scheme and host, port of the scheme, empty path, percent-encoding. A
+    dot after the host and what follows `#` make no difference either. Paths with `.` and `..` are sent as they are.
+    """
+    return _normal_form(one) == _normal_form(other)
+
+
+def _normal_form(url: str) -> tuple[str, str, int | None, str, str]:
+    parts = urlsplit(url)
+    host, port = (parts.hostname or "").rstrip("."), parts.port or _PORTS.get(parts.scheme)
+    return parts.scheme, host, port, _decoded(parts.path or "/"), _decoded(parts.query)
+
+
+def _decoded(text: str) -> str:
+    """Decode what needs no percent-encoding; the rest is encoded with capital letters."""
+    return _ENCODED.sub(lambda found: _decoded_character(found[0]), text)
+
+
+def _decoded_character(encoded: str) -> str:
+    character = chr(int(encoded[1:], 16))
+    return character if _UNRESERVED.fullmatch(character) else encoded.upper()
 
 
 def _why_not_host(host: str) -> str | None:

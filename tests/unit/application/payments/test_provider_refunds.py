@@ -12,7 +12,7 @@ from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.operation import Operation, Origin
-from payflowx.domain.payments.outcome import Mismatch, NotFound, Unknown
+from payflowx.domain.payments.outcome import Declined, Mismatch, NotFound, NotSent, Rejected, Unknown
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.refund_list import ProviderRefund, RefundState
 from payflowx.domain.payments.review import ReviewVerdict
@@ -22,7 +22,7 @@ from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.identifiers import derive_provider_key
 from payflowx.domain.shared.limits import DAY_MS
 from payflowx.domain.shared.operation_request import OperationKind
-from payflowx.domain.shared.statuses import OperationStatus, PaymentStatus
+from payflowx.domain.shared.statuses import DeclineKind, OperationStatus, PaymentStatus
 from tests.support.balance import operations_of
 from tests.support.world import World
 from tests.unit.application.payments.test_balances import ask_again, close, of, refund
@@ -80,6 +80,19 @@ class TestTheAmountThatAPersonNamed:
         recorded = read(world, payment, listed(amount=20, made_at_ms=made_at_ms))
         assert (len(recorded.booked), len(recorded.counted)) == ((0, 1) if refundable == 100 else (1, 0))
         assert world.now(payment).refundable == refundable
+
+    @pytest.mark.parametrize("made_at_ms", [0, -1, 1_000_000_000, DAY_MS])
+    def test_has_no_refund_that_is_said_to_be_older_than_the_charge(self, world: World, made_at_ms: int) -> None:
+        """Such a time is an error of the provider, and says nothing: as one that it does not give."""
+        payment = self.closed(world, 100)
+        made_at_ms = payment.attempts[0].started_at_ms - DAY_MS if made_at_ms == DAY_MS else made_at_ms
+        assert read(world, payment, listed(amount=20, made_at_ms=made_at_ms)).booked == ["re_dash"]
+        assert world.now(payment).refundable == 80
+
+    def test_has_a_refund_whose_time_differs_by_what_clocks_do(self, world: World) -> None:
+        payment = self.closed(world, 100)
+        made_at_ms = payment.attempts[0].started_at_ms - 60_000
+        assert read(world, payment, listed(amount=20, made_at_ms=made_at_ms)).counted == ["re_dash"]
 
     def test_corrects_a_charge_that_was_booked_before_and_no_refund(self, world: World) -> None:
         payment = charged(world)
@@ -317,6 +330,38 @@ class TestOursFirst:
         world.work_until_idle()
         assert read(world, payment, listed()).booked == ["re_dash"]
         assert of(world, payment) == {"captured": 100, "refundable": 30, "refunded": 70}
+
+    @pytest.mark.parametrize("not_sent", [None, NotSent(code="connection_refused"), Rejected(code="rate_limited")])
+    def test_one_that_takes_the_amount_of_ours_waits_until_ours_was_sent(
+        self, world: World, not_sent: NotSent | Rejected | None
+    ) -> None:
+        """Booked at once, it would be an excess in review, although the provider is about to refuse ours."""
+        payment = charged(world)
+        ours = world.request(REFUND, payment, 80).operation
+        if not_sent is not None:
+            provider(world).moves = [not_sent]
+            world.work()
+        assert read(world, payment, listed()).waiting == ["re_dash"]
+        assert of(world, payment) == {"captured": 100, "refundable": 20, "reserved": 80}
+        provider(world).moves = [Declined(kind=DeclineKind.HARD, code="too_much")]
+        world.work_until_idle()
+        assert world.operation_now(ours).status is OperationStatus.FAILED
+        assert read(world, payment, listed()).booked == ["re_dash"]
+        assert of(world, payment) == {"captured": 100, "refundable": 60, "refunded": 40}
+        assert [o.status for o in external(world, payment)] == ["SUCCEEDED"]
+
+    def test_one_for_which_enough_is_left_is_booked_beside_ours(self, world: World) -> None:
+        payment = charged(world)
+        world.request(REFUND, payment, 60)
+        assert read(world, payment, listed()).booked == ["re_dash"]
+        assert of(world, payment) == {"captured": 100, "refunded": 40, "reserved": 60}
+
+    def test_one_that_is_too_much_even_without_ours_waits_for_nothing(self, world: World) -> None:
+        payment = charged(world)
+        refund(world, payment, 70)
+        world.request(REFUND, payment, 20)
+        assert read(world, payment, listed()).booked == ["re_dash"]
+        assert of(world, payment)["excess"] == 30
 
     def test_a_mismatch_of_ours_without_an_id_is_unresolved_too(self, world: World) -> None:
         payment = charged(world)

@@ -1,6 +1,7 @@
 """A refund in the provider's dashboard, end to end: Stripe's simulator, its report and its events, our connector."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -137,6 +138,27 @@ def test_one_of_ours_whose_answer_was_lost_is_never_booked_twice(world: Reconcil
     assert of(world, payment) == {"captured": 49_900, "refundable": 9_900, "refunded": 40_000}
 
 
+@pytest.mark.parametrize(("there", "ours"), [(49_900, 49_900), (40_000, 20_000)])
+def test_one_beside_ours_that_waits_to_be_sent_opens_no_review(
+    world: ReconciliationWorld, there: int, ours: int
+) -> None:
+    payment = world.pay("order-1")
+    requested = world.request(OperationKind.REFUND, payment, ours).operation
+    refund_in_dashboard(world, payment, there)
+    assert len(world.record_provider_refunds(payment.merchant_id, payment.transaction_id).waiting) == 1
+    world.work_until_idle()
+    world.a_day_later()
+    world.run()
+    world.work_until_idle()
+    assert world.operation_now(requested).status is OperationStatus.FAILED
+    assert [operation.status for operation in external(world, payment)] == ["SUCCEEDED"]
+    assert {**of(world, payment), "refundable": 49_900 - there} == {
+        "captured": 49_900,
+        "refundable": 49_900 - there,
+        "refunded": there,
+    }
+
+
 def test_a_list_that_is_cut_off_books_nothing_and_starts_a_review(world: ReconciliationWorld) -> None:
     payment = world.pay("order-1")
     refund_in_dashboard(world, payment, 40_000)
@@ -178,7 +200,42 @@ def test_one_that_is_part_of_the_amount_of_a_closed_review_is_not_booked_again(w
     assert of(world, payment) == {"captured": 49_900, "refundable": 9_900, "refunded": 40_000}
 
 
-def close_as_charged(world: ReconciliationWorld, payment: Payment, amount: int | None) -> None:
+@pytest.mark.parametrize("listed", [30_000, 70_000])
+def test_an_amount_that_contradicts_the_named_one_is_asked_about_and_only_once(
+    world: ReconciliationWorld, listed: int
+) -> None:
+    payment = world.pay("order-1", "tok_wrong_amount")
+    refund_in_dashboard(world, payment, 1)
+    world.clock.advance(60)
+    close_as_charged(world, payment, amount=49_900)
+    world.a_day_later()
+    charge, refund = ("amount", "none", payment.transaction_id), ("missing_here", "ask", payment.transaction_id)
+    assert world.report(world.run()) == [charge, refund]
+    world.alter(payment, amount=listed, captured=listed, taken=listed)
+    assert world.report(world.run(again=1)) == [("amount", "review", payment.transaction_id), refund]
+    assert world.now(payment).status is PaymentStatus.IN_REVIEW
+    close_as_charged(world, payment, amount=49_900)
+    assert world.report(world.run(again=2)) == [charge, refund]
+    assert world.now(payment).status is PaymentStatus.SUCCESS
+    assert of(world, payment) == {"captured": 49_900, "refundable": 49_900}
+
+
+def test_an_amount_that_a_report_listed_before_another_was_named_is_known(world: ReconciliationWorld) -> None:
+    """The report opened the review, so the person has seen its amount."""
+    payment = world.pay("order-1", "tok_hard_decline")
+    world.a_day_later()
+    world.file.entries = [replace(world.entry(payment), reference="ch_late", amount=60_000)]
+    opened = world.run(file="files/one.csv")
+    assert world.report(opened) == [("amount", "review", payment.transaction_id)]
+    close_as_charged(world, payment, amount=49_900, reference="ch_late")
+    again = world.run(file="files/two.csv")
+    assert ("amount", "none", payment.transaction_id) in world.report(again)
+    assert world.now(payment).status is PaymentStatus.SUCCESS
+
+
+def close_as_charged(
+    world: ReconciliationWorld, payment: Payment, amount: int | None, reference: str | None = None
+) -> None:
     """`payflowx review close pay_... --charged --amount`."""
     use_case = CloseReview(
         payments=world.payments,
@@ -188,5 +245,7 @@ def close_as_charged(world: ReconciliationWorld, payment: Payment, amount: int |
         clock=world.clock,
         policy=world.policy,
     )
-    entry = ReviewEntry(verdict=ReviewVerdict.CHARGED, evidence="refunded 0.01 there", amount=amount)
+    entry = ReviewEntry(
+        verdict=ReviewVerdict.CHARGED, evidence="refunded 0.01 there", amount=amount, reference=reference
+    )
     use_case(payment.merchant_id, payment.transaction_id, entry, DECISION)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -13,6 +14,7 @@ from payflowx.adapters.dynamodb.webhooks.merchant_event_items import merchant_ev
 from payflowx.application.outbound_webhooks.manage_endpoints import NewEndpoint
 from payflowx.application.recovery import catch_up_events
 from payflowx.domain.outbound_webhooks.catch_up import CatchUp, catch_up_of
+from payflowx.domain.outbound_webhooks.endpoints import Endpoint
 from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent
 from payflowx.domain.payments.ports import Due, DueKind
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
@@ -156,13 +158,51 @@ def test_a_registration_and_its_search_are_stored_together_or_not_at_all(harness
     assert len(searches(harness)) == 1
 
 
-def test_a_registration_anew_begins_the_search_anew(harness: DeliveryHarness) -> None:
-    endpoint, _ = harness.register()
-    harness.let_pass(240)
+def registered_again(harness: DeliveryHarness, *types: str) -> Endpoint:
+    """The same address, as a merchant does it to change the types: deleted, then registered."""
+    (endpoint,) = harness.manage.list(MERCHANT)
     harness.manage.delete(MERCHANT, endpoint.endpoint_id)
-    again, _ = harness.register(URL)
-    found = DynamoDBCatchUps(client=harness.world.dynamodb, table=TRANSACTIONS).get(MERCHANT, endpoint.endpoint_id)  # type: ignore[arg-type]
-    assert found == catch_up_of(MERCHANT, again)
+    harness.world.clock.advance(5)
+    again, _ = harness.register(URL, *types)
+    assert again.endpoint_id == endpoint.endpoint_id
+    return again
+
+
+def test_an_address_that_is_registered_again_meanwhile_gets_what_its_first_registration_missed(
+    harness: DeliveryHarness, missed: MerchantEvent
+) -> None:
+    harness.world.clock.advance(10)
+    registered_again(harness)
+    harness.let_pass(7_200)
+    assert told(harness) == [missed.event_id]
+    assert searches(harness) == []
+
+
+def test_the_second_pass_finds_it_as_well(harness: DeliveryHarness, missed: MerchantEvent) -> None:
+    """The first one did not see it: its writer was held up, or the index was late."""
+    with patch.object(catch_up_events, "announced", return_value=None):
+        harness.let_pass(600)
+    registered_again(harness)
+    with patch.object(catch_up_events, "announced", return_value=None):
+        harness.let_pass(240)
+    harness.let_pass(7_200)
+    assert told(harness) == [missed.event_id]
+
+
+def test_it_is_not_told_of_what_it_did_not_subscribe_to(harness: DeliveryHarness, missed: MerchantEvent) -> None:
+    registered_again(harness, "payment.failed")
+    harness.let_pass(7_200)
+    assert (missed.event_type, told(harness)) == ("payment.succeeded", [])
+
+
+def test_a_registration_anew_begins_the_search_anew_when_the_earlier_one_has_ended(harness: DeliveryHarness) -> None:
+    harness.register()
+    harness.let_pass(7_200)
+    again = registered_again(harness)
+    found = DynamoDBCatchUps(client=harness.world.dynamodb, table=TRANSACTIONS).get(MERCHANT, again.endpoint_id)  # type: ignore[arg-type]
+    now_ms = harness.world.clock.now_ms()
+    assert again.created_at_ms == now_ms
+    assert found == catch_up_of(MERCHANT, again, now_ms)
 
 
 def test_release_020_takes_the_search_for_an_event_that_is_not_announced() -> None:
@@ -210,5 +250,5 @@ def test_the_stored_search_is_read_back(harness: DeliveryHarness) -> None:
     endpoint, _ = harness.register()
     key = {name: {"S": text} for name, text in keys.catch_up_key(MERCHANT, endpoint.endpoint_id).items()}
     stored = from_attributes(harness.world.dynamodb.get_item(TableName=TRANSACTIONS, Key=key)["Item"])
-    expected = catch_up_item(catch_up_of(MERCHANT, endpoint))
+    expected = catch_up_item(catch_up_of(MERCHANT, endpoint, endpoint.created_at_ms))
     assert stored == {name: value for name, value in expected.items() if value is not None}

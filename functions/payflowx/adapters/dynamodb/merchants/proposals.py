@@ -34,9 +34,12 @@ class DynamoDBProposals(RecordedChanges):
             )
         return _proposal(from_attributes(answer["Item"])) if "Item" in answer else None
 
-    def newest(self, merchant_id: str, *, limit: int) -> ProposalPage:
+    def newest(self, merchant_id: str, *, limit: int, before: str | None = None) -> ProposalPage:
         """Ids begin with their time."""
         expression = Expression()
+        start: dict[str, Any] = (
+            {"ExclusiveStartKey": to_attributes(_key(merchant_id, before))} if before is not None else {}
+        )
         with storage_errors():
             answer = self.client.query(
                 TableName=self.table,
@@ -44,11 +47,17 @@ class DynamoDBProposals(RecordedChanges):
                 ScanIndexForward=False,
                 ConsistentRead=True,
                 Limit=limit,
+                **start,
                 **expression.arguments(),
             )
+        last = answer.get("LastEvaluatedKey")
         found = map(or_unreadable(_proposal), map(from_attributes, answer["Items"]))
         items, unreadable = readable(found)
-        return ProposalPage(items=items, unreadable=[row.item["sk"] for row in unreadable])
+        return ProposalPage(
+            items=items,
+            unreadable=[row.item["sk"] for row in unreadable],
+            next_before=from_attributes(last)["sk"] if last else None,
+        )
 
     def approve(self, proposal: Proposal, action: OperatorAction, now_ms: int) -> bool:
         """On the condition that somebody else proposed it and that it is not over."""

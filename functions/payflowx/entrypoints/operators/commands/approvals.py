@@ -33,9 +33,10 @@ _ANY: Final[Any] = reduce(or_, APPROVABLE)
 
 
 class ListProposalsCommand(Command, tag="list_proposals"):
-    """The newest hundred, newest first."""
+    """A hundred, newest first: those before the one that is named, else the newest."""
 
     merchant_id: MerchantId
+    before: ProposalId | None = None
 
 
 class ApproveProposalCommand(MutatingCommand, tag="approve_proposal"):
@@ -61,9 +62,9 @@ def run(
     """The proposal, after an approval with the answer of the command that it holds."""
     match command:
         case ListProposalsCommand():
-            found = wired.list_proposals(command.merchant_id)
+            found = wired.list_proposals(command.merchant_id, command.before)
             items = [present_proposal(proposal) for proposal in found.items]
-            return {"items": items, "unreadable": list(found.unreadable)}
+            return {"items": items, "unreadable": list(found.unreadable), "nextBefore": found.next_before}
         case ApproveProposalCommand():
             return _approve(wired, command)
         case WithdrawProposalCommand():

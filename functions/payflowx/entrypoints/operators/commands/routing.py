@@ -62,7 +62,9 @@ class PublishRoutingCommand(MutatingCommand, tag="publish_routing"):
 
 
 class RollBackRoutingCommand(MutatingCommand, tag="roll_back_routing"):
-    """Stops a roll-out under way, or puts the version of before back."""
+    """Stops a roll-out under way, or puts the version of before back, or the one that is named."""
+
+    to_version: Annotated[int, Meta(ge=1)] | None = None
 
 
 COMMANDS = (
@@ -97,7 +99,7 @@ def run(
         case PublishRoutingCommand():
             return _present(wired.publish_routing(command.document.encode(), command.operator_action()))
         case RollBackRoutingCommand():
-            return _present(wired.roll_back_routing(command.operator_action()))
+            return _present(wired.roll_back_routing(command.operator_action(), command.to_version))
 
 
 def _explain(wired: OperatorsWiring, command: ExplainRouteCommand) -> dict[str, Any]:
