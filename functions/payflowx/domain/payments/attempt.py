@@ -39,6 +39,7 @@ AMOUNT_NAMED_AT: Final = "amount_named_at"
 """The fact behind `Attempt.amount_named_at_ms`. Release 0.2.0 carries it along and ignores it."""
 AMOUNTS_REPORTED: Final = "amounts_reported"
 """The fact behind `Attempt.amounts_reported`: numbers with commas. Release 0.2.0 carries it along and ignores it."""
+_MAX_AMOUNTS_REPORTED: Final = 20
 SENT_BEFORE_RESTORE: Final = "sent_before_restore"
 SEARCH_FOLLOWS: Final = "search_follows"
 """The fact that a request may have left before the tables were restored, with the time to which they were.
@@ -106,7 +107,9 @@ class Attempt:
         return frozenset(int(amount) for amount in text.split(",")) if text else frozenset()
 
     def with_amount_reported(self, amount: int) -> "Attempt":
-        """Return the attempt with an amount that opens a review."""
+        """Return the attempt with an amount that opens a review. Beyond the limit, each report opens one."""
+        if len(self.amounts_reported) >= _MAX_AMOUNTS_REPORTED:
+            return self
         amounts = ",".join(str(each) for each in sorted({*self.amounts_reported, amount}))
         return replace(self, progress={**self.progress, AMOUNTS_REPORTED: amounts})
 

@@ -64,3 +64,10 @@ def test_inquiries_about_a_stored_answer_end_once_a_charge_must_be_visible(lag_m
     able = Capabilities(provider="stripe", simulated=True, visibility_lag_ms=lag_ms, inquiry_horizon_ms=2 * DAY_MS)
     assert inquiries_end_at_ms(attempt(AttemptState.UNKNOWN, progress={ANSWER_STORED: "true"}), able) == end_ms
     assert inquiries_end_at_ms(attempt(AttemptState.UNKNOWN), able) == 2 * DAY_MS
+
+
+def test_the_other_amounts_that_were_reported_are_kept_up_to_a_limit() -> None:
+    charged = attempt(AttemptState.SUCCEEDED)
+    for amount in range(1, 100):
+        charged = charged.with_amount_reported(amount).with_amount_reported(amount)
+    assert charged.amounts_reported == set(range(1, 21))
