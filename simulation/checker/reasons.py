@@ -172,7 +172,8 @@ _MAX_FAILED_TRIES: Final = 10
 def _cut_short(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
     """What a payer may still approve or pay is cancelled before its time only if somebody asked for that.
 
-    The merchant or the payer asks, another payment of the order is charged, or the payer has failed too often.
+    The merchant or the payer asks, another payment of the order is charged, or the payer has failed too often. Who asked
+    in the time that a restore forgot is not known.
     """
     for write, before, after, event in payment.changes():
         if event is not None and event["actor"] == "operator":
@@ -181,7 +182,8 @@ def _cut_short(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
             if (one["state"], other["state"]) != ("REQUIRES_ACTION", "FENCED"):
                 continue
             left_ms = one.get("deadline_ms", 0) - write.at_ms - _CLOCKS_MS
-            if left_ms > 0 and not _is_asked_to_end(before, one):
+            is_forgotten = "sent_before_restore" in one.get("progress", {})
+            if left_ms > 0 and not is_forgotten and not _is_asked_to_end(before, one):
                 what = (
                     f"attempt {one['number']} was cancelled {left_ms // _SECOND_MS} s before its payer's time was over"
                 )
