@@ -129,7 +129,7 @@ OUTBOUND: Final[tuple[Mutant, ...]] = (
         Edit(
             ManageEndpoints,
             "create",
-            "self._change(request.merchant_id, add, catch_up=catch_up_of(request.merchant_id, endpoint, now_ms))",
+            "self._change(request.merchant_id, add, search=search)",
             "self._change(request.merchant_id, add)",
         ),
     ),

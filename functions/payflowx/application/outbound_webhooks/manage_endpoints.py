@@ -1,7 +1,7 @@
 """Management of a merchant's webhook endpoints: create, list, rotate the secret, delete."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from payflowx.domain.outbound_webhooks.catch_up import CatchUp, catch_up_of, registered_at_ms
 from payflowx.domain.outbound_webhooks.endpoints import Endpoint, WebhookEndpoints, derive_endpoint_id, rotated
@@ -53,7 +53,7 @@ class ManageEndpoints:
             url=request.url,
             event_types=request.event_types,
             encrypted_secret=encrypted,
-            created_at_ms=registered_at_ms(self.catch_ups.get(request.merchant_id, endpoint_id), now_ms),
+            created_at_ms=now_ms,
             updated_at_ms=now_ms,
         )
 
@@ -64,10 +64,12 @@ class ManageEndpoints:
                     f"The limit of {MAX_ENDPOINTS} webhook endpoints is reached. Delete one that is not used any more."
                 )
                 raise Refusal("endpoint_limit", detail)
-            return webhook_endpoints.with_endpoint(endpoint)
+            return webhook_endpoints.with_endpoint(self._registered(webhook_endpoints, endpoint))
 
-        self._change(request.merchant_id, add, catch_up=catch_up_of(request.merchant_id, endpoint, now_ms))
-        return endpoint, secret
+        def search(after: WebhookEndpoints) -> CatchUp:
+            return catch_up_of(request.merchant_id, _known(after, endpoint_id), now_ms)
+
+        return _known(self._change(request.merchant_id, add, search=search), endpoint_id), secret
 
     def rotate(self, merchant_id: str, endpoint_id: str) -> tuple[Endpoint, str]:
         """Return the new secret, which is never shown again; for a day both secrets sign."""
@@ -101,17 +103,30 @@ class ManageEndpoints:
         merchant_id: str,
         change: Callable[[WebhookEndpoints], WebhookEndpoints],
         *,
-        catch_up: CatchUp | None = None,
+        search: Callable[[WebhookEndpoints], CatchUp] | None = None,
     ) -> WebhookEndpoints:
-        """Store the change. `change` returns what it is given if that is stored already: a write's answer was lost."""
+        """Store the change. `change` returns what it is given if that is stored already: a write's answer was lost.
+
+        `search`: the search that begins with what is stored.
+        """
         for _ in range(MAX_COMMIT_TRIES):
             before = self.endpoint_store.get(merchant_id)
             after = change(before)
             if after is before:
                 return after
-            if self.endpoint_store.save(before, after, catch_up=catch_up):
+            if self.endpoint_store.save(before, after, catch_up=search(after) if search else None):
                 return after
         raise StorageUnavailableError("the endpoints kept changing; repeat the request")
+
+    def _registered(self, before: WebhookEndpoints, endpoint: Endpoint) -> Endpoint:
+        """Return the endpoint with the time of its registration, or of an earlier one whose search still runs.
+
+        Where each version so far added an endpoint, none was deleted, so that there was no earlier one.
+        """
+        if before.version == len(before.endpoints):
+            return endpoint
+        earlier = self.catch_ups.get(before.merchant_id, endpoint.endpoint_id)
+        return replace(endpoint, created_at_ms=registered_at_ms(earlier, endpoint.created_at_ms))
 
     def _new_secret(self, merchant_id: str, endpoint_id: str) -> tuple[str, str]:
         secret = SECRET_PREFIX + self.randomness.secret_text(SECRET_CHARS)
