@@ -172,8 +172,8 @@ _MAX_FAILED_TRIES: Final = 10
 def _cut_short(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
     """What a payer may still approve or pay is cancelled before its time only if somebody asked for that.
 
-    The merchant or the payer asks, another payment of the order is charged, or the payer has failed too often. It is not
-    known who asked in the time that a restore forgot.
+    The merchant or the payer asks, another payment of the order is charged, or the payer has failed too often. Nobody
+    knows who asked in the time that a restore forgot.
     """
     for write, before, after, event in payment.changes():
         if event is not None and event["actor"] == "operator":
