@@ -95,11 +95,14 @@ class ResumeRestored:
     def _forgotten(
         self, item: WorkItem, number: int, candidate: Candidate, window: RestoreWindow, now_ms: int
     ) -> Attempt:
-        """Return the next attempt, or one that was not sent as far as is known, as one that may have been sent."""
+        """Return the next attempt, or one that was not sent as far as is known, as one that may have been sent.
+
+        What followed it was not asked for: another search does that once it is closed, before the payment ends.
+        """
         owner, epoch = item.owner, item.owner.lease.epoch + 1
         unsent = next((a for a in owner.attempts if a.number == number), None)
         if unsent is not None:
-            return sent_before(reopened(unsent, epoch=epoch, now_ms=now_ms), window)
+            return sent_before(reopened(unsent, epoch=epoch, now_ms=now_ms), window, search_follows=True)
         attempt = Attempt(
             number=number,
             provider=candidate.provider,
@@ -110,7 +113,7 @@ class ResumeRestored:
             started_at_ms=now_ms,
             progress=self._facts(item, candidate, now_ms),
         )
-        return sent_before(replace(attempt, request_hash=self._hash_of(item, attempt)), window)
+        return sent_before(replace(attempt, request_hash=self._hash_of(item, attempt)), window, search_follows=True)
 
     def _facts(self, item: WorkItem, candidate: Candidate, now_ms: int) -> Mapping[str, str]:
         """Return the facts with which a checkout's attempt begins; every other attempt begins without any."""
