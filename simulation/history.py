@@ -132,6 +132,8 @@ class Entry:
     provider_key: str | None
     source: Source
     process: int
+    pending_until_ms: int = 0
+    """Of a capture, void or refund that its provider takes on now and makes, or refuses, later."""
 
 
 @dataclass(frozen=True, slots=True)

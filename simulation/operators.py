@@ -44,6 +44,8 @@ class Operators:
     amounts: dict[str, int] = field(default_factory=dict)
     """What each payment is about, as its merchant knows it."""
     busy: int = 0
+    absent: Set[str] = frozenset()
+    """Providers at which no merchant has an account."""
     reads_all_keys: bool = False
     """After a restore, what was charged may stand in any provider's books, under any key of the payment."""
     listed: set[tuple[str, str, str | None]] = field(default_factory=set)
@@ -52,7 +54,11 @@ class Operators:
     def set_up(self, late: Set[str] = frozenset()) -> None:
         """Create the merchants with their accounts, and the endpoints of those that do not register them later."""
         for merchant in MERCHANTS:
-            shops = [shop for shop in self.providers.shops.values() if shop.account.merchant == merchant]
+            shops = [
+                shop
+                for shop in self.providers.shops.values()
+                if shop.account.merchant == merchant and shop.account.provider not in self.absent
+            ]
             fields = {
                 "command": "create_merchant",
                 "merchantId": merchant,

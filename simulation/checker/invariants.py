@@ -28,7 +28,7 @@ from simulation.checker.identity import (
 )
 from simulation.checker.lists import answers_have_their_codes, lists_are_complete, refused_orders_name_their_holder
 from simulation.checker.metrics import counts_are_true
-from simulation.checker.money import i1_one_charge, i3_status_is_truth, i18_balance
+from simulation.checker.money import i1_one_charge, i3_not_before_its_time, i3_status_is_truth, i18_balance
 from simulation.checker.orders import i17_one_order_one_charge
 from simulation.checker.reasons import reasons
 from simulation.checker.records import (
@@ -74,6 +74,8 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     reviews_are_listed,
     unknown_words_wait,
     i3_status_is_truth,
+    i3_not_before_its_time,
+    i3_not_before_its_time,
     i4_audit_log,
     operators_give_reasons,
     actors_are_true,

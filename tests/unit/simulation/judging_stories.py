@@ -368,6 +368,34 @@ def disabled(*, answers: int, is_disabled: bool = True, posts_after: bool = Fals
     return tell
 
 
+# --- what providers have not made yet, and what is written after an erasure
+
+
+def refunded_while_pending(pending_ms: int) -> Told:
+    """The provider takes a refund on, and makes it so long after."""
+
+    def tell() -> Story:
+        story = paid()
+        story.refund(30)
+        taken_on = story.history.entries[-1]
+        story.history.entries[-1] = replace(taken_on, pending_until_ms=taken_on.at_ms + pending_ms)
+        return story
+
+    return tell
+
+
+def erased_and_told_again() -> Story:
+    """After the erasure an attempt holds a sentence of its provider for a while."""
+    story = paid()
+    gone = {"customer": None, "paymentMethod": {"type": "card"}, "erased": True}
+    person = {"operator": "o", "reason": "r"}
+    story.record("payment.erased", 9, actor="operator", facts=person, **gone)
+    attempts = story.item("PAYMENT")["attempts"]
+    story.change(10, attempts=[{**attempt, "message": "Asha has no money."} for attempt in attempts])
+    story.change(10, attempts=attempts)
+    return story
+
+
 # --- the breaker of an account
 
 
@@ -385,6 +413,18 @@ def opened(*, failed: int, for_ms: int = 600_000, kept: int = 0) -> Told:
         for name in "bcd"[:kept]:
             other = story.beside(name)
             other.accept(providers=("mock", "cashfree_mock"))
+        return story
+
+    return tell
+
+
+def passed_over_at(merchant: str) -> Told:
+    """A breaker of acme's opens; this merchant's next payment passes the account over."""
+
+    def tell() -> Story:
+        story = opened(failed=5)()
+        other = story.beside("b", merchant)
+        other.accept(providers=("cashfree_mock",), reasons=("passed over: calls of mock fail or time out",))
         return story
 
     return tell
@@ -568,6 +608,8 @@ GOOD_JUDGED: list[Told] = [
     disabled(answers=410),
     opened(failed=5),
     opened(failed=5, kept=1),
+    passed_over_at("acme"),
+    refunded_while_pending(0),
     rejected_then_tried(waits_ms=20_000),
     rejected_then_tried(waits_ms=100_000, retry_after_seconds=90),
     lambda: run_of(settled(), is_listed=True),
@@ -617,6 +659,9 @@ BAD_JUDGED: list[tuple[str, Told]] = [
     ("BREAKER .*was opened after 1 failures", opened(failed=1)),
     ("BREAKER .*for less than ten minutes", opened(failed=5, for_ms=60_000)),
     ("BREAKER .*3 of 3 new payments", opened(failed=5, kept=3)),
+    ("I3 .*is SUCCEEDED, and was pending then", refunded_while_pending(HOUR_MS)),
+    ("ERASURE .*holds its provider's words", erased_and_told_again),
+    ("BREAKER .*passes mock over, whose calls have not failed at globex", passed_over_at("globex")),
     ("I9 .*and 90000 ms were to be waited", rejected_then_tried(waits_ms=20_000, retry_after_seconds=90)),
     ("I9 .*was tried 7 times", tried_often),
     ("REASONS .*'cashfree_mock'. were not tried yet", passed_over),
