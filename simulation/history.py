@@ -156,6 +156,8 @@ class PostedWebhook:
     number: int
     status: int
     body: bytes
+    pair: int = 0
+    """The number of the account's key pair that signed it, from 0."""
 
 
 @dataclass(frozen=True, slots=True)

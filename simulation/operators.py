@@ -109,14 +109,20 @@ class Operators:
             self._keys[merchant] = answer["keyId"]
         self.busy -= 1
 
-    def rotate_credentials(self, shop: Shop) -> None:
-        """The provider takes both pairs until the rotation is finished and all caches have forgotten the old one."""
+    def rotate_credentials(self, shop: Shop, *, signs_later: bool = False) -> None:
+        """The provider takes both pairs until the rotation is finished and all caches have forgotten the old one.
+
+        `signs_later`: its events are signed with the old one until every cache knows the new one.
+        """
         self.busy += 1
         account = shop.account
         names = {"merchantId": account.merchant, "provider": account.provider, "accountId": "main"}
-        self.providers.rotate(shop)
+        self.providers.rotate(shop, signs=not signs_later)
         fields = {"command": "rotate_credentials", **names, "secret": account.valid[-1].fields()}
         if self._insist(fields, "rotation_open").answer is not None:
+            if signs_later:
+                self.kernel.sleep(_CACHED_MS)
+                shop.use_newest()
             self.kernel.sleep(_PAUSE_MS)
             self._insist({"command": "finish_credentials_rotation", **names}, "no_rotation")
             self.kernel.sleep(_CACHED_MS)

@@ -83,6 +83,14 @@ class Shop:
     current_from_ms: float = inf
     """From then on its reads hold all that was done."""
 
+    @property
+    def signing_pair(self) -> int:
+        """The number of the key pair that signs now: the mocks sign with the newest that opens the account."""
+        if self.account.provider not in REAL_PROVIDERS:
+            return len(self.account.issued) - 1
+        secrets = [pair.webhook_secret or pair.key_secret for pair in self.account.issued]
+        return secrets.index(self.simulator.webhook_secret)
+
     def use_newest(self) -> None:
         """Sign with the newest key pair."""
         pair = self.account.valid[-1]
@@ -126,11 +134,15 @@ class SimulatedProviders:
                 shop = self._opened(ProviderAccount(merchant, name))
                 self.shops[shop.account.host] = shop
 
-    def rotate(self, shop: Shop) -> None:
-        """Another key pair opens the account, and signs from now on; those of before still open it."""
+    def rotate(self, shop: Shop, *, signs: bool = True) -> None:
+        """Another key pair opens the account, and signs from now on; those of before still open it.
+
+        `signs` False: an event is signed as before, until somebody changes that, too.
+        """
         pair = shop.account.issue()
         shop.account.valid.append(pair)
-        shop.use_newest()
+        if signs:
+            shop.use_newest()
 
     def _opened(self, account: ProviderAccount) -> Shop:
         books = Books(lambda kind, record: self._enter(account, kind, record))

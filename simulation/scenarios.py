@@ -279,6 +279,11 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         },
         lambda orders: [erased_and_refunded(order) for order in orders],
     ),
+    # Credentials are rotated while payments arrive, and events are signed with those of before for half an hour.
+    "rotations": Scenario(
+        {"operator_rotates_early": 1.0, "event_late": 0.2, "cold_start": 0.2},
+        lambda orders: [held_and_refunded(order) for order in orders],
+    ),
     # A merchant cancels when a try fails that may still be charged, and the order is paid by another payment.
     "cancelled_orders": Scenario(
         {"payer_gives_up": 0.9, "event_late": 0.3, "event_lost": 0.3},

@@ -460,6 +460,11 @@ class World:
                 about = begin(episode)
                 self.history.strikes.append(Strike(episode.from_ms, kind, 0, episode.until_ms, about))
                 ends_ms = max(ends_ms, episode.until_ms + TROUBLE_MS)
+        if self.faults.rates["operator_rotates_early"]:
+            for shop in self.providers.shops.values():
+                rotate = partial(self.operators.rotate_credentials, shop, signs_later=True)
+                self.kernel.after(draws.randrange(ARRIVAL_MS), partial(self.kernel.spawn, rotate))
+                self.faults.counts["operator_rotates_early"] += 1
         if self.faults.rates["queue_redrive"]:
             for _ in range(3):
                 self.kernel.after(random.randrange(ends_ms - self.kernel.now_ms), self._redrive)

@@ -16,7 +16,12 @@ from simulation.checker.checkouts import (
 )
 from simulation.checker.deliveries import audience, deliveries
 from simulation.checker.endpoints import disabled_for_a_reason, tries_keep_their_times
-from simulation.checker.events import credentials, i19_provider_events, webhooks_are_answered
+from simulation.checker.events import (
+    credentials,
+    i19_provider_events,
+    rotated_secrets_verify,
+    webhooks_are_answered,
+)
 from simulation.checker.evidence import Evidence, Violation
 from simulation.checker.identity import (
     i6_other_body,
@@ -101,6 +106,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     i18_balance,
     i19_provider_events,
     webhooks_are_answered,
+    rotated_secrets_verify,
     i20_one_door,
     choices,
     same_bytes,

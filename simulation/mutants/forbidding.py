@@ -124,6 +124,7 @@ FORBIDDING: Final[tuple[Mutant, ...]] = (
             'return current, _webhook_secret(fields["previous"])',
             "return (current,)",
         ),
+        scenario="rotations",
     ),
     broken(
         "payments",

@@ -537,6 +537,29 @@ def authentic_and_refused() -> Story:
     return story
 
 
+def refused_in_a_rotation(*, pair: int, after_ms: int, is_finished: bool = False) -> Told:
+    """The mock's credentials are rotated; so long after, an event with the signature of a pair is refused."""
+
+    def tell() -> Story:
+        story = paid()
+        story.command("rotate_credentials", provider="mock", secret={"keyId": "id-acme-mock-1"})
+        entry = {"pk": "AUDIT#2027-01", "sk": "1#a", "action": "credentials.rotated", "merchantId": "acme"}
+        item = stored({**entry, "operator": "o", "reason": "r"})
+        story.items[CONFIGURATION, ("AUDIT#2027-01", "1#a")] = item
+        story.now_ms += after_ms
+        if is_finished:
+            story.command("finish_credentials_rotation", provider="mock")
+            entry = {**entry, "sk": "1#b", "action": "credentials.rotation_finished"}
+            item = stored({**entry, "operator": "o", "reason": "r"})
+            story.items[CONFIGURATION, ("AUDIT#2027-01", "1#b")] = item
+        story.webhook("evt_9")
+        story.history.webhooks[0] = replace(story.history.webhooks[0], status=401, pair=pair)
+        story.history.counted["WebhooksForged", ""] = 1
+        return story
+
+    return tell
+
+
 # --- reports
 
 
@@ -617,6 +640,8 @@ GOOD_JUDGED: list[Told] = [
     reconciled_from(EPOCH_MS),
     leased_for(45_000),
     unauthentic(401),
+    refused_in_a_rotation(pair=1, after_ms=60_000),
+    refused_in_a_rotation(pair=0, after_ms=HOUR_MS, is_finished=True),
 ]
 
 BAD_JUDGED: list[tuple[str, Told]] = [
@@ -671,6 +696,8 @@ BAD_JUDGED: list[tuple[str, Told]] = [
     ("I9 .*is FAILED with an open attempt", failed_and_open),
     ("I19 .*evt_9, signed by globex, was taken", unauthentic(200)),
     ("I19 .*evt_9 is authentic, and was refused", authentic_and_refused),
+    ("I19 .*signed with secret 0, was refused", refused_in_a_rotation(pair=0, after_ms=60_000)),
+    ("I19 .*signed with secret 1, was refused", refused_in_a_rotation(pair=1, after_ms=HOUR_MS)),
     ("METRICS .*WebhooksForged was counted 0 of 1 times", authentic_and_refused),
     ("REPORTS .*was on no list of mock", lambda: run_of(settled(), is_listed=False)),
     ("REPORTS .*is a difference .status", lambda: run_of(settled(), is_listed=True, finding="status")),
