@@ -559,7 +559,7 @@ class CashfreeSimulator(HostedOrders):
         state, later = _refund_course(effect)
         refund["state"] = state
         if later:
-            refund |= {"settles_at": now + ASYNC_SECONDS, "settles_to": later}
+            refund |= {"settles_at": now + self.refund_seconds, "settles_to": later}
         self.book(record, refund)
         facts = {"subject": refund["id"], "payment_id": record["id"]}
         if state != PENDING:

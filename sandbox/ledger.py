@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sandbox.behaviours import Behaviour, Effect, behaviour_of
+from sandbox.behaviours import ASYNC_SECONDS, Behaviour, Effect, behaviour_of
 from sandbox.simulator import CANCELED, CHARGE, Simulator
 from sandbox.store import Record
 
@@ -29,6 +29,9 @@ class Webhook:
 
 class LedgerSimulator(Simulator):
     """A provider with captures, voids, refunds, and the webhooks about them."""
+
+    refund_seconds: float = ASYNC_SECONDS
+    """After so long a refund ends that is pending at first, where the caller of a real provider's simulator says so."""
 
     @abstractmethod
     def sign(self, body: bytes, now: float) -> dict[str, str]:

@@ -456,7 +456,7 @@ class RazorpaySimulator(CourseSimulator):
         state, later = _refund_course(effect)
         refund["state"] = state
         if later:
-            refund |= {"settles_at": now + ASYNC_SECONDS, "settles_to": later}
+            refund |= {"settles_at": now + self.refund_seconds, "settles_to": later}
         self.book(record, refund)
         self._notify_refund(refund, now)
         return refund

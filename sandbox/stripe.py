@@ -137,6 +137,8 @@ class StripeSimulator(LedgerSimulator):
         self.webhook_secret = webhook_secret
         self.search_lag_seconds = search_lag_seconds
         self.country = country
+        self.hold_seconds: float | None = None
+        """How long an amount is held; None: as long as Stripe's documents say."""
 
     # -- the transport
 
@@ -356,7 +358,7 @@ class StripeSimulator(LedgerSimulator):
         }
         missing = self._missing_in_india(form) if form.get("confirm") else None
         if form.get("confirm") and missing is None:
-            record |= confirmed(record, form, behaviour, call.now)
+            record |= self._held(confirmed(record, form, behaviour, call.now), call.now)
         self.store.put(_CHARGE, name, {**record, "payment_method": None} if missing else record)
         record["version"] = 1
         if missing is not None:
@@ -366,6 +368,10 @@ class StripeSimulator(LedgerSimulator):
             )
         self._notify(record, call, ["payment_intent.created", *news(record)])
         return self._result(record, call.now, form.get("expand", []))
+
+    def _held(self, changes: Record, now: float) -> Record:
+        """The changes by a confirmation, with the hold of the account where it has one of its own."""
+        return changes if self.hold_seconds is None else {**changes, "capture_before": now + self.hold_seconds}
 
     def _missing_in_india(self, form: Record) -> str | None:
         """The refusal of an account in India, if a payment lacks what it must state."""
@@ -388,7 +394,8 @@ class StripeSimulator(LedgerSimulator):
         kept: Record = {
             name: chosen[name] for name in ("payment_method", "return_url", "capture_method") if name in chosen
         }
-        changed = self.change_intent(record, **kept, **confirmed({**record, **kept}, form, behaviour, call.now))
+        confirmation = self._held(confirmed({**record, **kept}, form, behaviour, call.now), call.now)
+        changed = self.change_intent(record, **kept, **confirmation)
         self._notify(changed, call, news(changed))
         return self._result(changed, call.now, form.get("expand", []))
 
@@ -536,7 +543,7 @@ class StripeSimulator(LedgerSimulator):
             "charge": charge,
         }
         if later is not None:
-            operation |= {"settles_at": call.now + later[0], "settles_to": later[1]}
+            operation |= {"settles_at": call.now + max(later[0], self.refund_seconds), "settles_to": later[1]}
         changed = self.book(record, operation)
         facts = {"subject": operation["id"], "revision": changed["version"], "request": call.origin}
         self.emit_webhook([("refund.created", facts)], call.now, call.now)

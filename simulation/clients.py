@@ -45,6 +45,7 @@ _ALLOWING: Final = {
     Wish.CAPTURE: frozenset({"AUTHORIZED"}),
     Wish.CANCEL: frozenset({"AUTHORIZED"}),
     Wish.REFUND: frozenset({"SUCCESS"}),
+    Wish.ERASE: frozenset({"SUCCESS"}),
 }
 _ENDED: Final = frozenset({"FAILED", "CANCELLED"})
 _PATHS: Final = {Wish.CAPTURE: "capture", Wish.CANCEL: "cancel", Wish.REFUND: "refunds"}
@@ -156,6 +157,9 @@ class Clients:
                 status = self._watch(order, path, (10_000, 300_000), until=_ALLOWING[step.wish] | _ENDED)
             if status not in _ALLOWING[step.wish]:
                 break
+            if step.wish is Wish.ERASE:
+                self.operators.erase(order.merchant, transaction_id)
+                continue
             self._ask(order, path, step, f"step-{number}")
             if step.wish is not Wish.REFUND:
                 status = self._watch(order, path, (30_000,))

@@ -95,6 +95,7 @@ _REQUESTS: Final[Mapping[str, Callable[[_Act], Request]]] = {
     "cashfree": _at_cashfree,
     "payu": _at_payu,
 }
+_LATER: Final = ("tok_async_success", "tok_async_failure")
 _WITHOUT_VOID: Final = frozenset({"razorpay", "razorpay_mock"})
 
 
@@ -144,7 +145,9 @@ class Dashboards:
         if part:
             self.acts += 1
             act = _Act(kind, charge, part, self.acts)
-            status = self.providers.at_dashboard(shop, _REQUESTS[shop.account.provider](act))
+            is_late = kind == "refund" and self.faults.strikes("dashboard_refunds_later")
+            turn = self.faults.apart.choice(_LATER) if is_late else None
+            status = self.providers.at_dashboard(shop, _REQUESTS[shop.account.provider](act), turn)
             what = f"{kind} {part} of {charge['chargeId']} at {shop.account.provider}"
             self.history.steps.append((self.kernel.now_ms, f"dashboard of {shop.account.merchant}", what, str(status)))
             self.history.sometimes[f"dashboard: {kind}"] += status in range(200, 300)

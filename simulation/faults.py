@@ -116,6 +116,16 @@ IN_SCENARIOS: Final = (
     "db_hot_partition",
     # Providers, a request that charges or acts: too many requests, with a time to wait
     "gateway_limits",
+    # The providers "mock" and "razorpay_mock" refuse the connections of one of the merchants
+    "gateway_sick",
+    # Stripe, a request: what it authorizes is held for ten minutes
+    "gateway_short_holds",
+    # Operators rotate all credentials while payments arrive, and events are signed with the old ones for half an hour
+    "operator_rotates_early",
+    # Merchants' people at their providers, a refund: it settles later, or fails later
+    "dashboard_refunds_later",
+    # Stripe's report, a page: of two lines, although more may stand on one
+    "report_short_pages",
 )
 """Only scenarios have them."""
 ALL_KINDS: Final = (*MAX_RATES, *APART, *IN_SCENARIOS)

@@ -132,6 +132,8 @@ class Entry:
     provider_key: str | None
     source: Source
     process: int
+    pending_until_ms: int = 0
+    """Of a capture, void or refund that its provider takes on now and makes, or refuses, later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,8 @@ class PostedWebhook:
     number: int
     status: int
     body: bytes
+    pair: int = 0
+    """The number of the account's key pair that signed it, from 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,7 @@ class ProviderEvents:
                 number=number,
                 status=status,
                 body=webhook.body,
+                pair=post.signed_by.signing_pair,
             )
         )
         did = f"posts {webhook.type} to {address.merchant}"

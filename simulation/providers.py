@@ -13,12 +13,14 @@ from zlib import crc32
 from payflowx.adapters.platform.http import IDLE_LIMIT_SECONDS
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
 from payflowx.providers.registry import connector
+from sandbox.behaviours import ASYNC_SECONDS
 from sandbox.hosted_pages import PageState
 from sandbox.http_types import BadRequestError, Reply, Request
 from sandbox.post_authorization import PostAuthorizationSimulator
 from sandbox.simulator import DECLINED, PENDING, WAITING
 from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
 from sandbox.store import Record
+from sandbox.stripe import StripeSimulator
 from simulation import contradictions
 from simulation.accounts import KEY_ID, PROVIDERS, SECRET, ProviderAccount
 from simulation.books import Books
@@ -29,7 +31,7 @@ from simulation.history import Entry, History, ReportChange, Sent, Source
 from simulation.hosted_requests import is_creation, with_other_amount
 from simulation.kernel import Kernel
 from simulation.reports import Line, garbled, is_report
-from simulation.workload import MERCHANTS
+from simulation.workload import HOLD_MS, MERCHANTS
 
 __all__ = ["KEY_ID", "PROVIDERS", "SECRET", "Outage", "Shop", "SimulatedProviders"]
 
@@ -51,7 +53,12 @@ _REFUSED_REFUND: Final = "refund_refused"
 _KINDS: Final[Mapping[str, Any]] = {**SIMULATORS, **REAL_PROVIDERS}
 
 
+_LATER_SECONDS: Final = 900.0
+"""After so long a refund of the dashboard settles that does not settle at once."""
 _WAITS_SECONDS: Final = (0, 0, 30, 90)
+SICK: Final = frozenset({"mock.acme.example", "razorpay_mock.acme.example"})
+"""The accounts whose providers refuse connections where some are sick."""
+_SHORT_PAGE: Final = "2"
 _ASKED_BY_POST: Final = ("/merchant/postservice", "/pg/recon")
 
 
@@ -75,6 +82,14 @@ class Shop:
     """A `LedgerSimulator`; each keeps its webhooks' secret in its own way."""
     current_from_ms: float = inf
     """From then on its reads hold all that was done."""
+
+    @property
+    def signing_pair(self) -> int:
+        """The number of the key pair that signs now: the mocks sign with the newest that opens the account."""
+        if self.account.provider not in REAL_PROVIDERS:
+            return len(self.account.issued) - 1
+        secrets = [pair.webhook_secret or pair.key_secret for pair in self.account.issued]
+        return secrets.index(self.simulator.webhook_secret)
 
     def use_newest(self) -> None:
         """Sign with the newest key pair."""
@@ -119,11 +134,15 @@ class SimulatedProviders:
                 shop = self._opened(ProviderAccount(merchant, name))
                 self.shops[shop.account.host] = shop
 
-    def rotate(self, shop: Shop) -> None:
-        """Another key pair opens the account, and signs from now on; those of before still open it."""
+    def rotate(self, shop: Shop, *, signs: bool = True) -> None:
+        """Another key pair opens the account, and signs from now on; those of before still open it.
+
+        `signs` False: an event is signed as before, until somebody changes that, too.
+        """
         pair = shop.account.issue()
         shop.account.valid.append(pair)
-        shop.use_newest()
+        if signs:
+            shop.use_newest()
 
     def _opened(self, account: ProviderAccount) -> Shop:
         books = Books(lambda kind, record: self._enter(account, kind, record))
@@ -148,6 +167,8 @@ class SimulatedProviders:
         faults, sleep = self.faults, self.kernel.sleep
         if _acts(request) and (refused := self._refusing(shop, request)) is not None:
             return refused
+        if shop.account.host in SICK and faults.strikes("gateway_sick"):
+            return NoConnection(code="connection_refused")
         outage = self._outage(shop.account.provider)
         if (outage and not outage.swallows) or faults.strikes("gateway_refused"):
             return NoConnection(code="connection_refused")
@@ -264,6 +285,10 @@ class SimulatedProviders:
             refusable = name in REAL_PROVIDERS and "refund" in request.path
             turns = (*_TURNS, _REFUSED_REFUND) if refusable else _TURNS
             simulator.next_operation(self.faults.random.choice(turns))
+        if isinstance(simulator, StripeSimulator):
+            simulator.hold_seconds = HOLD_MS / 1000 if self.faults.strikes("gateway_short_holds") else None
+            if is_report(name, asked) and self.faults.strikes("report_short_pages"):
+                asked = replace(asked, query={**asked.query, "limit": _SHORT_PAGE})
         if isinstance(simulator, PostAuthorizationSimulator):
             simulator.refuses_voids = _is_void(request) and self.faults.strikes("gateway_refuses_voids")
         entries, is_repeated = len(self.history.entries), provider_key in self.entered
@@ -316,13 +341,17 @@ class SimulatedProviders:
         at_ms = self.kernel.now_ms
         self.history.report_changes.append(ReportChange(at_ms, account.provider, account.merchant, change, line))
 
-    def at_dashboard(self, shop: Shop, request: Request) -> int:
-        """Somebody who is logged in there does something; the answer's status."""
+    def at_dashboard(self, shop: Shop, request: Request, turn: str | None = None) -> int:
+        """Somebody who is logged in there does something; the answer's status. `turn`: how it turns out."""
+        if turn is not None:
+            shop.simulator.next_operation(turn)
+            shop.simulator.refund_seconds = _LATER_SECONDS
         with self._caused(None, Source.DASHBOARD, 0):
             try:
                 status = shop.simulator.answer(request, self.kernel.now_ms / 1000).status
             except BadRequestError:
                 status = 400
+        shop.simulator.refund_seconds = ASYNC_SECONDS
         self.changed(shop)
         return int(status)
 
@@ -358,6 +387,7 @@ class SimulatedProviders:
         if provider_key is not None:
             charge_id = record["charge_id"] if kind == "operation" else record["id"]
             self.entered[provider_key] = (self.shops[account.host], charge_id)
+        is_pending = kind == "operation" and record["state"] == PENDING and "settles_at" in record
         entry = Entry(
             at_ms=self.kernel.now_ms,
             provider=account.provider,
@@ -370,6 +400,7 @@ class SimulatedProviders:
             provider_key=provider_key,
             source=source,
             process=process,
+            pending_until_ms=int(record["settles_at"] * 1000) if is_pending else 0,
         )
         self.history.entries.append(entry)
         self._entries[account.merchant, account.provider, entry.operation_id or entry.charge_id] = entry

@@ -14,10 +14,14 @@ from simulation.checkouts import ALL_PROVIDERS, as_checkout
 from simulation.faults import ALL_KINDS, Faults
 from simulation.payers import USUAL_HABITS, Habits
 from simulation.workload import (
+    MERCHANTS,
     Order,
     at_several_providers,
+    at_the_last_choice,
     cancelled_early,
+    captured_late,
     charged_at_once,
+    erased_and_refunded,
     held_and_refunded,
     tries_after_a_late_decline,
     tries_of_orders,
@@ -33,6 +37,10 @@ class Scenario:
     shaped: Callable[[list[Order]], list[Order]]
     """The payments of the scenario, made of those that a seed draws."""
     habits: Habits = USUAL_HABITS
+    absent: frozenset[str] = frozenset()
+    """Providers at which no merchant has an account."""
+    lasts_ms: int = 30 * 60_000
+    """How long the faults go on."""
 
     def faults(self, *, without: frozenset[str]) -> Faults:
         """The same rates in each seed."""
@@ -77,6 +85,25 @@ def _forgotten(orders: list[Order]) -> list[Order]:
     ]
     is_shop = Random(f"shop {orders[0].payer['id']}").random() < 0.5
     return tries_of_orders(early) if is_shop else early
+
+
+_OPENED_MS: Final = 2 * 3_600_000
+"""After so long a restored deployment is open again."""
+
+
+def _paid_again(orders: list[Order]) -> list[Order]:
+    """Two payments for each order: one that a restore is to forget, and one that is asked for after the restore."""
+    first_ms, changed = min(order.at_ms for order in orders), list(orders)
+    for merchant in MERCHANTS:
+        mine = [number for number, order in enumerate(orders) if order.merchant == merchant]
+        for first, second in zip(mine[::2], mine[1::2], strict=False):
+            one, other = (at_several_providers(orders[number]) for number in (first, second))
+            name, random = {"orderId": f"shop-{one.key}"}, Random(f"paid again {other.payer['id']}")
+            early_ms = first_ms + int(_EARLY * (one.at_ms - first_ms))
+            late_ms = first_ms + _OPENED_MS + random.randrange(_OPENED_MS)
+            changed[first] = replace(one, body={**one.body, **name}, at_ms=early_ms)
+            changed[second] = replace(other, body={**other.body, **name}, at_ms=late_ms)
+    return changed
 
 
 SCENARIOS: Final[Mapping[str, Scenario]] = {
@@ -176,7 +203,13 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     ),
     # Providers' reports have other amounts, leave lines out and repeat them, and operators reconcile.
     "false_reports": Scenario(
-        {"report_other_amount": 0.3, "report_omits": 0.1, "report_repeats": 0.1, "operator_reconciles": 1.0},
+        {
+            "report_other_amount": 0.3,
+            "report_omits": 0.1,
+            "report_repeats": 0.1,
+            "report_short_pages": 0.7,
+            "operator_reconciles": 1.0,
+        },
         lambda orders: [charged_at_once(order) for order in orders],
     ),
     # All payments arrive within seconds, and partitions take few writes: those of a merchant's lists, of shards of what
@@ -203,6 +236,53 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         lambda orders: [
             (at_several_providers if number % 3 else held_and_refunded)(order) for number, order in enumerate(orders)
         ],
+    ),
+    # Merchants capture when a hold ends, and after they have cancelled; voids are refused, and cancellations find no
+    # connection, or an error.
+    "late_captures": Scenario(
+        {
+            "gateway_short_holds": 1.0,
+            "gateway_answer_lost": 0.2,
+            "gateway_refuses_acts": 0.5,
+            "gateway_refuses_voids": 0.6,
+            "event_late": 0.5,
+            "event_lost": 0.3,
+        },
+        lambda orders: [captured_late(order) for order in orders],
+    ),
+    # A restore forgets payments for orders, which are paid again after it; each provider proves by a look-up that it
+    # got nothing.
+    "forgotten_orders": Scenario(
+        {"restore": 1.0, "gateway_refused": 0.2, "event_lost": 0.3},
+        _paid_again,
+        absent=frozenset({"razorpay_mock"}),
+    ),
+    # Two providers refuse the connections of one merchant for more than an hour; others can take most payments.
+    "sick_provider": Scenario(
+        {"gateway_sick": 1.0, "event_lost": 0.3},
+        lambda orders: [
+            (at_several_providers if number % 6 > 1 else at_the_last_choice)(order)
+            for number, order in enumerate(orders)
+        ],
+        lasts_ms=100 * 60_000,
+    ),
+    # Payers' data are erased before refunds are refused with a sentence, now or after a repetition, or fail later;
+    # people refund at the provider, and that settles or fails later.
+    "erasures": Scenario(
+        {
+            "operation_turns_out": 0.7,
+            "gateway_refuses_repeat": 0.9,
+            "gateway_answer_lost": 0.3,
+            "dashboard_refunds": 1.0,
+            "dashboard_refunds_later": 0.7,
+            "event_lost": 0.3,
+        },
+        lambda orders: [erased_and_refunded(order) for order in orders],
+    ),
+    # Credentials are rotated while payments arrive, and events are signed with those of before for half an hour.
+    "rotations": Scenario(
+        {"operator_rotates_early": 1.0, "event_late": 0.2, "cold_start": 0.2},
+        lambda orders: [held_and_refunded(order) for order in orders],
     ),
     # A merchant cancels when a try fails that may still be charged, and the order is paid by another payment.
     "cancelled_orders": Scenario(

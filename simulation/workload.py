@@ -50,6 +50,14 @@ _HELD_OF_CANCELLED: Final = 0.6
 """This part of the payments that are cancelled early is held, where the provider can do that."""
 _CANCELLED_MS: Final = 15_000
 """They are cancelled within this time: after an answer that was lost, two inquiries follow in it."""
+_LAPSED: Final = 0.5
+"""This part of the payments that are captured too late is captured about when their hold ends."""
+HOLD_MS: Final = 600_000
+"""How long an amount is held where holds are short."""
+_BEFORE_LAPSE_MS: Final = 20_000
+_AFTER_LAPSE_MS: Final = 60_000
+_CAPTURED_AFTER_MS: Final = 90_000
+"""The others are captured within this time of their cancellation."""
 _MANUAL: Final = 0.7
 """Of the payments whose providers can hold an amount; the others cannot, so half of all payments are held."""
 
@@ -107,6 +115,8 @@ class Wish(StrEnum):
     CAPTURE = "capture"
     REFUND = "refund"
     CANCEL = "cancel"
+    ERASE = "erase"
+    """Of the payer's data, by an operator."""
 
 
 class Manner(StrEnum):
@@ -125,7 +135,7 @@ class Manner(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A capture, refund or cancellation. `share` of the payment's amount; None names no amount.
+    """A capture, refund, cancellation or erasure. `share` of the payment's amount; None names no amount.
 
     `patient`: asked for when the payment allows it; otherwise after `wait_ms`, whatever the payment's state is.
     `keyed`: with an idempotency key; only a cancellation may have none.
@@ -260,11 +270,44 @@ def cancelled_early(order: Order) -> Order:
     return replace(kept, body=body, steps=(Step(Wish.CANCEL, patient=False, wait_ms=wait_ms, keyed=keyed),))
 
 
+def captured_late(order: Order) -> Order:
+    """A card that works, held at Stripe or where voids may be refused, whose merchant captures too late: about when the
+    hold ends, or after the payment was to be cancelled.
+    """
+    random = Random(f"captured late {order.payer['id']}")
+    kept = held_and_refunded(order)
+    lapses = random.random() < _LAPSED
+    body = {**kept.body, "amount": 1999, "currency": "INR" if lapses else "USD", "capture": "manual"}
+    body["metadata"] = {"gateway": "stripe"} if lapses else {}
+    if lapses:
+        begins_ms = HOLD_MS + random.randrange(-_BEFORE_LAPSE_MS, _AFTER_LAPSE_MS)
+        return replace(kept, body=body, steps=(Step(Wish.CAPTURE, patient=False, wait_ms=begins_ms),))
+    cancelled_ms = random.randrange(_CANCELLED_MS)
+    captures = [cancelled_ms + random.randrange(_CAPTURED_AFTER_MS) for _ in range(2)]
+    steps = [Step(Wish.CANCEL, patient=False, wait_ms=cancelled_ms)]
+    steps += [Step(Wish.CAPTURE, patient=False, wait_ms=wait_ms) for wait_ms in captures]
+    return replace(kept, body=body, steps=tuple(steps))
+
+
 def at_several_providers(order: Order) -> Order:
     """The same payment with a card that works at several providers, and nothing after it."""
     body = {name: value for name, value in order.body.items() if name not in {*_OF_CHECKOUTS, "metadata"}}
     body |= {"currency": "USD", "paymentMethod": {"type": "card", "token": "tok_success"}, "customer": order.payer}
     return replace(order, body=body, steps=())
+
+
+def erased_and_refunded(order: Order) -> Order:
+    """A card that is charged at once, whose payer's data are erased, and refunds after that."""
+    random, kept = Random(f"erased {order.payer['id']}"), charged_at_once(order)
+    refunds = [_refund(random) for _ in range(3)]
+    hurried = [replace(refund, wait_ms=refund.wait_ms // 4) for refund in refunds]
+    return replace(kept, steps=(Step(Wish.ERASE, wait_ms=random.randrange(20_000)), *hurried))
+
+
+def at_the_last_choice(order: Order) -> Order:
+    """The same payment with a card that works, which only one provider can take, and nothing after it."""
+    kept = at_several_providers(order)
+    return replace(kept, body={**kept.body, "metadata": {"gateway": LAST_CHOICE}})
 
 
 def tries_after_a_late_decline(made: list[Order]) -> list[Order]:
@@ -377,7 +420,7 @@ def _token(random: Random) -> str:
 def _steps(random: Random, *, is_held: bool) -> tuple[Step, ...]:
     steps: list[Step] = []
     if random.random() < 0.1:  # before anybody can know the outcome
-        wish = random.choice(tuple(Wish))
+        wish = random.choice((Wish.CAPTURE, Wish.REFUND, Wish.CANCEL))
         steps.append(Step(wish, manner=_manner(random, 0.8), patient=False, wait_ms=random.randrange(20_000)))
     ends = _ends_of_hold(random) if is_held else []
     is_captured = not is_held or any(step.wish is Wish.CAPTURE for step in ends)

@@ -167,6 +167,16 @@ class Plan:
         return drawn if self.scenario is None else SCENARIOS[self.scenario].shaped(drawn)
 
     @property
+    def absent(self) -> frozenset[str]:
+        """Providers at which no merchant has an account."""
+        return frozenset() if self.scenario is None else SCENARIOS[self.scenario].absent
+
+    @property
+    def trouble_ms(self) -> int:
+        """How long faults go on, without those that last longer by themselves."""
+        return TROUBLE_MS if self.scenario is None else SCENARIOS[self.scenario].lasts_ms
+
+    @property
     def habits(self) -> Habits:
         """What payers do."""
         return USUAL_HABITS if self.scenario is None else SCENARIOS[self.scenario].habits
@@ -275,7 +285,7 @@ class World:
         for queue in self.queues.values():
             queue.invoke = self.platform.invoke
         self.api = Api(self.kernel, self.faults, self.history, self.platform)
-        self.operators = Operators(self.kernel, self.faults, self.history, self.api, self.providers)
+        self.operators = Operators(self.kernel, self.faults, self.history, self.api, self.providers, absent=plan.absent)
         self.provider_events = ProviderEvents(self.kernel, self.faults, self.history, self.api, self.providers)
         self.providers.changed = self.provider_events.changed
         self.dashboards = Dashboards(self.kernel, self.faults, self.history, self.providers)
@@ -435,7 +445,7 @@ class World:
         """Switch the faults on; the time when they end."""
         self.operators.errs = self.planned.rates["operator_errs"]
         self.faults.rates, self.faults.episodes = dict(self.planned.rates), self.planned.episodes
-        ends_ms = self.kernel.now_ms + TROUBLE_MS
+        ends_ms = self.kernel.now_ms + self.plan.trouble_ms
         draws = Random(self.plan.seed + 5)
         if self.planned.rates[restores.KIND]:
             ends_ms = max(ends_ms, self.restores.plan(draws, self.kernel.now_ms))
@@ -450,6 +460,11 @@ class World:
                 about = begin(episode)
                 self.history.strikes.append(Strike(episode.from_ms, kind, 0, episode.until_ms, about))
                 ends_ms = max(ends_ms, episode.until_ms + TROUBLE_MS)
+        if self.faults.rates["operator_rotates_early"]:
+            for shop in self.providers.shops.values():
+                rotate = partial(self.operators.rotate_credentials, shop, signs_later=True)
+                self.kernel.after(draws.randrange(ARRIVAL_MS), partial(self.kernel.spawn, rotate))
+                self.faults.counts["operator_rotates_early"] += 1
         if self.faults.rates["queue_redrive"]:
             for _ in range(3):
                 self.kernel.after(random.randrange(ends_ms - self.kernel.now_ms), self._redrive)

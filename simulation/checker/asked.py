@@ -95,12 +95,15 @@ def accepted_where_allowed(evidence: Evidence) -> Iterator[Violation]:
             if first is None or first[1].get("fingerprint") in _NOT_ASKED_FOR or first[1].get("origin") == "provider":
                 continue
             before = _payment_before(payment, first[0])
-            why = _why_not(before, first[1]["kind"], first[0].at_ms) if before is not None else ""
+            started = evidence.result.history.invocations.get(first[0].process)
+            begun_ms = started.at_ms if started is not None else first[0].at_ms
+            why = _why_not(before, first[1]["kind"], begun_ms) if before is not None else ""
             if why:
                 yield Violation("ASKED", name, f"{operation.operation_id} was accepted although the payment {why}")
 
 
-def _why_not(before: Stored, kind: str, at_ms: int) -> str:
+def _why_not(before: Stored, kind: str, begun_ms: int) -> str:
+    """`begun_ms`: when the process began that looked at the payment; it may have been held up since."""
     status = before["status"]
     if kind == "refund":
         is_charged = status == "SUCCESS" or before.get("orderStanding") == "charged_twice"
@@ -110,11 +113,7 @@ def _why_not(before: Stored, kind: str, at_ms: int) -> str:
     if kind == "capture" and before.get("cancelRequested"):
         return "was to be cancelled"
     lapses_ms = before["attempts"][-1].get("deadline_ms", 1 << 62)
-    return "had lapsed" if kind == "capture" and at_ms > lapses_ms + _LATE_MS else ""
-
-
-_LATE_MS: Final = 15 * 60_000
-"""Between the look at the payment and the write: a process may be held up."""
+    return "had lapsed" if kind == "capture" and begun_ms > lapses_ms + _CLOCKS_MS else ""
 
 
 def _first(owner: PaymentEvidence | OperationEvidence) -> tuple[Write, Stored] | None:

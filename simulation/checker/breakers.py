@@ -1,5 +1,6 @@
 """BREAKER: an account is passed over only after its calls have failed, and then new payments do not begin there."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ _QUIET_MS: Final = 10 * _MINUTE_MS
 _CLOCKS_MS: Final = 7_000
 _KNOWN_MS: Final = _MINUTE_MS
 """An instance may know the state for 15 s longer than it is true, and a request may be held up."""
+_PASSED_OVER: Final = re.compile(r"passed over: calls of ([a-z_]+)")
 _MOST_PROBES: Final = 0.34
 """About 15 of 1,000 payments keep the account as probes: of a few, one may be one."""
 
@@ -53,6 +55,7 @@ def breakers(evidence: Evidence) -> Iterator[Violation]:
             if after["trialAt"] - write.at_ms + _QUIET_MS // 2 < _QUIET_MS:
                 yield Violation("BREAKER", name, "was opened for less than ten minutes")
     yield from _not_heeded(evidence, spans)
+    yield from _passed_over_for_nothing(evidence, spans)
 
 
 def _not_heeded(evidence: Evidence, spans: Mapping[tuple[str, str], list[_Span]]) -> Iterator[Violation]:
@@ -62,20 +65,43 @@ def _not_heeded(evidence: Evidence, spans: Mapping[tuple[str, str], list[_Span]]
         if first is None or first[1] is not None or first[2] is None or "checkout" in first[2]:
             continue
         route = [candidate["provider"] for candidate in first[2]["route"]["candidates"]]
-        told = " ".join(first[2]["route"]["reasons"])
+        told = _PASSED_OVER.findall(" ".join(first[2]["route"]["reasons"]))
         started = evidence.result.history.invocations.get(first[0].process)
         decided_ms = started.at_ms if started is not None else first[0].at_ms
         for (merchant, provider), found in spans.items():
             if merchant != payment.merchant or not _covers(found, decided_ms):
                 continue
-            if provider in route and len(route) > 1:
-                kept[merchant, provider].append(True)
-            elif provider not in route and f"passed over: calls of {provider}" in told:
-                kept[merchant, provider].append(False)
+            is_able = provider in route or provider in told
+            if is_able and any(not _may_be_sick(spans.get((merchant, other), []), decided_ms) for other in route):
+                kept[merchant, provider].append(provider in route)
     for (merchant, provider), several in kept.items():
         if sum(several) > max(1, _MOST_PROBES * len(several)):
             what = f"was passed over, and {sum(several)} of {len(several)} new payments have it in their routes"
             yield Violation("BREAKER", f"{provider}@{merchant}", what)
+
+
+def _passed_over_for_nothing(evidence: Evidence, spans: Mapping[tuple[str, str], list[_Span]]) -> Iterator[Violation]:
+    """A merchant's route passes over only what is passed over at this merchant, whatever happens to others.
+
+    A restore keeps the states of accounts, and the history forgets their last writes.
+    """
+    if evidence.result.forgotten is not None:
+        return
+    for payment in evidence.payments.values():
+        first = payment.versions[0] if payment.versions else None
+        if first is None or first[1] is not None or first[2] is None:
+            continue
+        started = evidence.result.history.invocations.get(first[0].process)
+        begun_ms = started.at_ms if started is not None else first[0].at_ms
+        for provider in _PASSED_OVER.findall(" ".join(first[2]["route"]["reasons"])):
+            mine = _joined(spans.get((payment.merchant, provider), []))
+            if not any(s.from_ms <= first[0].at_ms and begun_ms < s.until_ms + _KNOWN_MS for s in mine):
+                what = f"passes {provider} over, whose calls have not failed at {payment.merchant}"
+                yield Violation("BREAKER", payment.name, what)
+
+
+def _may_be_sick(spans: list[_Span], at_ms: int) -> bool:
+    return any(span.from_ms < at_ms + _CLOCKS_MS and at_ms < span.until_ms + _KNOWN_MS for span in spans)
 
 
 def _covers(spans: list[_Span], at_ms: int) -> bool:

@@ -1,7 +1,7 @@
 """I19 and ACCOUNTS: which provider events may change anything, and whose credentials a request may carry."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Violation
@@ -57,6 +57,42 @@ def webhooks_are_answered(evidence: Evidence) -> Iterator[Violation]:
             yield Violation("I19", name, f"{webhook.event_id} is authentic, and was refused as if it were not")
 
 
+def rotated_secrets_verify(evidence: Evidence) -> Iterator[Violation]:
+    """While a rotation is open, what the provider signs with the secret of before is not refused as not authentic."""
+    history = evidence.result.history
+    removed = {strike.about for strike in history.strikes if strike.kind == "account_removed"}
+    if evidence.result.forgotten is not None:
+        return
+    known_ms = _known_secrets(evidence)
+    for webhook in history.webhooks:
+        name = f"{webhook.provider}@{webhook.address}"
+        is_authentic = webhook.signed_by == webhook.address
+        if webhook.status != _UNAUTHORIZED or not is_authentic or webhook.provider == "payu" or name in removed:
+            continue
+        from_ms, until_ms = known_ms.get((name, webhook.pair), (0, _NEVER_MS if webhook.pair == 0 else 0))
+        if from_ms <= webhook.at_ms <= until_ms:
+            yield Violation("I19", name, f"{webhook.event_id}, signed with secret {webhook.pair}, was refused")
+
+
+def _known_secrets(evidence: Evidence) -> Mapping[tuple[str, int], tuple[int, int]]:
+    """From when to when each key pair verifies events, for certain, by account and number."""
+    found: dict[tuple[str, int], tuple[int, int]] = {}
+    current: dict[str, int] = defaultdict(int)
+    for command in evidence.result.history.commands:
+        fields = command.command
+        name = f"{fields.get('provider')}@{fields.get('merchantId')}"
+        if fields["command"] == "rotate_credentials" and command.ok:
+            current[name] = int(fields["secret"]["keyId"].rpartition("-")[2])
+            found[name, current[name]] = (command.answered_ms + _CACHED_MS, _NEVER_MS)
+        if fields["command"] == "finish_credentials_rotation":
+            for number in range(current[name]):
+                from_ms, until_ms = found.get((name, number), (0, _NEVER_MS))
+                found[name, number] = (from_ms, min(until_ms, command.at_ms - _CACHED_MS))
+    return found
+
+
+_CACHED_MS: Final = 10 * 60_000
+_NEVER_MS: Final = 1 << 62
 _TAKEN: Final = range(200, 300)
 _UNAUTHORIZED: Final = 401
 

@@ -16,7 +16,12 @@ from simulation.checker.checkouts import (
 )
 from simulation.checker.deliveries import audience, deliveries
 from simulation.checker.endpoints import disabled_for_a_reason, tries_keep_their_times
-from simulation.checker.events import credentials, i19_provider_events, webhooks_are_answered
+from simulation.checker.events import (
+    credentials,
+    i19_provider_events,
+    rotated_secrets_verify,
+    webhooks_are_answered,
+)
 from simulation.checker.evidence import Evidence, Violation
 from simulation.checker.identity import (
     i6_other_body,
@@ -28,7 +33,7 @@ from simulation.checker.identity import (
 )
 from simulation.checker.lists import answers_have_their_codes, lists_are_complete, refused_orders_name_their_holder
 from simulation.checker.metrics import counts_are_true
-from simulation.checker.money import i1_one_charge, i3_status_is_truth, i18_balance
+from simulation.checker.money import i1_one_charge, i3_not_before_its_time, i3_status_is_truth, i18_balance
 from simulation.checker.orders import i17_one_order_one_charge
 from simulation.checker.reasons import reasons
 from simulation.checker.records import (
@@ -74,6 +79,8 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     reviews_are_listed,
     unknown_words_wait,
     i3_status_is_truth,
+    i3_not_before_its_time,
+    i3_not_before_its_time,
     i4_audit_log,
     operators_give_reasons,
     actors_are_true,
@@ -99,6 +106,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     i18_balance,
     i19_provider_events,
     webhooks_are_answered,
+    rotated_secrets_verify,
     i20_one_door,
     choices,
     same_bytes,

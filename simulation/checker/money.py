@@ -98,6 +98,24 @@ def i3_status_is_truth(evidence: Evidence) -> Iterator[Violation]:
             yield from _operation(name, operation, evidence.result.ended_ms, unread)
 
 
+def i3_not_before_its_time(evidence: Evidence) -> Iterator[Violation]:
+    """No capture, void or refund is stored as made while its provider has only taken it on."""
+    misjudged = set(misjudged_payments(evidence))
+    pending = {
+        (entry.merchant, entry.provider, entry.operation_id): entry.pending_until_ms
+        for entry in evidence.result.history.entries
+        if entry.pending_until_ms
+    }
+    for name, payment in evidence.payments.items():
+        for operation in payment.operations.values() if name not in misjudged else ():
+            lines = [(line["merchant"], line["provider"], line.get("operationId", "")) for line in operation.books]
+            made_ms = min((pending.get(line, 0) for line in lines), default=0)
+            for write, _, after in operation.versions:
+                if after is not None and after["status"] == "SUCCEEDED" and write.at_ms < made_ms:
+                    yield Violation("I3", name, f"{operation.operation_id} is SUCCEEDED, and was pending then")
+                    break
+
+
 def _is_read_once_more(item: Stored) -> bool:
     """A paid object whose last read is still to come may hold charges that nobody knows yet."""
     return "checkout" in item and bool(item.get("eventInquiries", {}).get("waiting"))

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from simulation.checker.evidence import Evidence, PaymentEvidence, Violation
+from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored, Violation
 from simulation.checkouts import is_checkout
 from simulation.providers import KEY_ID, SECRET
 from simulation.workload import Order
@@ -72,7 +72,7 @@ def _by_stem(words: Sequence[str]) -> dict[str, list[str]]:
 def erasure(evidence: Evidence) -> Iterator[Violation]:
     """After erasure no item of the payment holds what the client sent about the payer, or what can pay its order.
 
-    Nor do attempts hold the providers' sentences, which may name the payer.
+    Nor do attempts hold the providers' sentences, which may name the payer: not even for a while.
     """
     orders = {(order.merchant, order.key): order for order in evidence.result.orders}
     values = {
@@ -101,11 +101,19 @@ def erasure(evidence: Evidence) -> Iterator[Violation]:
             left = [value for value in wanted if value in text]
             if left:
                 yield Violation("ERASURE", name, f"was erased, and its item {sort} holds {left}")
-        for part in (payment.item, *(operation.item for operation in payment.operations.values())):
-            attempts = part["attempts"] if part is not None else []
-            told = [attempt["message"] for attempt in attempts if attempt.get("message")]
-            if told:
-                yield Violation("ERASURE", name, f"was erased, and an attempt holds its provider's words: {told}")
+        told = [attempt["message"] for attempt in _attempts_since(payment) if attempt.get("message")]
+        if told:
+            yield Violation("ERASURE", name, f"was erased, and an attempt holds its provider's words: {told[:3]}")
+
+
+def _attempts_since(payment: PaymentEvidence) -> Iterator[Stored]:
+    """The attempts of the payment and its operations in every version that is stored since the erasure."""
+    erased_ms = next((write.at_ms for write, _, after in payment.versions if after and after.get("erased")), 0)
+    owners: list[PaymentEvidence | OperationEvidence] = [payment, *payment.operations.values()]
+    for owner in owners:
+        later = [after for write, _, after in owner.versions if after is not None and write.at_ms >= erased_ms]
+        for stored in (*later, *([owner.item] if owner.item is not None else [])):
+            yield from stored["attempts"]
 
 
 def _sessions(payment: PaymentEvidence) -> list[str]:

@@ -85,7 +85,7 @@ RESTORING: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "after a restore, an order that looks free is charged",
         Edit(restored, "may_send_after", "and not is_order_unsure", ""),
-        scenario="forgotten_payments",
+        scenario="forgotten_orders",
     ),
     broken(
         _ROOM,

@@ -368,6 +368,34 @@ def disabled(*, answers: int, is_disabled: bool = True, posts_after: bool = Fals
     return tell
 
 
+# --- what providers have not made yet, and what is written after an erasure
+
+
+def refunded_while_pending(pending_ms: int) -> Told:
+    """The provider takes a refund on, and makes it so long after."""
+
+    def tell() -> Story:
+        story = paid()
+        story.refund(30)
+        taken_on = story.history.entries[-1]
+        story.history.entries[-1] = replace(taken_on, pending_until_ms=taken_on.at_ms + pending_ms)
+        return story
+
+    return tell
+
+
+def erased_and_told_again() -> Story:
+    """After the erasure an attempt holds a sentence of its provider for a while."""
+    story = paid()
+    gone = {"customer": None, "paymentMethod": {"type": "card"}, "erased": True}
+    person = {"operator": "o", "reason": "r"}
+    story.record("payment.erased", 9, actor="operator", facts=person, **gone)
+    attempts = story.item("PAYMENT")["attempts"]
+    story.change(10, attempts=[{**attempt, "message": "Asha has no money."} for attempt in attempts])
+    story.change(10, attempts=attempts)
+    return story
+
+
 # --- the breaker of an account
 
 
@@ -385,6 +413,18 @@ def opened(*, failed: int, for_ms: int = 600_000, kept: int = 0) -> Told:
         for name in "bcd"[:kept]:
             other = story.beside(name)
             other.accept(providers=("mock", "cashfree_mock"))
+        return story
+
+    return tell
+
+
+def passed_over_at(merchant: str) -> Told:
+    """A breaker of acme's opens; this merchant's next payment passes the account over."""
+
+    def tell() -> Story:
+        story = opened(failed=5)()
+        other = story.beside("b", merchant)
+        other.accept(providers=("cashfree_mock",), reasons=("passed over: calls of mock fail or time out",))
         return story
 
     return tell
@@ -497,6 +537,29 @@ def authentic_and_refused() -> Story:
     return story
 
 
+def refused_in_a_rotation(*, pair: int, after_ms: int, is_finished: bool = False) -> Told:
+    """The mock's credentials are rotated; so long after, an event with the signature of a pair is refused."""
+
+    def tell() -> Story:
+        story = paid()
+        story.command("rotate_credentials", provider="mock", secret={"keyId": "id-acme-mock-1"})
+        entry = {"pk": "AUDIT#2027-01", "sk": "1#a", "action": "credentials.rotated", "merchantId": "acme"}
+        item = stored({**entry, "operator": "o", "reason": "r"})
+        story.items[CONFIGURATION, ("AUDIT#2027-01", "1#a")] = item
+        story.now_ms += after_ms
+        if is_finished:
+            story.command("finish_credentials_rotation", provider="mock")
+            entry = {**entry, "sk": "1#b", "action": "credentials.rotation_finished"}
+            item = stored({**entry, "operator": "o", "reason": "r"})
+            story.items[CONFIGURATION, ("AUDIT#2027-01", "1#b")] = item
+        story.webhook("evt_9")
+        story.history.webhooks[0] = replace(story.history.webhooks[0], status=401, pair=pair)
+        story.history.counted["WebhooksForged", ""] = 1
+        return story
+
+    return tell
+
+
 # --- reports
 
 
@@ -568,6 +631,8 @@ GOOD_JUDGED: list[Told] = [
     disabled(answers=410),
     opened(failed=5),
     opened(failed=5, kept=1),
+    passed_over_at("acme"),
+    refunded_while_pending(0),
     rejected_then_tried(waits_ms=20_000),
     rejected_then_tried(waits_ms=100_000, retry_after_seconds=90),
     lambda: run_of(settled(), is_listed=True),
@@ -575,6 +640,8 @@ GOOD_JUDGED: list[Told] = [
     reconciled_from(EPOCH_MS),
     leased_for(45_000),
     unauthentic(401),
+    refused_in_a_rotation(pair=1, after_ms=60_000),
+    refused_in_a_rotation(pair=0, after_ms=HOUR_MS, is_finished=True),
 ]
 
 BAD_JUDGED: list[tuple[str, Told]] = [
@@ -617,6 +684,9 @@ BAD_JUDGED: list[tuple[str, Told]] = [
     ("BREAKER .*was opened after 1 failures", opened(failed=1)),
     ("BREAKER .*for less than ten minutes", opened(failed=5, for_ms=60_000)),
     ("BREAKER .*3 of 3 new payments", opened(failed=5, kept=3)),
+    ("I3 .*is SUCCEEDED, and was pending then", refunded_while_pending(HOUR_MS)),
+    ("ERASURE .*holds its provider's words", erased_and_told_again),
+    ("BREAKER .*passes mock over, whose calls have not failed at globex", passed_over_at("globex")),
     ("I9 .*and 90000 ms were to be waited", rejected_then_tried(waits_ms=20_000, retry_after_seconds=90)),
     ("I9 .*was tried 7 times", tried_often),
     ("REASONS .*'cashfree_mock'. were not tried yet", passed_over),
@@ -626,6 +696,8 @@ BAD_JUDGED: list[tuple[str, Told]] = [
     ("I9 .*is FAILED with an open attempt", failed_and_open),
     ("I19 .*evt_9, signed by globex, was taken", unauthentic(200)),
     ("I19 .*evt_9 is authentic, and was refused", authentic_and_refused),
+    ("I19 .*signed with secret 0, was refused", refused_in_a_rotation(pair=0, after_ms=60_000)),
+    ("I19 .*signed with secret 1, was refused", refused_in_a_rotation(pair=1, after_ms=HOUR_MS)),
     ("METRICS .*WebhooksForged was counted 0 of 1 times", authentic_and_refused),
     ("REPORTS .*was on no list of mock", lambda: run_of(settled(), is_listed=False)),
     ("REPORTS .*is a difference .status", lambda: run_of(settled(), is_listed=True, finding="status")),

@@ -196,8 +196,12 @@ class Story:
         capture: str = "automatic",
         providers: tuple[str, ...] = ("mock",),
         order: dict[str, Any] | None = None,
+        reasons: tuple[str, ...] = (),
     ) -> None:
-        """POST /payments, answered with 202. `order`: the members of the request that name the merchant's order."""
+        """POST /payments, answered with 202. `order`: the members of the request that name the merchant's order.
+
+        `reasons`: those of its route.
+        """
         self.now_ms += 1_000
         body: dict[str, Any] = {
             "amount": amount,
@@ -224,7 +228,7 @@ class Story:
                 "route": {
                     "document": "d",
                     "rule": "default",
-                    "reasons": [],
+                    "reasons": list(reasons),
                     "candidates": [{"provider": name, "account_id": "main"} for name in providers],
                 },
                 "createdAt": self.now_ms,

@@ -228,6 +228,30 @@ class TestPayments:
         assert (charges(world), charges(world, "gamma")) == sent
         assert world.now(payment).status is PaymentStatus.IN_REVIEW
 
+    @pytest.mark.parametrize("ending", ["cancelled", "rerouted", "too late"])
+    def test_what_followed_a_forgotten_decline_is_searched_for_before_the_payment_ends(
+        self, world: World, ending: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """In the time that the copy lacks, the first attempt was declined and the second one charged."""
+        if ending == "rerouted":
+            world.rules.document = fallback("alpha")
+        restore(world)
+        payment = world.accept()
+        if ending == "cancelled":
+            world.cancel(payment.merchant_id, payment.transaction_id)
+        if ending == "too late":
+            world.clock.advance(DAY_MS // SECOND_MS + 60)
+        decline, second = Declined(kind=DeclineKind.SOFT, code="do_not_honor"), charged(payment, 2)
+        known = {("alpha", key_of(payment)): decline, ("beta", key_of(payment, 2)): second}
+        monkeypatch.setattr(
+            ScriptedProvider,
+            "inquire",
+            lambda provider, request, _account: known.get((provider.name, request.provider_key), NotFound()),
+        )
+        work_for_long(world)
+        assert (charges(world), charges(world, "beta")) == ([], [])
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+
     def test_a_decline_of_the_forgotten_time_is_followed_by_the_next_attempt(self, world: World) -> None:
         restore(world)
         payment = world.accept()
