@@ -111,7 +111,7 @@ CHECKOUTS: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "a failed try in a closed session of Razorpay's mock is final",
-        Edit(mock_sessions.Sessions, "_closed", "if not payments or not self.reopens_for_seconds:", "if True:"),
+        Edit(mock_sessions.Sessions, "_closed", "if not failed or not self.reopens_for_seconds:", "if True:"),
         scenario="closings",
     ),
     broken(
