@@ -54,9 +54,14 @@ def _faults(door: Door, payment: PaymentEvidence) -> Iterator[str]:
 
 
 def _is_proven_closed(door: Door, attempt: Stored, payment: PaymentEvidence) -> bool:
-    """An order of Cashfree is closed when it was terminated, when its money went back, or long after its expiry."""
+    """An order of Cashfree is closed when it was terminated, when its money went back, or long after its expiry.
+
+    It may have been terminated in the time that a restore forgot.
+    """
     lasts_ms = TRIES_LAST_MS.get(door.provider)
     if lasts_ms is None or attempt.get("reopens_until_ms") is not None or attempt["state"] != "FENCED":
+        return True
+    if "sent_before_restore" in attempt["progress"]:
         return True
     is_ended = any(s.method == "PATCH" and s.provider_key == door.key for s in payment.sent)
     went_back = any(line["kind"] == "void" or line["status"] == "canceled" for line in payment.books)
