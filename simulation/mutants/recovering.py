@@ -51,10 +51,22 @@ RECOVERING: Final[tuple[Mutant, ...]] = (
         "the sweeper sweeps half of the shards",
         Edit(
             SweepDueItems,
-            "__call__",
-            "for place in range(DUE_SHARDS)]",
-            "for place in range(DUE_SHARDS) if (first + place) % 2]",
+            "_numbers",
+            "for place in range(self.due_shards)]",
+            "for place in range(self.due_shards) if (first + place) % 2]",
         ),
+    ),
+    broken(
+        _ROOM,
+        "the sweeper reads the sixteen shards alone",
+        Edit(SweepDueItems, "_numbers", "numbers = [", "return range(16)\n    numbers = ["),
+        scenario="more_partitions",
+    ),
+    broken(
+        _ROOM,
+        "no run of the sweeper reads the shards beyond the setting",
+        Edit(SweepDueItems, "_numbers", "minute % _MINUTES_BETWEEN_NETS == 0", "False"),
+        scenario="more_partitions",
     ),
     broken(
         _ROOM,

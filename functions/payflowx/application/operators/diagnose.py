@@ -13,7 +13,7 @@ from payflowx.domain.providers.ports import Providers
 from payflowx.domain.recovery.ports import DeadLetters
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import ConfigurationError, Refusal, StorageUnavailableError
-from payflowx.domain.shared.limits import DUE_SHARDS, MINUTE_MS
+from payflowx.domain.shared.limits import MAX_DUE_SHARDS, MINUTE_MS
 
 _MAX_MERCHANTS: Final = 50
 _MAX_WAITING: Final = 1_000
@@ -169,7 +169,8 @@ class Diagnose:
 
     def _recovery(self) -> Iterator[HealthCheck]:
         now_ms = self.clock.now_ms()
-        overdue = [due for shard in range(DUE_SHARDS) for due in self._first_page(shard, now_ms - _OVERDUE_MS)]
+        until_ms = now_ms - _OVERDUE_MS
+        overdue = [due for shard in range(MAX_DUE_SHARDS) for due in self._first_page(shard, until_ms)]
         if overdue:
             minutes = (now_ms - min(due.due_at_ms for due in overdue)) // MINUTE_MS
             words = f"At least {len(overdue)} items are overdue, the oldest by {minutes} minutes."

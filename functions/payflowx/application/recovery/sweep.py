@@ -18,7 +18,7 @@ from payflowx.domain.payments.ports import AnyDue, Concurrency, Due, DueItems, D
 from payflowx.domain.shared.ambient import Clock, Deadline, Telemetry
 from payflowx.domain.shared.backoff import FAILED_ITEM_INTERVAL_MS
 from payflowx.domain.shared.errors import PayFlowXError, StorageUnavailableError
-from payflowx.domain.shared.limits import DUE_SHARDS, MINUTE_MS, SECOND_MS
+from payflowx.domain.shared.limits import MAX_DUE_SHARDS, MINUTE_MS, SECOND_MS
 from payflowx.domain.shared.metrics import Metric
 
 TIME_TO_STOP_MS: Final = 5 * SECOND_MS
@@ -30,6 +30,8 @@ _MAX_PAUSES: Final = 45
 """Of one shard in a run: as long as the function may run."""
 _FIRST_SHARD_STEP: Final = 5
 """Each minute another shard is the first; without a common divisor with their number, each is the first in its turn."""
+_MINUTES_BETWEEN_NETS: Final = 60
+"""Shards beyond the setting are read so rarely: nothing lies there, unless the setting was lowered."""
 
 
 class UnknownDueItemError(PayFlowXError):
@@ -94,6 +96,8 @@ class SweepDueItems:
     """Runs every minute. Concurrent runs are harmless: only one can postpone a due item."""
 
     due_items: DueItems
+    due_shards: int
+    """The setting of the deployment: what is due lies in so many shards."""
     wakers: Mapping[DueKind, Waker]
     concurrency: Concurrency
     clock: Clock
@@ -103,11 +107,9 @@ class SweepDueItems:
     def __call__(self, deadline: Deadline) -> Swept:
         """Read all due pages of every shard."""
         now_ms = self.clock.now_ms()
-        first = now_ms // MINUTE_MS * _FIRST_SHARD_STEP
-        numbers = [(first + place) % DUE_SHARDS for place in range(DUE_SHARDS)]
-        shards = [_Shard(number, self._pages(number, now_ms)) for number in numbers]
+        shards = [_Shard(number, self._pages(number, now_ms)) for number in self._numbers(now_ms // MINUTE_MS)]
         waiting = deque(shards)
-        self.concurrency.run([partial(self._take_turns, waiting, deadline)] * DUE_SHARDS)
+        self.concurrency.run([partial(self._take_turns, waiting, deadline)] * self.due_shards)
         total = Swept()
         for shard in shards:
             total.add(shard.swept)
@@ -134,6 +136,15 @@ class SweepDueItems:
 
     # -- shards
 
+    def _numbers(self, minute: int) -> Sequence[int]:
+        """Return the shards of this run, in their order. Once an hour all that any setting allows: a setting that was
+        lowered strands nothing.
+        """
+        first = minute * _FIRST_SHARD_STEP
+        numbers = [(first + place) % self.due_shards for place in range(self.due_shards)]
+        is_net = minute % _MINUTES_BETWEEN_NETS == 0
+        return [*numbers, *range(self.due_shards, MAX_DUE_SHARDS)] if is_net else numbers
+
     def _pages(self, shard: int, until_ms: int) -> Iterator[Sequence[AnyDue]]:
         """The first page is asked for in the shard's turn, where its failure is the shard's own."""
         yield from self.due_items.pages(shard, until_ms)
@@ -155,6 +166,8 @@ class SweepDueItems:
             shard.is_read = True
             if page is None:
                 return False
+            if page and shard.number >= self.due_shards:
+                self.telemetry.warn("items are due in a shard beyond DUE_SHARDS", shard=shard.number, items=len(page))
             if self._page(page, shard, deadline) and self._may_wait(shard):
                 return True
         except StorageUnavailableError:

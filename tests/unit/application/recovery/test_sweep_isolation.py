@@ -15,7 +15,7 @@ from payflowx.application.recovery.waking import Taken, WakeResult
 from payflowx.domain.payments.ports import AnyDue, Concurrency, Due, DueKind, UnknownDue
 from payflowx.domain.shared.backoff import FAILED_ITEM_INTERVAL_MS
 from payflowx.domain.shared.errors import StorageUnavailableError, UnreadableItemError
-from payflowx.domain.shared.limits import DUE_SHARDS, MINUTE_MS
+from payflowx.domain.shared.limits import DUE_SHARDS, MAX_DUE_SHARDS, MINUTE_MS
 from tests.support.memory import NOW_MS, ManualClock, ManualDeadline, OneByOne, RecordingTelemetry
 
 SECRET = "jane@example.com"
@@ -80,10 +80,12 @@ class Sweeper:
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
     pauses: list[float] = field(default_factory=list)
     more: Mapping[DueKind, Any] = field(default_factory=dict)
+    due_shards: int = DUE_SHARDS
 
     def __call__(self, deadline: Any = None) -> Swept:
         return SweepDueItems(
             due_items=self.index,
+            due_shards=self.due_shards,
             wakers={DueKind.PAYMENT: self.waking, **self.more},
             concurrency=self.concurrency,
             clock=self.clock,
@@ -232,19 +234,66 @@ def test_every_shard_gets_its_share_of_a_run_that_a_backlog_outlasts(concurrency
         assert set(backlog.pages_of.values()) <= {26, 27}
 
 
-def test_sixteen_short_runs_serve_every_shard_equally() -> None:
+@pytest.mark.parametrize("shards", [16, 32, 64])
+def test_as_many_short_runs_as_shards_serve_every_shard_equally(shards: int) -> None:
     """Each run has the time for ten items only, and does not begin with the shards that the last one began with."""
     served: Counter[int] = Counter()
     clock = ManualClock()
     begun = []
-    for _ in range(DUE_SHARDS):
+    for _ in range(shards):
         backlog, waking = Endless(), Waking()
-        Sweeper(backlog, waking, clock=clock)(PagesLeft(items=10))
+        Sweeper(backlog, waking, clock=clock, due_shards=shards)(PagesLeft(items=10))
         begun.append(waking.woken[0])
         served.update(int(name[1:]) for name in waking.woken)
         clock.advance(MINUTE_MS // 1000)
-    assert served == dict.fromkeys(range(DUE_SHARDS), 10)
-    assert len(set(begun)) == DUE_SHARDS
+    assert served == dict.fromkeys(range(shards), 10)
+    assert len(set(begun)) == shards
+
+
+# -- shards beyond the setting
+
+
+BEYOND = "items are due in a shard beyond DUE_SHARDS"
+
+
+@dataclass
+class OneEach:
+    """An item in each of these shards."""
+
+    shards: range
+
+    def pages(self, shard: int, until_ms: int) -> Iterator[Sequence[AnyDue]]:
+        yield [due(f"p{shard}")] if shard in self.shards else []
+
+
+def runs_of_an_hour(due_shards: int, filled: range) -> Iterator[Sweeper]:
+    clock = ManualClock()
+    for _ in range(60):
+        clock.advance(MINUTE_MS // 1000)
+        sweeper = Sweeper(OneEach(filled), clock=clock, due_shards=due_shards)
+        sweeper()
+        yield sweeper
+
+
+def names(shards: range) -> set[str]:
+    return {f"p{shard}" for shard in shards}
+
+
+@pytest.mark.parametrize("due_shards", [16, 32])
+def test_once_an_hour_all_shards_are_read_that_any_setting_allows(due_shards: int) -> None:
+    runs = list(runs_of_an_hour(due_shards, range(MAX_DUE_SHARDS)))
+    usual = [sweeper for sweeper in runs if set(sweeper.waking.woken) == names(range(due_shards))]
+    (net,) = (sweeper for sweeper in runs if sweeper not in usual)
+    assert set(net.waking.woken) == names(range(MAX_DUE_SHARDS))
+    shards = [facts["shard"] for text, facts in net.telemetry.lines if text == BEYOND]
+    assert shards == list(range(due_shards, MAX_DUE_SHARDS))
+
+
+@pytest.mark.parametrize("due_shards", [16, 32, 64])
+def test_a_sweep_of_all_that_the_setting_names_warns_of_nothing(due_shards: int) -> None:
+    for sweeper in runs_of_an_hour(due_shards, range(due_shards)):
+        assert set(sweeper.waking.woken) == names(range(due_shards))
+        assert BEYOND not in dict(sweeper.telemetry.lines)
 
 
 def test_an_item_whose_message_the_queue_refused_was_not_woken() -> None:

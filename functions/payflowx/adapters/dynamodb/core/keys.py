@@ -7,8 +7,7 @@ from typing import Final
 
 from payflowx.domain.payments.ports import AnyDue, Due, DueKind, UnknownDue
 from payflowx.domain.payments.work_item import OwnerId
-from payflowx.domain.shared.identifiers import shard_of
-from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, SECOND_MS
+from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind
 
 SCHEMA_VERSION: Final = 1
@@ -196,11 +195,6 @@ def operation_idempotency_partition(merchant_id: str, kind: OperationKind, idemp
     return f"M#{merchant_id}#{kind}s#{idempotency_key}"
 
 
-def due_shard(entity_id: str) -> str:
-    """The partition of the due index that holds this payment, operation or event."""
-    return due_shard_name(shard_of(entity_id, DUE_SHARDS))
-
-
 def due_shard_name(shard: int) -> str:
     """The partition key of a shard of the due index."""
     return f"due#{shard:02d}"
@@ -243,12 +237,12 @@ def _day(number: int) -> str:
 
 
 def merchant_day(merchant_id: str, day: str) -> str:
-    """The payments that a merchant created on a day."""
+    """The payments that a merchant created on a day: the first partition of them."""
     return f"M#{merchant_id}#P#{day}"
 
 
 def merchant_events_day(merchant_id: str, day: str) -> str:
-    """The events that a merchant was told of on a day."""
+    """The events that a merchant was told of on a day: the first partition of them."""
     return f"M#{merchant_id}#E#{day}"
 
 

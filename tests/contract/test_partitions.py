@@ -1,0 +1,347 @@
+"""More partitions than one for a merchant's day, and more shards than sixteen: what is written is read, in order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.core.partitions import FIRST, Partitions
+from payflowx.adapters.dynamodb.core.values import from_attributes, to_attributes
+from payflowx.adapters.dynamodb.payments.payment_items import to_item
+from payflowx.domain.outbound_webhooks.catch_up import catch_up_of
+from payflowx.domain.outbound_webhooks.ports import MerchantEventQuery
+from payflowx.domain.payments.payment import Layout, Payment
+from payflowx.domain.payments.ports import PaymentQuery
+from payflowx.domain.payments.work_item import id_of
+from payflowx.domain.shared.limits import (
+    DAY_MS,
+    DUE_SHARDS,
+    HOUR_MS,
+    MAX_DUE_SHARDS,
+    MAX_LIST_PARTITIONS,
+    MAX_LIST_ROWS_PER_PAGE,
+    MINUTE_MS,
+)
+from payflowx.domain.shared.operation_request import OperationKind
+from payflowx.domain.shared.statuses import PaymentStatus
+from payflowx.wiring.api import ApiWiring
+from payflowx.wiring.recovery import SweeperWiring
+from testing.dynamodb.read_units import ReadMeter
+from tests.data.items.write import endpoints
+from tests.support.memory import NOW_MS
+from tests.support.model_tables import model_database
+from tests.support.tables import TRANSACTIONS
+from tests.support.world import MERCHANT, World
+
+SPREAD = Partitions(lists=4, due_shards=32, are_written=True)
+ONLY_READ = replace(SPREAD, are_written=False)
+DAY_START_MS = NOW_MS // DAY_MS * DAY_MS
+
+
+@pytest.fixture
+def spread(database: Any) -> World:
+    return World(database=database, partitions=SPREAD)
+
+
+def deployed(world: World, partitions: Partitions) -> None:
+    """All functions with another configuration."""
+    world.partitions = partitions
+    world.deploy()
+
+
+def in_lists(world: World, first: str, sort: str) -> dict[str, list[str]]:
+    """The ids of items of this kind in each of the eight partitions that a day may have; none that is empty."""
+    return _rows(world, "byMerchant", "merchantDay", Partitions(lists=MAX_LIST_PARTITIONS).of_day(first), sort)
+
+
+def in_shards(world: World, sort: str) -> dict[str, list[str]]:
+    """The ids of items of this kind in each of the 64 shards that there may be; none that is empty."""
+    return _rows(world, "due", "dueShard", [keys.due_shard_name(number) for number in range(MAX_DUE_SHARDS)], sort)
+
+
+def _rows(world: World, index: str, attribute: str, names: Sequence[str], sort: str) -> dict[str, list[str]]:
+    found = {}
+    for name in names:
+        answer = world.dynamodb.query(
+            TableName=TRANSACTIONS,
+            IndexName=index,
+            KeyConditionExpression=f"{attribute} = :name",
+            ExpressionAttributeValues={":name": {"S": name}},
+        )
+        rows = [from_attributes(item) for item in answer["Items"]]
+        found[name] = [f"{row['pk']} {row['sk']}" for row in rows if row["sk"].startswith(sort)]
+    return {name: rows for name, rows in found.items() if rows}
+
+
+def listed(world: World, partitions: Partitions, times: Sequence[int], prefix: str = "pay_") -> list[Payment]:
+    """Payments of these times, written under these partitions; newest first."""
+    made = world.accept("model", metadata={})
+    world.dynamodb.delete_item(
+        TableName=TRANSACTIONS, Key=to_attributes(keys.payment_key(MERCHANT, made.transaction_id))
+    )
+    copies = [
+        replace(made, transaction_id=f"{prefix}{number:016d}", created_at_ms=at_ms)
+        for number, at_ms in enumerate(times)
+    ]
+    for copy in copies:
+        world.dynamodb.put_item(TableName=TRANSACTIONS, Item=to_attributes(to_item(copy, partitions)))
+    return sorted(copies, key=lambda payment: (payment.created_at_ms, payment.transaction_id), reverse=True)
+
+
+def query(limit: int = 100, **changes: Any) -> PaymentQuery:
+    values: dict[str, Any] = {
+        "merchant_id": MERCHANT,
+        "from_ms": DAY_START_MS - 3 * DAY_MS,
+        "until_ms": DAY_START_MS + 2 * DAY_MS,
+        "status": None,
+        "limit": limit,
+        "position": None,
+    }
+    return PaymentQuery(**values | changes)
+
+
+def walked(world: World, asked: PaymentQuery) -> list[str]:
+    """The ids of all pages."""
+    found: list[str] = []
+    for _ in range(500):
+        page = world.payments.page(asked)
+        assert len(page.items) <= asked.limit
+        found += [payment.transaction_id for payment in page.items]
+        if page.next_position is None:
+            return found
+        asked = replace(asked, position=page.next_position)
+    raise AssertionError("the pages do not end")
+
+
+def ids(payments: Sequence[Payment]) -> list[str]:
+    return [payment.transaction_id for payment in payments]
+
+
+# -- lists
+
+
+SPREADS: Mapping[str, Sequence[int]] = {
+    "one day": range(NOW_MS, NOW_MS + 23),
+    "one moment": [NOW_MS] * 23,
+    "two moments": [NOW_MS, NOW_MS + 1] * 12,
+    "the ends of days": [DAY_START_MS + day * DAY_MS + end for day in (-1, 0, 1) for end in (-1, 0)] * 3,
+    "three days": [NOW_MS - number * DAY_MS // 5 for number in range(15)],
+}
+
+
+@pytest.mark.parametrize("limit", [1, 2, 7, 100])
+@pytest.mark.parametrize("times", SPREADS.values(), ids=SPREADS)
+def test_all_payments_are_listed_once_newest_first(spread: World, times: Sequence[int], limit: int) -> None:
+    made = listed(spread, SPREAD, times)
+    assert walked(spread, query(limit)) == ids(made)
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_a_filter_passes_over_the_rows_of_every_partition(spread: World, limit: int) -> None:
+    made = listed(spread, SPREAD, range(NOW_MS, NOW_MS + 40))
+    charged = made[::7]
+    for payment in charged:
+        done = replace(payment, status=PaymentStatus.SUCCESS, due_at_ms=None)
+        spread.dynamodb.put_item(TableName=TRANSACTIONS, Item=to_attributes(to_item(done, SPREAD)))
+    assert walked(spread, query(limit, status=PaymentStatus.SUCCESS)) == ids(charged)
+
+
+def test_times_are_from_inclusive_and_until_exclusive(spread: World) -> None:
+    made = listed(spread, SPREAD, range(NOW_MS, NOW_MS + 20))
+    assert walked(spread, query(5, from_ms=NOW_MS + 3, until_ms=NOW_MS + 11)) == ids(made[9:17])
+
+
+def test_a_position_holds_when_a_payment_arrives_meanwhile(spread: World) -> None:
+    made = listed(spread, SPREAD, range(NOW_MS, NOW_MS + 12))
+    page = spread.payments.page(query(5))
+    listed(spread, SPREAD, range(NOW_MS + 100, NOW_MS + 112), prefix="pay_b")
+    assert walked(spread, query(5, position=page.next_position)) == ids(made[5:])
+
+
+def test_a_position_of_one_partition_is_one_of_four(world: World) -> None:
+    """A client's cursor that was given out before the deployment goes on behind it."""
+    before = listed(world, FIRST, range(NOW_MS, NOW_MS + 9))
+    position = world.payments.page(query(4)).next_position
+    deployed(world, SPREAD)
+    assert walked(world, query(4, position=position)) == ids(before[4:])
+
+
+def test_payments_of_before_and_behind_the_change_are_one_list(world: World) -> None:
+    before = listed(world, FIRST, range(NOW_MS, NOW_MS + 20, 2))
+    deployed(world, ONLY_READ)
+    while_read = listed(world, ONLY_READ, range(NOW_MS + 20, NOW_MS + 30), prefix="pay_b")
+    behind = listed(world, SPREAD, range(NOW_MS + 1, NOW_MS + 21, 2), prefix="pay_c")
+    expected = sorted([*before, *while_read, *behind], key=lambda payment: payment.created_at_ms, reverse=True)
+    assert walked(world, query(3)) == ids(expected)
+    deployed(world, SPREAD)
+    assert walked(world, query(3)) == ids(expected)
+
+
+def test_a_page_of_no_hits_reads_a_bounded_number_of_rows() -> None:
+    meter = ReadMeter(model_database())
+    world = World(database=meter, partitions=SPREAD)
+    listed(world, SPREAD, range(NOW_MS, NOW_MS + 400))
+    meter.take()
+    page = world.payments.page(query(20, status=PaymentStatus.FAILED))
+    calls, units = meter.take()
+    assert (list(page.items), page.next_position is not None) == ([], True)
+    assert calls.count("batch_get_item") <= 6
+    assert calls.count("query") <= SPREAD.lists * (6 + 2)
+    assert units <= MAX_LIST_ROWS_PER_PAGE / 2 + SPREAD.lists * 10
+
+
+def test_a_page_asks_each_partition_once_for_what_it_lacks() -> None:
+    meter = ReadMeter(model_database())
+    world = World(database=meter, partitions=SPREAD)
+    listed(world, SPREAD, range(NOW_MS, NOW_MS + 400))
+    asked = world.requests_of("query")
+    meter.take()
+    page = world.payments.page(query(20, until_ms=NOW_MS + 400))
+    calls, _ = meter.take()
+    assert len(page.items) == 20
+    assert calls == ["query"] * SPREAD.lists + ["batch_get_item"]
+    assert [request["Limit"] for request in asked] == [21] * SPREAD.lists
+
+
+# -- writers
+
+TODAY = keys.day_of(NOW_MS)
+PAYMENTS, EVENTS = keys.merchant_day(MERCHANT, TODAY), keys.merchant_events_day(MERCHANT, TODAY)
+FIRST_SHARDS = {keys.due_shard_name(number) for number in range(DUE_SHARDS)}
+ALL_SHARDS = {keys.due_shard_name(number) for number in range(SPREAD.due_shards)}
+
+
+def test_what_is_accepted_keeps_its_place_in_the_list(world: World) -> None:
+    """A later write under other partitions moves nothing: the list shows the payment once."""
+    payments = [world.accept(f"order-{number}") for number in range(20)]
+    deployed(world, SPREAD)
+    world.work_until_idle(most=100)
+    assert in_lists(world, PAYMENTS, keys.PAYMENT).keys() == {PAYMENTS}
+    assert sorted(walked(world, query(7))) == sorted(ids(payments))
+    assert {world.now(payment).status for payment in payments} == {PaymentStatus.SUCCESS}
+
+
+@pytest.mark.parametrize("compact", [True, False], ids=["compact", "full"])
+def test_every_writer_uses_them_all(database: Any, *, compact: bool) -> None:
+    world = World(database=database, partitions=SPREAD, compact=compact)
+    payments = [world.accept(f"order-{number}") for number in range(60)]
+    assert {payment.layout for payment in payments} == {Layout.COMPACT if compact else Layout.FULL}
+    assert in_lists(world, PAYMENTS, keys.PAYMENT).keys() == set(SPREAD.of_day(PAYMENTS))
+    assert_in_further_shards(world, keys.PAYMENT)
+    register(world)
+    world.work_until_idle(most=100)
+    assert in_lists(world, EVENTS, "EVENT#").keys() == set(SPREAD.of_day(EVENTS))
+    assert_in_further_shards(world, "EVENT#")
+    for payment in payments:
+        world.request(OperationKind.REFUND, payment, 1, key=f"refund-{payment.transaction_id}")
+    assert_in_further_shards(world, keys.OPERATION_PREFIX)
+
+
+def test_nothing_is_written_to_partitions_that_are_only_read(database: Any) -> None:
+    world = World(database=database, partitions=ONLY_READ)
+    payments = [world.accept(f"order-{number}") for number in range(30)]
+    register(world)
+    world.work_until_idle(most=100)
+    for payment in payments:
+        world.request(OperationKind.REFUND, payment, 1, key=f"refund-{payment.transaction_id}")
+    assert in_lists(world, PAYMENTS, "").keys() == {PAYMENTS}
+    assert in_lists(world, EVENTS, "").keys() == {EVENTS}
+    assert in_shards(world, "").keys() <= FIRST_SHARDS
+
+
+def register(world: World) -> None:
+    """An endpoint, and the search for the events that it missed."""
+    store = world.wired(ApiWiring).endpoints
+    after = endpoints()
+    search = catch_up_of(MERCHANT, after.endpoints[0])
+    assert store.save(store.get(MERCHANT), after, catch_up=search)
+    (shard,) = in_shards(world, keys.event_sort(0))
+    assert shard == world.partitions.due_shard(search.endpoint_id)
+    catch_ups = world.wired(SweeperWiring)._catch_up_events.catch_ups
+    catch_ups.save(replace(search, due_at_ms=NOW_MS), postponed_to_ms=search.due_at_ms)
+    assert in_shards(world, keys.event_sort(0)).keys() == {shard}
+    world.deploy()
+
+
+def assert_in_further_shards(world: World, sort: str) -> None:
+    """Items of this kind lie in shards beyond the first sixteen, and in none beyond those that are read."""
+    found = in_shards(world, sort).keys()
+    assert found - FIRST_SHARDS
+    assert found <= ALL_SHARDS
+
+
+def test_a_claim_moves_what_is_due_to_the_shard_of_its_writer(world: World) -> None:
+    payments = [world.accept(f"order-{number}") for number in range(20)]
+    assert in_shards(world, keys.PAYMENT).keys() <= FIRST_SHARDS
+    deployed(world, SPREAD)
+    for payment in payments:
+        held = replace(payment.lease, owner="w", epoch=1, expires_at_ms=NOW_MS + MINUTE_MS)
+        world.payments.claim(id_of(payment), version=payment.version, lease=held, now_ms=NOW_MS)
+    expected = {SPREAD.due_shard(payment.transaction_id) for payment in payments}
+    assert in_shards(world, keys.PAYMENT).keys() == expected
+    assert expected - FIRST_SHARDS
+
+
+def test_what_a_delivery_leaves_due_stays_in_its_shard_and_is_found(world: World) -> None:
+    """An event that is due before and behind a change of the setting: its shard is a matter of its next due time."""
+    world.accept()
+    register(world)
+    world.work_until_idle()
+    before = in_shards(world, keys.event_sort(2))
+    assert before.keys() <= FIRST_SHARDS
+    assert len(before) == 1
+    store = world.wired(ApiWiring).merchant_events
+    (event,) = store.page(EVENTS_OF_THE_DAY).items
+    deployed(world, SPREAD)
+    store = world.wired(ApiWiring).merchant_events
+    assert store.save(event, replace(event, due_at_ms=NOW_MS + MINUTE_MS))
+    assert in_shards(world, keys.event_sort(2)) == before
+
+
+EVENTS_OF_THE_DAY = MerchantEventQuery(
+    merchant_id=MERCHANT, from_ms=NOW_MS, until_ms=NOW_MS + DAY_MS, limit=4, position=None
+)
+
+
+def test_events_are_listed_once_newest_first(spread: World) -> None:
+    for number in range(25):
+        spread.accept(f"order-{number}")
+    spread.work_until_idle(most=100)
+    store = spread.wired(ApiWiring).merchant_events
+    asked: MerchantEventQuery | None = EVENTS_OF_THE_DAY
+    found = []
+    while asked is not None:
+        page = store.page(asked)
+        found += [(event.at_ms, event.event_id) for event in page.items]
+        asked = replace(asked, position=page.next_position) if page.next_position else None
+    assert found == sorted(found, reverse=True)
+    assert len(set(found)) == len(found) == 25
+
+
+def test_the_sweeper_wakes_what_is_due_in_all_shards(spread: World) -> None:
+    spread.jobs.broken = True
+    payments = [spread.accept(f"order-{number}") for number in range(60)]
+    spread.jobs.broken = False
+    assert len(in_shards(spread, keys.PAYMENT)) > DUE_SHARDS
+    spread.clock.advance(91)
+    assert spread.sweep(spread.deadline).woken == len(payments)
+    spread.work_until_idle(most=100)
+    assert {spread.now(payment).status for payment in payments} == {PaymentStatus.SUCCESS}
+
+
+def test_a_setting_that_was_lowered_strands_nothing(spread: World) -> None:
+    """Once an hour the sweeper reads all shards that any setting allows."""
+    spread.jobs.broken = True
+    payments = [spread.accept(f"order-{number}") for number in range(60)]
+    spread.jobs.broken = False
+    deployed(spread, FIRST)
+    spread.clock.at_ms = (NOW_MS // HOUR_MS + 1) * HOUR_MS + MINUTE_MS
+    woken = spread.sweep(spread.deadline).woken
+    assert 0 < woken < len(payments)
+    spread.clock.at_ms = (NOW_MS // HOUR_MS + 2) * HOUR_MS
+    assert len(payments) - woken <= spread.sweep(spread.deadline).woken
+    assert ("items are due in a shard beyond DUE_SHARDS") in dict(spread.telemetry.lines)
+    spread.work_until_idle(most=200)
+    assert {spread.now(payment).status for payment in payments} == {PaymentStatus.SUCCESS}
