@@ -10,6 +10,7 @@ from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.partitions import FIRST, Partitions
 from payflowx.adapters.dynamodb.core.values import from_attributes, to_attributes
 from payflowx.adapters.dynamodb.payments.payment_items import to_item
+from payflowx.application.operators.diagnose import Health
 from payflowx.domain.outbound_webhooks.catch_up import catch_up_of
 from payflowx.domain.outbound_webhooks.ports import MerchantEventQuery
 from payflowx.domain.payments.payment import Layout, Payment
@@ -27,6 +28,7 @@ from payflowx.domain.shared.limits import (
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import PaymentStatus
 from payflowx.wiring.api import ApiWiring
+from payflowx.wiring.operators import OperatorsWiring
 from payflowx.wiring.recovery import SweeperWiring
 from testing.dynamodb.read_units import ReadMeter
 from tests.data.items.write import endpoints
@@ -345,3 +347,44 @@ def test_a_setting_that_was_lowered_strands_nothing(spread: World) -> None:
     assert ("items are due in a shard beyond DUE_SHARDS") in dict(spread.telemetry.lines)
     spread.work_until_idle(most=200)
     assert {spread.now(payment).status for payment in payments} == {PaymentStatus.SUCCESS}
+
+
+# -- doctor
+
+
+def partition_checks(world: World) -> list[tuple[Health, str]]:
+    """The one check, without those of services that a world does not have."""
+    operators = world.wired(OperatorsWiring)
+    operators.__dict__["routing_publisher"] = None
+    return [(found.health, found.words) for found in operators.diagnose._partitions()]
+
+
+FULL = "A merchant's day has 4 partitions, what is due has 32 shards"
+
+
+@pytest.mark.parametrize(
+    ("partitions", "expected"),
+    [
+        (FIRST, (Health.OK, "A merchant's day has 1 partition, what is due has 16 shards.")),
+        (SPREAD, (Health.OK, f"{FULL}.")),
+        (
+            ONLY_READ,
+            (Health.WARNING, f"{FULL}: all are read, and only the first one and the first 16 are written."),
+        ),
+    ],
+    ids=["first", "spread", "only read"],
+)
+def test_doctor_says_how_many_there_are(partitions: Partitions, expected: tuple[Health, str]) -> None:
+    assert partition_checks(World(partitions=partitions)) == [expected]
+
+
+def test_doctor_finds_what_a_lowered_setting_left_behind() -> None:
+    world = World(partitions=SPREAD)
+    for number in range(20):
+        world.accept(f"order-{number}")
+    assert [health for health, _ in partition_checks(world)] == [Health.OK]
+    deployed(world, FIRST)
+    (found, words), (now, _) = partition_checks(world)
+    left = sum(len(rows) for name, rows in in_shards(world, "").items() if name not in FIRST_SHARDS)
+    assert (found, now) == (Health.ERROR, Health.OK)
+    assert words == f"At least {left} items lie in shards beyond the 16 of the setting."

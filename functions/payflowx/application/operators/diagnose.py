@@ -13,11 +13,13 @@ from payflowx.domain.providers.ports import Providers
 from payflowx.domain.recovery.ports import DeadLetters
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import ConfigurationError, Refusal, StorageUnavailableError
-from payflowx.domain.shared.limits import MAX_DUE_SHARDS, MINUTE_MS
+from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, MAX_DUE_SHARDS, MINUTE_MS
 
 _MAX_MERCHANTS: Final = 50
 _MAX_WAITING: Final = 1_000
 _OVERDUE_MS: Final = 15 * MINUTE_MS
+_EVER_DUE_MS: Final = 366 * DAY_MS
+"""Nothing is due later than in so long."""
 
 
 class Health(StrEnum):
@@ -40,6 +42,15 @@ class HealthCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionSettings:
+    """How many partitions a merchant's day and what is due have, and whether all of them are written."""
+
+    lists: int
+    due_shards: int
+    are_written: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnose:
     """Reads only. A check that fails to run is a result, not an error."""
 
@@ -49,6 +60,7 @@ class Diagnose:
     check_routing: CheckRouting
     dead_letters: DeadLetters
     due_items: DueItems
+    partitions: PartitionSettings
     providers: Providers
     clock: Clock
 
@@ -61,6 +73,7 @@ class Diagnose:
             ("switches", self._switches),
             ("queues", self._queues),
             ("recovery", self._recovery),
+            ("partitions", self._partitions),
         ):
             try:
                 findings += check()
@@ -170,7 +183,7 @@ class Diagnose:
     def _recovery(self) -> Iterator[HealthCheck]:
         now_ms = self.clock.now_ms()
         until_ms = now_ms - _OVERDUE_MS
-        overdue = [due for shard in range(MAX_DUE_SHARDS) for due in self._first_page(shard, until_ms)]
+        overdue = self._due(range(self.partitions.due_shards), until_ms)
         if overdue:
             minutes = (now_ms - min(due.due_at_ms for due in overdue)) // MINUTE_MS
             words = f"At least {len(overdue)} items are overdue, the oldest by {minutes} minutes."
@@ -180,5 +193,26 @@ class Diagnose:
             words = f"Nothing is overdue by more than {_OVERDUE_MS // MINUTE_MS} minutes."
             yield HealthCheck(check="recovery", health=Health.OK, words=words)
 
-    def _first_page(self, shard: int, until_ms: int) -> Sequence[AnyDue]:
-        return next(iter(self.due_items.pages(shard, until_ms)), [])
+    def _partitions(self) -> Iterator[HealthCheck]:
+        lists, shards = self.partitions.lists, self.partitions.due_shards
+        beyond = self._due(range(shards, MAX_DUE_SHARDS), self.clock.now_ms() + _EVER_DUE_MS)
+        if beyond:
+            words = f"At least {len(beyond)} items lie in shards beyond the {shards} of the setting."
+            advice = (
+                "due_shards was lowered: these shards are read once an hour only. Set it to what it was, and deploy."
+            )
+            yield HealthCheck(check="partitions", health=Health.ERROR, words=words, advice=advice)
+        words = f"A merchant's day has {lists} partition{'' if lists == 1 else 's'}, what is due has {shards} shards"
+        if not self.partitions.are_written and (lists, shards) != (1, DUE_SHARDS):
+            yield HealthCheck(
+                check="partitions",
+                health=Health.WARNING,
+                words=f"{words}: all are read, and only the first one and the first {DUE_SHARDS} are written.",
+                advice="When every function runs with these numbers, set write_new_partitions in infra/settings.py.",
+            )
+        else:
+            yield HealthCheck(check="partitions", health=Health.OK, words=f"{words}.")
+
+    def _due(self, shards: range, until_ms: int) -> Sequence[AnyDue]:
+        """Return the first page of each of these shards."""
+        return [due for shard in shards for due in next(iter(self.due_items.pages(shard, until_ms)), [])]
