@@ -260,7 +260,9 @@ class Platform:
         if isinstance(wired, DelivererWiring):
             wired.webhook_client = self.endpoints
         elif isinstance(wired, SweeperWiring):
-            wired.due_items = _QuietDueItems(client=wired.due_items.client, table=wired.due_items.table)
+            wired.due_items = _QuietDueItems(
+                client=wired.due_items.client, table=wired.due_items.table, partitions=wired.due_items.partitions
+            )
         return Instance(function, wired, skew_ms, is_newer, self.environment)
 
     def _is_newer(self) -> bool:

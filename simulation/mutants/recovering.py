@@ -70,6 +70,12 @@ RECOVERING: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         _ROOM,
+        "what lies in shards that are not written any more is moved where nobody reads",
+        Edit(DynamoDBDueItems, "move", "self.partitions.due_shard(keys.due_id(due))", "'due#99'"),
+        scenario="more_partitions",
+    ),
+    broken(
+        _ROOM,
         "an item that cannot be handled stops its shard",
         Edit(SweepDueItems, "_take_page", "self._set_aside(due, error, shard.swept)", "raise"),
     ),

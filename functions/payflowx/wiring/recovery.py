@@ -40,7 +40,8 @@ class SweeperWiring(LedgerWriter):
     def sweep(self) -> SweepDueItems:
         return SweepDueItems(
             due_items=self.due_items,
-            due_shards=self.settings.due_shards,
+            due_shards=self.partitions.due_shards,
+            written_shards=self.partitions.written_shards,
             wakers={
                 DueKind.PAYMENT: self._wake_attempts,
                 DueKind.OPERATION: self._wake_attempts,
@@ -55,7 +56,11 @@ class SweeperWiring(LedgerWriter):
 
     @cached_property
     def due_items(self) -> DynamoDBDueItems:
-        return DynamoDBDueItems(client=self.platform.clients.dynamodb, table=self.settings.transactions_table)
+        return DynamoDBDueItems(
+            client=self.platform.clients.dynamodb,
+            table=self.settings.transactions_table,
+            partitions=self.partitions,
+        )
 
     @cached_property
     def _wake_attempts(self) -> WakeAttempts:

@@ -13,13 +13,11 @@ from payflowx.domain.providers.ports import Providers
 from payflowx.domain.recovery.ports import DeadLetters
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import ConfigurationError, Refusal, StorageUnavailableError
-from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, MAX_DUE_SHARDS, MINUTE_MS
+from payflowx.domain.shared.limits import EVER_DUE_MS, MAX_DUE_SHARDS, MINUTE_MS
 
 _MAX_MERCHANTS: Final = 50
 _MAX_WAITING: Final = 1_000
 _OVERDUE_MS: Final = 15 * MINUTE_MS
-_EVER_DUE_MS: Final = 366 * DAY_MS
-"""Nothing is due later than in so long."""
 
 
 class Health(StrEnum):
@@ -43,11 +41,12 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartitionSettings:
-    """How many partitions a merchant's day and what is due have, and whether all of them are written."""
+    """How many partitions a merchant's day and what is due have, and how many of them are written."""
 
     lists: int
     due_shards: int
-    are_written: bool
+    written_lists: int
+    written_shards: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,24 +193,23 @@ class Diagnose:
             yield HealthCheck(check="recovery", health=Health.OK, words=words)
 
     def _partitions(self) -> Iterator[HealthCheck]:
-        lists, shards = self.partitions.lists, self.partitions.due_shards
-        beyond = self._due(range(shards, MAX_DUE_SHARDS), self.clock.now_ms() + _EVER_DUE_MS)
-        if beyond:
-            words = f"At least {len(beyond)} items lie in shards beyond the {shards} of the setting."
-            advice = (
-                "due_shards was lowered: these shards are read once an hour only. Set it to what it was, and deploy."
-            )
-            yield HealthCheck(check="partitions", health=Health.ERROR, words=words, advice=advice)
-        words = f"A merchant's day has {lists} partition{'' if lists == 1 else 's'}, what is due has {shards} shards"
-        if not self.partitions.are_written and (lists, shards) != (1, DUE_SHARDS):
+        found = self.partitions
+        left = self._due(range(found.written_shards, MAX_DUE_SHARDS), self.clock.now_ms() + EVER_DUE_MS)
+        if left:
+            words = f"At least {len(left)} items lie in shards that nothing is written to."
+            advice = "The sweeper moves them, within an hour. Wait for that before a roll-back to an older release."
+            yield HealthCheck(check="partitions", health=Health.WARNING, words=words, advice=advice)
+        many = "" if found.lists == 1 else "s"
+        words = f"A merchant's day has {found.lists} partition{many}, and what is due has {found.due_shards} shards"
+        if (found.lists, found.due_shards) == (found.written_lists, found.written_shards):
+            yield HealthCheck(check="partitions", health=Health.OK, words=f"{words}.")
+        else:
             yield HealthCheck(
                 check="partitions",
                 health=Health.WARNING,
-                words=f"{words}: all are read, and only the first one and the first {DUE_SHARDS} are written.",
+                words=f"{words}; {found.written_lists} and {found.written_shards} of them are written.",
                 advice="When every function runs with these numbers, set write_new_partitions in infra/settings.py.",
             )
-        else:
-            yield HealthCheck(check="partitions", health=Health.OK, words=f"{words}.")
 
     def _due(self, shards: range, until_ms: int) -> Sequence[AnyDue]:
         """Return the first page of each of these shards."""

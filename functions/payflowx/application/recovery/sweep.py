@@ -18,7 +18,7 @@ from payflowx.domain.payments.ports import AnyDue, Concurrency, Due, DueItems, D
 from payflowx.domain.shared.ambient import Clock, Deadline, Telemetry
 from payflowx.domain.shared.backoff import FAILED_ITEM_INTERVAL_MS
 from payflowx.domain.shared.errors import PayFlowXError, StorageUnavailableError
-from payflowx.domain.shared.limits import MAX_DUE_SHARDS, MINUTE_MS, SECOND_MS
+from payflowx.domain.shared.limits import EVER_DUE_MS, MAX_DUE_SHARDS, MINUTE_MS, SECOND_MS
 from payflowx.domain.shared.metrics import Metric
 
 TIME_TO_STOP_MS: Final = 5 * SECOND_MS
@@ -46,6 +46,8 @@ class Swept:
     woken: int = 0
     to_review: int = 0
     failed: int = 0
+    moved: int = 0
+    """Items that lay in a shard that nothing is written to any more."""
     held_back: int = 0
     """Items that were left due, because their queue was late until the end of the run."""
     oldest_due_ms: int | None = None
@@ -58,6 +60,7 @@ class Swept:
         self.woken += other.woken
         self.to_review += other.to_review
         self.failed += other.failed
+        self.moved += other.moved
         self.held_back += other.held_back
         self.unfinished_shards += other.unfinished_shards
         if other.oldest_due_ms is not None:
@@ -84,6 +87,7 @@ class _Shard:
     """
 
     number: int
+    is_written: bool
     pages: Iterator[Sequence[AnyDue]]
     swept: Swept = field(default_factory=Swept)
     held: list[AnyDue] = field(default_factory=list)
@@ -98,6 +102,8 @@ class SweepDueItems:
     due_items: DueItems
     due_shards: int
     """The setting of the deployment: what is due lies in so many shards."""
+    written_shards: int
+    """The first ones, which get what becomes due."""
     wakers: Mapping[DueKind, Waker]
     concurrency: Concurrency
     clock: Clock
@@ -107,7 +113,7 @@ class SweepDueItems:
     def __call__(self, deadline: Deadline) -> Swept:
         """Read all due pages of every shard."""
         now_ms = self.clock.now_ms()
-        shards = [_Shard(number, self._pages(number, now_ms)) for number in self._numbers(now_ms // MINUTE_MS)]
+        shards = [self._shard(number, now_ms) for number in self._numbers(now_ms // MINUTE_MS)]
         waiting = deque(shards)
         self.concurrency.run([partial(self._take_turns, waiting, deadline)] * self.due_shards)
         total = Swept()
@@ -123,13 +129,14 @@ class SweepDueItems:
         if is_age_known:
             age_ms = self.clock.now_ms() - total.oldest_due_ms if total.oldest_due_ms is not None else 0
             self.telemetry.seconds(Metric.OLDEST_DUE_AGE, max(0, age_ms // SECOND_MS))
-        if total.due or total.failed or total.unfinished_shards:
+        if total.due or total.failed or total.moved or total.unfinished_shards:
             self.telemetry.info(
                 "swept",
                 due=total.due,
                 woken=total.woken,
                 toReview=total.to_review,
                 failed=total.failed,
+                moved=total.moved,
                 heldBack=total.held_back,
                 unfinishedShards=total.unfinished_shards,
             )
@@ -144,6 +151,11 @@ class SweepDueItems:
         numbers = [(first + place) % self.due_shards for place in range(self.due_shards)]
         is_net = minute % _MINUTES_BETWEEN_NETS == 0
         return [*numbers, *range(self.due_shards, MAX_DUE_SHARDS)] if is_net else numbers
+
+    def _shard(self, number: int, now_ms: int) -> _Shard:
+        """Of a shard that is not written any more, all items are read: they go where they will be found."""
+        is_written = number < self.written_shards
+        return _Shard(number, is_written, self._pages(number, now_ms if is_written else now_ms + EVER_DUE_MS))
 
     def _pages(self, shard: int, until_ms: int) -> Iterator[Sequence[AnyDue]]:
         """The first page is asked for in the shard's turn, where its failure is the shard's own."""
@@ -166,8 +178,6 @@ class SweepDueItems:
             shard.is_read = True
             if page is None:
                 return False
-            if page and shard.number >= self.due_shards:
-                self.telemetry.warn("items are due in a shard beyond DUE_SHARDS", shard=shard.number, items=len(page))
             if self._page(page, shard, deadline) and self._may_wait(shard):
                 return True
         except StorageUnavailableError:
@@ -241,6 +251,10 @@ class SweepDueItems:
 
     def _take(self, due: AnyDue, shard: _Shard, taken: Mapping[DueKind, list[Taken]], late: set[DueKind]) -> None:
         """`late`: the kinds whose queue had no room for an item of this page. It is not asked for the others of it."""
+        if not shard.is_written:
+            shard.swept.saw(due.due_at_ms)
+            shard.swept.moved += self.due_items.move(due)
+            return
         waker = None if isinstance(due, UnknownDue) else self.wakers.get(due.kind)
         if isinstance(due, UnknownDue) or waker is None:
             raise UnknownDueItemError("a due item of an unknown kind")

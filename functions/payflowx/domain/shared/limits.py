@@ -99,6 +99,8 @@ DUE_AFTER_ACCEPT_MS: Final = 90 * SECOND_MS
 DUE_SHARDS: Final = 16
 """Shards of what is due, where no deployment has raised their number."""
 MAX_DUE_SHARDS: Final = 64
+EVER_DUE_MS: Final = 366 * DAY_MS
+"""Nothing is due later than so long from now."""
 MAX_DRIVES: Final = 40
 MIN_CANCEL_INTERVAL_MS: Final = 2 * MINUTE_MS
 """A repeated cancellation brings the next try forward to this time after the last change: a try calls the provider."""

@@ -35,7 +35,8 @@ class OperatorsWiring(MerchantCommands, PeopleCommands, RoutingCommands, Payment
             partitions=PartitionSettings(
                 lists=self.partitions.lists,
                 due_shards=self.partitions.due_shards,
-                are_written=self.partitions.are_written,
+                written_lists=self.partitions.written_lists,
+                written_shards=self.partitions.written_shards,
             ),
             providers=self.providers,
             clock=self.platform.clock,

@@ -81,11 +81,13 @@ class Sweeper:
     pauses: list[float] = field(default_factory=list)
     more: Mapping[DueKind, Any] = field(default_factory=dict)
     due_shards: int = DUE_SHARDS
+    written_shards: int | None = None
 
     def __call__(self, deadline: Any = None) -> Swept:
         return SweepDueItems(
             due_items=self.index,
             due_shards=self.due_shards,
+            written_shards=self.written_shards or self.due_shards,
             wakers={DueKind.PAYMENT: self.waking, **self.more},
             concurrency=self.concurrency,
             clock=self.clock,
@@ -250,50 +252,67 @@ def test_as_many_short_runs_as_shards_serve_every_shard_equally(shards: int) -> 
     assert len(set(begun)) == shards
 
 
-# -- shards beyond the setting
-
-
-BEYOND = "items are due in a shard beyond DUE_SHARDS"
+# -- shards that are not written any more
 
 
 @dataclass
 class OneEach:
-    """An item in each of these shards."""
+    """An item in each of these shards, due now and a month later."""
 
     shards: range
+    moved: list[str] = field(default_factory=list)
+    refuses: Exception | None = None
 
     def pages(self, shard: int, until_ms: int) -> Iterator[Sequence[AnyDue]]:
-        yield [due(f"p{shard}")] if shard in self.shards else []
+        found = [due(f"p{shard}"), due(f"later{shard}", -30 * 24 * 3600)] if shard in self.shards else []
+        yield [each for each in found if each.due_at_ms <= until_ms]
+
+    def move(self, due: Due) -> bool:
+        if self.refuses:
+            raise self.refuses
+        self.moved.append(due.transaction_id)
+        return True
 
 
-def runs_of_an_hour(due_shards: int, filled: range) -> Iterator[Sweeper]:
+def runs_of_an_hour(due_shards: int, written_shards: int, filled: range) -> Iterator[Sweeper]:
     clock = ManualClock()
     for _ in range(60):
         clock.advance(MINUTE_MS // 1000)
-        sweeper = Sweeper(OneEach(filled), clock=clock, due_shards=due_shards)
+        sweeper = Sweeper(OneEach(filled), clock=clock, due_shards=due_shards, written_shards=written_shards)
         sweeper()
         yield sweeper
 
 
-def names(shards: range) -> set[str]:
-    return {f"p{shard}" for shard in shards}
+def names(shards: range, *prefixes: str) -> set[str]:
+    return {f"{prefix}{shard}" for shard in shards for prefix in prefixes}
 
 
-@pytest.mark.parametrize("due_shards", [16, 32])
-def test_once_an_hour_all_shards_are_read_that_any_setting_allows(due_shards: int) -> None:
-    runs = list(runs_of_an_hour(due_shards, range(MAX_DUE_SHARDS)))
-    usual = [sweeper for sweeper in runs if set(sweeper.waking.woken) == names(range(due_shards))]
-    (net,) = (sweeper for sweeper in runs if sweeper not in usual)
-    assert set(net.waking.woken) == names(range(MAX_DUE_SHARDS))
-    shards = [facts["shard"] for text, facts in net.telemetry.lines if text == BEYOND]
-    assert shards == list(range(due_shards, MAX_DUE_SHARDS))
+@pytest.mark.parametrize(("due_shards", "written"), [(16, 16), (32, 16), (32, 32), (64, 16), (64, 64)])
+def test_what_is_due_in_written_shards_is_woken_and_all_else_is_moved(due_shards: int, written: int) -> None:
+    """Shards of the setting each minute, and those beyond it once an hour."""
+    usual: list[Sweeper] = []
+    net: list[Sweeper] = []
+    for sweeper in runs_of_an_hour(due_shards, written, range(MAX_DUE_SHARDS)):
+        assert set(sweeper.waking.woken) == names(range(written), "p")
+        read = due_shards if len(sweeper.index.moved) == 2 * (due_shards - written) else MAX_DUE_SHARDS
+        assert set(sweeper.index.moved) == names(range(written, read), "p", "later")
+        (usual if read == due_shards else net).append(sweeper)
+    assert len(net) == (1 if due_shards < MAX_DUE_SHARDS else 0)
 
 
-@pytest.mark.parametrize("due_shards", [16, 32, 64])
-def test_a_sweep_of_all_that_the_setting_names_warns_of_nothing(due_shards: int) -> None:
-    for sweeper in runs_of_an_hour(due_shards, range(due_shards)):
-        assert set(sweeper.waking.woken) == names(range(due_shards))
-        assert BEYOND not in dict(sweeper.telemetry.lines)
+def test_a_moved_item_is_as_late_as_it_is_and_no_drive_is_counted() -> None:
+    sweeper = Sweeper(OneEach(range(16, 17)), due_shards=32, written_shards=16)
+    swept = sweeper()
+    assert (swept.moved, swept.due, swept.woken, swept.failed) == (2, 0, 0, 0)
+    assert sweeper.ages() == [60]
+    assert dict(sweeper.telemetry.lines)["swept"]["moved"] == 2
+
+
+def test_an_item_that_cannot_be_moved_waits_for_the_next_run() -> None:
+    index = OneEach(range(15, 17), refuses=StorageUnavailableError("no"))
+    sweeper = Sweeper(index, due_shards=32, written_shards=16)
+    assert sweeper().woken == 1
+    assert sweeper.ages() == [60]
 
 
 def test_an_item_whose_message_the_queue_refused_was_not_woken() -> None:

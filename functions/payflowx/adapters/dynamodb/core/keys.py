@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
+from payflowx.domain.outbound_webhooks.merchant_events import event_id
 from payflowx.domain.payments.ports import AnyDue, Due, DueKind, UnknownDue
 from payflowx.domain.payments.work_item import OwnerId
 from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
@@ -143,6 +144,19 @@ def due_key(due: AnyDue) -> dict[str, str]:
             return {"pk": pk, "sk": f"{_EVENT_PREFIX}{due.item_id}"}
         case DueKind.CATCH_UP:
             return catch_up_key(due.merchant_id, due.item_id)
+
+
+def due_id(due: AnyDue) -> str:
+    """The id by which a due item gets its shard."""
+    if isinstance(due, UnknownDue):
+        return due.partition
+    match due.kind:
+        case DueKind.PAYMENT:
+            return due.transaction_id
+        case DueKind.EVENT:
+            return event_id(due.transaction_id, int(due.item_id))
+        case DueKind.OPERATION | DueKind.CATCH_UP:
+            return due.item_id
 
 
 def order_key(merchant_id: str, order_hash: str) -> dict[str, str]:

@@ -30,12 +30,22 @@ class Partitions:
 
     def of_listed(self, day: str, item_id: str) -> str:
         """Return the key of the day for a new item: it is written once, and kept however the number changes."""
-        number = shard_of(item_id, self.lists) if self.are_written else 0
+        number = shard_of(item_id, self.written_lists)
         return _further(day, number) if number else day
 
     def due_shard(self, entity_id: str) -> str:
         """Return the partition of the due index for a payment, operation, event or search."""
-        return keys.due_shard_name(shard_of(entity_id, self.due_shards if self.are_written else DUE_SHARDS))
+        return keys.due_shard_name(shard_of(entity_id, self.written_shards))
+
+    @property
+    def written_lists(self) -> int:
+        """Return how many partitions of a day get new items."""
+        return self.lists if self.are_written else 1
+
+    @property
+    def written_shards(self) -> int:
+        """Return how many shards get what is due."""
+        return self.due_shards if self.are_written else DUE_SHARDS
 
 
 FIRST: Final = Partitions()
