@@ -32,6 +32,7 @@ from payflowx.wiring.api import ApiWiring
 from payflowx.wiring.operators import OperatorsWiring
 from payflowx.wiring.recovery import SweeperWiring
 from testing.dynamodb.read_units import ReadMeter
+from tests.data.items import write
 from tests.data.items.write import endpoints
 from tests.support.memory import NOW_MS
 from tests.support.model_tables import model_database
@@ -206,6 +207,26 @@ def test_a_page_asks_each_partition_once_for_what_it_lacks() -> None:
     assert len(page.items) == 20
     assert calls == ["query"] * SPREAD.lists + ["batch_get_item"]
     assert [request["Limit"] for request in asked] == [21] * SPREAD.lists
+
+
+@pytest.mark.parametrize("kind", ["payment", "event"])
+def test_items_of_the_last_release_are_listed_beside_new_ones(spread: World, kind: str) -> None:
+    """Their keys have no number: it is the first partition."""
+    stored = write.read((write.HERE / "0.2.0" / f"{kind}.json").read_text())
+    older = [item for item in stored if "merchantDay" in item]
+    assert older
+    for item in older:
+        spread.dynamodb.put_item(TableName=TRANSACTIONS, Item=item)
+    owner = older[0]["merchantDay"]["S"].split("#")[1]
+    at_ms = [int(item["merchantDaySort"]["S"].partition("#")[0]) for item in older]
+    store: Any = spread.payments if kind == "payment" else spread.wired(ApiWiring).merchant_events
+    asked: Any = query if kind == "payment" else _events_of
+    page = store.page(asked(merchant_id=owner, from_ms=min(at_ms), until_ms=max(at_ms) + 1))
+    assert len(page.items) + len(page.unreadable) == len(older)
+
+
+def _events_of(**changes: Any) -> MerchantEventQuery:
+    return MerchantEventQuery(limit=100, position=None, **changes)
 
 
 # -- writers
