@@ -51,21 +51,26 @@ RECOVERING: Final[tuple[Mutant, ...]] = (
         "the sweeper sweeps half of the shards",
         Edit(
             SweepDueItems,
-            "_numbers",
+            "_shards",
             "for place in range(self.due_shards)]",
-            "for place in range(self.due_shards) if (first + place) % 2]",
+            "for place in range(self.due_shards) if (minute + place) % 2]",
         ),
     ),
     broken(
         _ROOM,
         "the sweeper reads the sixteen shards alone",
-        Edit(SweepDueItems, "_numbers", "numbers = [", "return range(16)\n    numbers = ["),
+        Edit(
+            SweepDueItems,
+            "_shards",
+            "minute = now_ms // MINUTE_MS",
+            "return [_Shard(n, is_moved=False, pages=self._pages(n, now_ms)) for n in range(16)]\n    minute = 0",
+        ),
         scenario="more_partitions",
     ),
     broken(
         _ROOM,
         "no run of the sweeper reads the shards beyond the setting",
-        Edit(SweepDueItems, "_numbers", "minute % _MINUTES_BETWEEN_NETS == 0", "False"),
+        Edit(SweepDueItems, "_shards", "if minute % _MINUTES_BETWEEN_MOVES:", "if True:"),
         scenario="more_partitions",
     ),
     broken(

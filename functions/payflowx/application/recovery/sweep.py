@@ -30,8 +30,10 @@ _MAX_PAUSES: Final = 45
 """Of one shard in a run: as long as the function may run."""
 _FIRST_SHARD_STEP: Final = 5
 """Each minute another shard is the first; without a common divisor with their number, each is the first in its turn."""
-_MINUTES_BETWEEN_NETS: Final = 60
-"""Shards beyond the setting are read so rarely: nothing lies there, unless the setting was lowered."""
+_MINUTES_BETWEEN_MOVES: Final = 60
+"""Shards that are not written any more are emptied so rarely. While a deployment that writes to more shards goes on, a
+sweeper of before it would else bring back, each minute, what the functions of after it write.
+"""
 
 
 class UnknownDueItemError(PayFlowXError):
@@ -80,14 +82,14 @@ class Swept:
 
 @dataclass(slots=True)
 class _Shard:
-    """A shard, the pages that are left of it, and its counts.
+    """A shard, the pages that are left of it, and its counts. `is_moved`: its items go to shards that are written.
 
     `held`: items of its last page that wait for their queue. `pauses`: how often they have waited. `is_read`: its first
     page was read, so that it is known how late its oldest item is.
     """
 
     number: int
-    is_written: bool
+    is_moved: bool
     pages: Iterator[Sequence[AnyDue]]
     swept: Swept = field(default_factory=Swept)
     held: list[AnyDue] = field(default_factory=list)
@@ -113,7 +115,7 @@ class SweepDueItems:
     def __call__(self, deadline: Deadline) -> Swept:
         """Read all due pages of every shard."""
         now_ms = self.clock.now_ms()
-        shards = [self._shard(number, now_ms) for number in self._numbers(now_ms // MINUTE_MS)]
+        shards = self._shards(now_ms)
         waiting = deque(shards)
         self.concurrency.run([partial(self._take_turns, waiting, deadline)] * self.due_shards)
         total = Swept()
@@ -143,19 +145,21 @@ class SweepDueItems:
 
     # -- shards
 
-    def _numbers(self, minute: int) -> Sequence[int]:
-        """Return the shards of this run, in their order. Once an hour all that any setting allows: a setting that was
-        lowered strands nothing.
+    def _shards(self, now_ms: int) -> Sequence[_Shard]:
+        """Return those of the setting, from another one on in each run. Once an hour all that any setting allows: those
+        that are not written any more are emptied then, so that no release and no lower setting leaves anything behind.
         """
-        first = minute * _FIRST_SHARD_STEP
-        numbers = [(first + place) % self.due_shards for place in range(self.due_shards)]
-        is_net = minute % _MINUTES_BETWEEN_NETS == 0
-        return [*numbers, *range(self.due_shards, MAX_DUE_SHARDS)] if is_net else numbers
+        minute = now_ms // MINUTE_MS
+        numbers = [(minute * _FIRST_SHARD_STEP + place) % self.due_shards for place in range(self.due_shards)]
+        if minute % _MINUTES_BETWEEN_MOVES:
+            return [_Shard(number, is_moved=False, pages=self._pages(number, now_ms)) for number in numbers]
+        return [self._emptied(number, now_ms) for number in (*numbers, *range(self.due_shards, MAX_DUE_SHARDS))]
 
-    def _shard(self, number: int, now_ms: int) -> _Shard:
-        """Of a shard that is not written any more, all items are read: they go where they will be found."""
-        is_written = number < self.written_shards
-        return _Shard(number, is_written, self._pages(number, now_ms if is_written else now_ms + EVER_DUE_MS))
+    def _emptied(self, number: int, now_ms: int) -> _Shard:
+        """Of a shard that is not written, all items are read, whenever they are due."""
+        is_moved = number >= self.written_shards
+        until_ms = now_ms + EVER_DUE_MS if is_moved else now_ms
+        return _Shard(number, is_moved=is_moved, pages=self._pages(number, until_ms))
 
     def _pages(self, shard: int, until_ms: int) -> Iterator[Sequence[AnyDue]]:
         """The first page is asked for in the shard's turn, where its failure is the shard's own."""
@@ -251,7 +255,7 @@ class SweepDueItems:
 
     def _take(self, due: AnyDue, shard: _Shard, taken: Mapping[DueKind, list[Taken]], late: set[DueKind]) -> None:
         """`late`: the kinds whose queue had no room for an item of this page. It is not asked for the others of it."""
-        if not shard.is_written:
+        if shard.is_moved:
             shard.swept.saw(due.due_at_ms)
             shard.swept.moved += self.due_items.move(due)
             return

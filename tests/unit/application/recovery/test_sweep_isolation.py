@@ -15,7 +15,7 @@ from payflowx.application.recovery.waking import Taken, WakeResult
 from payflowx.domain.payments.ports import AnyDue, Concurrency, Due, DueKind, UnknownDue
 from payflowx.domain.shared.backoff import FAILED_ITEM_INTERVAL_MS
 from payflowx.domain.shared.errors import StorageUnavailableError, UnreadableItemError
-from payflowx.domain.shared.limits import DUE_SHARDS, MAX_DUE_SHARDS, MINUTE_MS
+from payflowx.domain.shared.limits import DUE_SHARDS, HOUR_MS, MAX_DUE_SHARDS, MINUTE_MS
 from tests.support.memory import NOW_MS, ManualClock, ManualDeadline, OneByOne, RecordingTelemetry
 
 SECRET = "jane@example.com"
@@ -264,7 +264,7 @@ class OneEach:
     refuses: Exception | None = None
 
     def pages(self, shard: int, until_ms: int) -> Iterator[Sequence[AnyDue]]:
-        found = [due(f"p{shard}"), due(f"later{shard}", -30 * 24 * 3600)] if shard in self.shards else []
+        found = [due(f"p{shard}", 3600), due(f"later{shard}", -30 * 24 * 3600)] if shard in self.shards else []
         yield [each for each in found if each.due_at_ms <= until_ms]
 
     def move(self, due: Due) -> bool:
@@ -288,31 +288,36 @@ def names(shards: range, *prefixes: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("due_shards", "written"), [(16, 16), (32, 16), (32, 32), (64, 16), (64, 64)])
-def test_what_is_due_in_written_shards_is_woken_and_all_else_is_moved(due_shards: int, written: int) -> None:
-    """Shards of the setting each minute, and those beyond it once an hour."""
-    usual: list[Sweeper] = []
-    net: list[Sweeper] = []
+def test_shards_of_the_setting_are_swept_and_those_that_are_not_written_are_emptied_once_an_hour(
+    due_shards: int, written: int
+) -> None:
+    """All that any setting allows: a setting that was lowered strands nothing."""
+    usual: list[tuple[set[str], set[str]]] = []
+    hourly: list[tuple[set[str], set[str]]] = []
     for sweeper in runs_of_an_hour(due_shards, written, range(MAX_DUE_SHARDS)):
-        assert set(sweeper.waking.woken) == names(range(written), "p")
-        read = due_shards if len(sweeper.index.moved) == 2 * (due_shards - written) else MAX_DUE_SHARDS
-        assert set(sweeper.index.moved) == names(range(written, read), "p", "later")
-        (usual if read == due_shards else net).append(sweeper)
-    assert len(net) == (1 if due_shards < MAX_DUE_SHARDS else 0)
+        is_hour = sweeper.clock.now_ms() // MINUTE_MS % 60 == 0
+        (hourly if is_hour else usual).append((set(sweeper.waking.woken), set(sweeper.index.moved)))
+    assert usual == [(names(range(due_shards), "p"), set())] * 59
+    assert hourly == [(names(range(written), "p"), names(range(written, MAX_DUE_SHARDS), "p", "later"))]
+
+
+def emptying(index: OneEach) -> Sweeper:
+    clock = ManualClock()
+    clock.at_ms = NOW_MS // HOUR_MS * HOUR_MS
+    return Sweeper(index, clock=clock, due_shards=32, written_shards=16)
 
 
 def test_a_moved_item_is_as_late_as_it_is_and_no_drive_is_counted() -> None:
-    sweeper = Sweeper(OneEach(range(16, 17)), due_shards=32, written_shards=16)
+    sweeper = emptying(OneEach(range(16, 17)))
     swept = sweeper()
     assert (swept.moved, swept.due, swept.woken, swept.failed) == (2, 0, 0, 0)
-    assert sweeper.ages() == [60]
     assert dict(sweeper.telemetry.lines)["swept"]["moved"] == 2
+    assert sweeper.ages() == [(sweeper.clock.now_ms() - due("p", 3600).due_at_ms) // 1000]
 
 
-def test_an_item_that_cannot_be_moved_waits_for_the_next_run() -> None:
-    index = OneEach(range(15, 17), refuses=StorageUnavailableError("no"))
-    sweeper = Sweeper(index, due_shards=32, written_shards=16)
-    assert sweeper().woken == 1
-    assert sweeper.ages() == [60]
+def test_an_item_that_cannot_be_moved_waits_for_the_next_time() -> None:
+    sweeper = emptying(OneEach(range(15, 17), refuses=StorageUnavailableError("no")))
+    assert (sweeper().woken, sweeper.index.moved) == (1, [])
 
 
 def test_an_item_whose_message_the_queue_refused_was_not_woken() -> None:
