@@ -153,10 +153,10 @@ class SweepDueItems:
         numbers = [(minute * _FIRST_SHARD_STEP + place) % self.due_shards for place in range(self.due_shards)]
         if minute % _MINUTES_BETWEEN_MOVES:
             return [_Shard(number, is_moved=False, pages=self._pages(number, now_ms)) for number in numbers]
-        return [self._emptied(number, now_ms) for number in (*numbers, *range(self.due_shards, MAX_DUE_SHARDS))]
+        return [self._at_full_hour(number, now_ms) for number in (*numbers, *range(self.due_shards, MAX_DUE_SHARDS))]
 
-    def _emptied(self, number: int, now_ms: int) -> _Shard:
-        """Of a shard that is not written, all items are read, whenever they are due."""
+    def _at_full_hour(self, number: int, now_ms: int) -> _Shard:
+        """Of a shard that is not written, all items are read and moved, whenever they are due."""
         is_moved = number >= self.written_shards
         until_ms = now_ms + EVER_DUE_MS if is_moved else now_ms
         return _Shard(number, is_moved=is_moved, pages=self._pages(number, until_ms))
