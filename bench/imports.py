@@ -10,15 +10,15 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 HANDLERS: Final = {
     "payflowx.entrypoints.api.authorizer": 42,
-    "payflowx.entrypoints.checkout.handler": 187,
+    "payflowx.entrypoints.checkout.handler": 188,
     "payflowx.entrypoints.api.handler": 232,
     "payflowx.entrypoints.worker": 179,
     "payflowx.entrypoints.webhook_receiver": 103,
-    "payflowx.entrypoints.provider_events": 157,
+    "payflowx.entrypoints.provider_events": 158,
     "payflowx.entrypoints.deliverer": 161,
     "payflowx.entrypoints.reconciler": 195,
     "payflowx.entrypoints.sweeper": 154,
-    "payflowx.entrypoints.operators.handler": 314,
+    "payflowx.entrypoints.operators.handler": 315,
     "payflowx.entrypoints.routing_validator": 56,
 }
 """The handlers of the stack, and how many modules of ours each may import. Raise a bound only with a reason."""

@@ -21,6 +21,9 @@ SIMULATED_SUFFIX: Final = "mock"
 _MAX_CHARGE_DEADLINE_HOURS: Final = 168
 _MAX_BACKUP_DAYS: Final = 36_500
 _MAX_CHECKOUT_WAIT_SECONDS: Final = 4
+_MAX_LIST_PARTITIONS: Final = 8
+_DUE_SHARDS: Final = (16, 32, 64)
+"""A hash's byte spreads evenly over them, and the sweeper's step of five has no divisor in common with them."""
 _ACCOUNT: Final = re.compile(r"\d{12}")
 _SUBSCRIBER: Final = re.compile(r"https://\S+|[^@\s]+@[^@\s]+")
 _DOMAIN: Final = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
@@ -124,6 +127,14 @@ class EnvironmentSettings:
     compact_payments: bool = False
     """Store new payments in the layout of half the write units. The release before this one cannot read it: off until
     nobody rolls back to it, and on from the start where that release never ran."""
+    list_partitions: int = 1
+    """The partitions of a merchant's list of a day, each for 1,000 payments a second. Never lower it: what lies in the
+    others would be in no list."""
+    due_shards: int = 16
+    """The shards of what is due: 16, 32 or 64, each for 1,000 writes a second. Never lower it: the sweeper would read
+    the others once an hour only."""
+    write_new_partitions: bool = False
+    """Write to all of them. First deploy the two numbers, so that every function reads all, and then this one."""
     checkout_wait_seconds: int = 4
     """How long the request that chooses a method waits for the provider's page; 0: not at all."""
     checkout_rate_per_second: int = 20
@@ -174,6 +185,13 @@ class EnvironmentSettings:
         wait_seconds = self.checkout_wait_seconds
         longest = _MAX_CHECKOUT_WAIT_SECONDS
         yield not 0 <= wait_seconds <= longest, f"checkout_wait_seconds must be 0 to {longest}"
+        most = _MAX_LIST_PARTITIONS
+        yield not 1 <= self.list_partitions <= most, f"list_partitions must be 1 to {most}"
+        yield self.due_shards not in _DUE_SHARDS, f"due_shards must be one of {', '.join(map(str, _DUE_SHARDS))}"
+        yield (
+            self.write_new_partitions and (self.list_partitions, self.due_shards) == (1, _DUE_SHARDS[0]),
+            "write_new_partitions changes nothing as long as list_partitions is 1 and due_shards is 16",
+        )
         yield (self.domain is None) is not (self.certificate is None), "a domain and its certificate are set together"
         yield (
             limited and self.firewall is FirewallMode.OFF,

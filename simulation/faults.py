@@ -114,6 +114,8 @@ IN_SCENARIOS: Final = (
     "operator_turns_refunds_on",
     # DynamoDB's partitions take few writes a second, each by its key: what is beyond is throttled
     "db_hot_partition",
+    # A merchant's day and what is due get more partitions, by the deployments that docs/upgrading.md asks for
+    "partitions_deployed",
     # Providers, a request that charges or acts: too many requests, with a time to wait
     "gateway_limits",
     # The providers "mock" and "razorpay_mock" refuse the connections of one of the merchants

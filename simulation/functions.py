@@ -77,6 +77,8 @@ class Instance:
     wiring: wiring.Wiring
     skew_ms: int
     is_newer: bool
+    settings: Mapping[str, str]
+    """The environment with which it started."""
     busy: bool = False
     number: int = 0
 
@@ -131,6 +133,7 @@ class Platform:
     faults: Faults
     history: History
     environment: Mapping[str, str]
+    """Of all instances that start from now on."""
     clients: Mapping[str, Any]
     http: Any
     endpoints: WebhookClient
@@ -140,6 +143,8 @@ class Platform:
     """From then on, new instances run a newer release, beside those of the old one that still live."""
     newer_until_ms: int | None = None
     """Rolled back: from then on, new instances run the old one, beside those of the newer one that still live."""
+    leaving: Mapping[str, str] | None = None
+    """The environment before, while it is replaced: its instances still take events."""
     is_closed: Callable[[str], bool] = lambda _function: False
     """Whether nothing reaches the function now: an operator has switched everything off."""
     running: dict[int, Invocation] = field(default_factory=dict)
@@ -216,7 +221,7 @@ class Platform:
             instances[:] = [instance for instance in instances if instance.busy]
 
     def _instance(self, function: str) -> Instance:
-        idle = [instance for instance in self._instances[function] if not instance.busy]
+        idle = [instance for instance in self._instances[function] if self._may_take(instance)]
         if idle and not self.faults.strikes("cold_start"):
             return idle[self.faults.random.randrange(len(idle))]
         instance = self._new(function)
@@ -224,6 +229,17 @@ class Platform:
         instance.number = self._started
         self._instances[function].append(instance)
         return instance
+
+    def _may_take(self, instance: Instance) -> bool:
+        return not instance.busy and (instance.settings is self.environment or instance.settings is self.leaving)
+
+    def deploy(self, changes: Mapping[str, str], lasts_ms: int) -> None:
+        """Give all functions other settings. For so long, instances with those before run beside them."""
+        self.leaving, self.environment = self.environment, {**self.environment, **changes}
+        self.kernel.after(lasts_ms, self._end_deployment)
+
+    def _end_deployment(self) -> None:
+        self.leaving = None
 
     def _new(self, function: str) -> Instance:
         random = self.faults.random
@@ -244,8 +260,10 @@ class Platform:
         if isinstance(wired, DelivererWiring):
             wired.webhook_client = self.endpoints
         elif isinstance(wired, SweeperWiring):
-            wired.due_items = _QuietDueItems(client=wired.due_items.client, table=wired.due_items.table)
-        return Instance(function, wired, skew_ms, is_newer)
+            wired.due_items = _QuietDueItems(
+                client=wired.due_items.client, table=wired.due_items.table, partitions=wired.due_items.partitions
+            )
+        return Instance(function, wired, skew_ms, is_newer, self.environment)
 
     def _is_newer(self) -> bool:
         if self.newer_from_ms is None or self.kernel.now_ms < self.newer_from_ms:

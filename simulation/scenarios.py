@@ -218,6 +218,22 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         {"db_hot_partition": 1.0, "event_lost": 0.3, "client_repeats_later": 0.4},
         lambda orders: [_hurried(held_and_refunded(order), orders) for order in orders],
     ),
+    # While payments arrive, a merchant's day and what is due get more partitions: first functions read them, then they
+    # write them, and in half of the seeds the shards are lowered again. Messages and workers are lost, so that the
+    # sweeper finds much of what is due.
+    "more_partitions": Scenario(
+        {
+            "partitions_deployed": 1.0,
+            "cold_start": 0.3,
+            "crash": 0.01,
+            "db_index_lag": 0.2,
+            "queue_send_error": 0.5,
+            "endpoint_fails": 0.2,
+            "event_lost": 0.5,
+            "client_repeats_later": 0.4,
+        },
+        lambda orders: [held_and_refunded(order) for order in orders],
+    ),
     # Merchants' endpoints fail, answer late, send elsewhere, and some are gone.
     "endpoints": Scenario(
         {

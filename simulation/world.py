@@ -64,6 +64,17 @@ _HELD_MS: Final = 12 * HOUR_MS
 _TRIED_OFTEN: Final = 6
 """An inquiry about a closed attempt that nobody answers is given up after about a day; nothing else waits for it."""
 _MAX_LAG_MS: Final = 5_000
+_PARTITIONS: Final = (
+    (0.2, {"LIST_PARTITIONS": "4", "DUE_SHARDS": "32"}),
+    (0.5, {"WRITE_NEW_PARTITIONS": "true"}),
+    (0.9, {"WRITE_NEW_PARTITIONS": "false"}),
+    (1.2, {"DUE_SHARDS": "16"}),
+)
+"""Deployments that give lists and what is due more partitions, each from this part of the time in which payments arrive
+on; the last two take the shards back.
+"""
+_DEPLOYMENT_MS: Final = 60_000
+"""So long functions of two configurations run beside each other."""
 _HOT_WRITES: Final = 8
 """Write units of a small partition in a second: one merchant's payments meet in the list of the day."""
 
@@ -98,6 +109,9 @@ ENVIRONMENT: Final = {
     "CHECKOUT_PAGES_URL": "https://pay.example.com/checkout",
     "CHECKOUT_ENABLED": "true",
     "COMPACT_PAYMENTS": "true",
+    "LIST_PARTITIONS": "1",
+    "DUE_SHARDS": "16",
+    "WRITE_NEW_PARTITIONS": "false",
     "CHECKOUT_WAIT_SECONDS": "2",
     "SETTLEMENTS_BUCKET": "settlements",
     **{f"{queue}_QUEUE_URL": f"https://sqs.simulated/{queue}" for queue in _QUEUES},
@@ -465,6 +479,8 @@ class World:
                 rotate = partial(self.operators.rotate_credentials, shop, signs_later=True)
                 self.kernel.after(draws.randrange(ARRIVAL_MS), partial(self.kernel.spawn, rotate))
                 self.faults.counts["operator_rotates_early"] += 1
+        if self.planned.rates["partitions_deployed"]:
+            self._deploy_partitions(Random(self.plan.seed + 9))
         if self.faults.rates["queue_redrive"]:
             for _ in range(3):
                 self.kernel.after(random.randrange(ends_ms - self.kernel.now_ms), self._redrive)
@@ -551,6 +567,14 @@ class World:
         if self.faults.random.random() < 0.5:
             self.platform.newer_until_ms = episode.until_ms
         return "newer release"
+
+    def _deploy_partitions(self, random: Random) -> None:
+        """Each deployment ends before the next begins. Some runs keep what they have, others go back a step or two."""
+        first_ms = min(order.at_ms for order in self.orders)
+        for share, settings in _PARTITIONS[: random.choice((2, 3, 4))]:
+            self.faults.counts["partitions_deployed"] += 1
+            at_ms = first_ms + int((share + random.random() / 5) * ARRIVAL_MS)
+            self.kernel.at(at_ms, partial(self.platform.deploy, settings, _DEPLOYMENT_MS))
 
     def _leave_unreadable_items(self, episode: Episode) -> str:
         """A newer release that is gone left items in some shards with a word that nobody knows any more.

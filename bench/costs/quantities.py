@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bench.payment_counts import READ, WITH_ENDPOINT
-from payflowx.domain.shared.limits import DUE_SHARDS
+from payflowx.domain.shared.limits import MAX_DUE_SHARDS
 from payflowx.domain.shared.metrics import DIMENSIONS, Metric
 
 HOURS: Final = 730
@@ -97,7 +97,7 @@ def idle(templates: Mapping[str, Template]) -> dict[str, float]:
         "scheduled_runs": sweeps,
         "invocations": sweeps,
         "gb_seconds": sweeps * _SWEEP_SECONDS * memory_gb(templates, "Sweeper"),
-        "read_units": sweeps * DUE_SHARDS * 0.5,
+        "read_units": sweeps * _shards_of_a_sweep(templates) * 0.5,
         "log_gb": sweeps * _SWEEP_LOG_BYTES / 1e9,
         "traces": sweeps,
         "web_acl": len(acls),
@@ -159,13 +159,24 @@ def own_metrics() -> int:
 
 def memory_gb(templates: Mapping[str, Template], function: str) -> float:
     """Of a function, by its construct's id."""
+    return float(_function(templates, function)["MemorySize"]) / 1024
+
+
+def _shards_of_a_sweep(templates: Mapping[str, Template]) -> float:
+    """The setting, and a sixtieth of the others: those are read once an hour."""
+    shards = int(_function(templates, "Sweeper")["Environment"]["Variables"]["DUE_SHARDS"])
+    return shards + (MAX_DUE_SHARDS - shards) / 60
+
+
+def _function(templates: Mapping[str, Template], function: str) -> Mapping[str, Any]:
     (found,) = (
-        resource["Properties"]["MemorySize"]
+        resource["Properties"]
         for template in templates.values()
         for name, resource in template["Resources"].items()
         if resource["Type"] == "AWS::Lambda::Function" and re.fullmatch(rf"{function}Function[0-9A-F]{{8}}", name)
     )
-    return float(found) / 1024
+    properties: Mapping[str, Any] = found
+    return properties
 
 
 def traced_share(templates: Mapping[str, Template]) -> float:

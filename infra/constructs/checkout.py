@@ -9,7 +9,7 @@ from infra.constructs.monitoring.symptom import Symptom
 from infra.constructs.outbound_webhooks import OutboundWebhooks
 from infra.constructs.payments import Payments
 from infra.constructs.shared.function import PayFlowXFunction
-from infra.constructs.shared.platform import RETRIES, Platform
+from infra.constructs.shared.platform import PARTITIONS, RETRIES, Platform
 from infra.constructs.shared.room import Room
 
 
@@ -35,7 +35,7 @@ class Checkout(Room):
             "Checkout",
             handler="checkout.handler",
             service="checkout",
-            reads=("ALLOWED_PROVIDERS", "CHECKOUT_WAIT_SECONDS", *RETRIES),
+            reads=("ALLOWED_PROVIDERS", "CHECKOUT_WAIT_SECONDS", *PARTITIONS, *RETRIES),
             description="Serves payers' pages",
             timeout=Duration.seconds(20),
             memory_mb=1024,

@@ -5,7 +5,7 @@ from aws_cdk import Duration
 from infra.constructs.outbound_webhooks import OutboundWebhooks
 from infra.constructs.payments import Payments
 from infra.constructs.shared.function import PayFlowXFunction
-from infra.constructs.shared.platform import RETRIES, Platform
+from infra.constructs.shared.platform import PARTITIONS, RETRIES, Platform
 from infra.constructs.shared.room import Room
 
 _TIMEOUT = Duration.seconds(20)
@@ -46,7 +46,7 @@ class InboundWebhooks(Room):
             "Notices",
             handler="provider_events",
             service="notices",
-            reads=("ALLOWED_PROVIDERS", *RETRIES),
+            reads=("ALLOWED_PROVIDERS", *PARTITIONS, *RETRIES),
             description="Applies provider events",
             timeout=_TIMEOUT,
             sends_to_itself=True,

@@ -7,7 +7,7 @@ from aws_cdk import ArnFormat, Aws, Duration, Stack
 
 from infra.constructs.routing import Routing
 from infra.constructs.shared.function import PayFlowXFunction
-from infra.constructs.shared.platform import RETRIES, Platform
+from infra.constructs.shared.platform import PARTITIONS, RETRIES, Platform
 from infra.constructs.shared.room import Room
 from infra.constructs.shared.work_queue import WorkQueue
 
@@ -37,7 +37,7 @@ class Operators(Room):
             "Operations",
             handler="operators.handler",
             service="operations",
-            reads=("ALLOWED_PROVIDERS", "API_KEY_MODE", "LOOPBACK_ALLOWED", *RETRIES),
+            reads=("ALLOWED_PROVIDERS", "API_KEY_MODE", "LOOPBACK_ALLOWED", *PARTITIONS, *RETRIES),
             description="Operators' commands, invoked with IAM",
             timeout=Duration.seconds(30),
             calls_out=True,

@@ -6,7 +6,7 @@ from constructs import Construct
 from infra.constructs.monitoring.metrics import own
 from infra.constructs.monitoring.symptom import Symptom
 from infra.constructs.shared.function import PayFlowXFunction
-from infra.constructs.shared.platform import Platform
+from infra.constructs.shared.platform import PARTITIONS, Platform
 from infra.constructs.shared.room import Room
 
 _TIMEOUT = Duration.seconds(45)
@@ -49,7 +49,7 @@ class OutboundWebhooks(Room):
             "Deliverer",
             handler="deliverer",
             service="deliverer",
-            reads=("LOOPBACK_ALLOWED",),
+            reads=("LOOPBACK_ALLOWED", *PARTITIONS),
             description="Posts merchant events to webhook endpoints",
             timeout=_TIMEOUT,
             sends_to_itself=True,

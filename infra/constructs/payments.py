@@ -8,7 +8,7 @@ from infra.constructs.monitoring.symptom import Symptom
 from infra.constructs.outbound_webhooks import OutboundWebhooks
 from infra.constructs.routing import Routing
 from infra.constructs.shared.function import PayFlowXFunction
-from infra.constructs.shared.platform import RETRIES, Platform
+from infra.constructs.shared.platform import PARTITIONS, RETRIES, Platform
 from infra.constructs.shared.room import Room
 
 _WORKER_TIMEOUT = Duration.seconds(30)
@@ -62,7 +62,14 @@ class Payments(Room):
             "Api",
             handler="api.handler",
             service="api",
-            reads=("ALLOWED_PROVIDERS", "CHECKOUT_ENABLED", "COMPACT_PAYMENTS", "LOOPBACK_ALLOWED", *RETRIES),
+            reads=(
+                "ALLOWED_PROVIDERS",
+                "CHECKOUT_ENABLED",
+                "COMPACT_PAYMENTS",
+                "LOOPBACK_ALLOWED",
+                *PARTITIONS,
+                *RETRIES,
+            ),
             description="Accepts and shows payments",
             timeout=Duration.seconds(15),
             memory_mb=1024,
@@ -88,7 +95,7 @@ class Payments(Room):
             "Worker",
             handler="worker",
             service="worker",
-            reads=("ALLOWED_PROVIDERS", *RETRIES),
+            reads=("ALLOWED_PROVIDERS", *PARTITIONS, *RETRIES),
             description="Charges payments and resolves attempts",
             timeout=_WORKER_TIMEOUT,
             sends_to_itself=True,

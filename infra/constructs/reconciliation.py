@@ -13,7 +13,7 @@ from infra.constructs.monitoring.symptom import Symptom
 from infra.constructs.outbound_webhooks import OutboundWebhooks
 from infra.constructs.payments import Payments
 from infra.constructs.shared.function import PayFlowXFunction
-from infra.constructs.shared.platform import RETRIES, Platform
+from infra.constructs.shared.platform import PARTITIONS, RETRIES, Platform
 from infra.constructs.shared.room import Room
 
 _TIMEOUT = Duration.seconds(60)
@@ -52,7 +52,7 @@ class Reconciliation(Room):
             "Reconciler",
             handler="reconciler",
             service="reconciler",
-            reads=("ALLOWED_PROVIDERS", *RETRIES),
+            reads=("ALLOWED_PROVIDERS", *PARTITIONS, *RETRIES),
             description="Compares the ledger with the providers' reports",
             timeout=_TIMEOUT,
             sends_to_itself=True,

@@ -9,7 +9,7 @@ from infra.constructs.monitoring.symptom import Symptom
 from infra.constructs.outbound_webhooks import OutboundWebhooks
 from infra.constructs.payments import Payments
 from infra.constructs.shared.function import PayFlowXFunction
-from infra.constructs.shared.platform import RETRIES, Platform
+from infra.constructs.shared.platform import PARTITIONS, RETRIES, Platform
 from infra.constructs.shared.room import Room
 
 TIMEOUT = Duration.seconds(50)
@@ -39,7 +39,7 @@ class Recovery(Room):
             "Sweeper",
             handler="sweeper",
             service="sweeper",
-            reads=RETRIES,
+            reads=(*PARTITIONS, *RETRIES),
             description="Wakes what is due",
             timeout=TIMEOUT,
             memory_mb=ONE_PROCESSOR_MB,

@@ -125,7 +125,8 @@ def _statuses(
 def _versions(name: str, which: str, before: Stored, after: Stored) -> Iterator[Violation]:
     if after["version"] == before["version"]:
         changed = {key for key in {*before, *after} if before.get(key) != after.get(key)}
-        if changed - {"dueAt", "drives"}:
+        is_moved = changed == {"dueShard"} and {"dueAt", "dueShard"} <= before.keys() & after.keys()
+        if changed - {"dueAt", "drives"} and not is_moved:
             yield Violation("I5", name, f"{which}changed {sorted(changed)} without a new version")
     elif after["version"] != before["version"] + 1:
         yield Violation("I5", name, f"{which}version {before['version']} was followed by {after['version']}")

@@ -486,10 +486,27 @@ JUDGING: Final[tuple[Mutant, ...]] = (
         "a page of payments repeats the last one of the page before",
         Edit(
             MerchantDays,
-            "_rows",
+            "_rows_of",
             'return [row for row in rows if row["merchantDaySort"] != upper][:limit]',
             "return rows[:limit]",
         ),
+    ),
+    broken(
+        "answers",
+        "only the first partition of a day is read",
+        Edit(MerchantDays, "_rows", "for partition in partitions for", "for partition in partitions[:1] for"),
+        scenario="more_partitions",
+    ),
+    broken(
+        "answers",
+        "a page's position loses the rows of the other partitions",
+        Edit(
+            MerchantDays,
+            "_rows",
+            "sorted(rows, key=_place, reverse=True)[:limit]",
+            "sorted(rows[:limit], key=_place, reverse=True)",
+        ),
+        scenario="more_partitions",
     ),
     broken(
         "answers",

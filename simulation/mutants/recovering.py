@@ -51,10 +51,33 @@ RECOVERING: Final[tuple[Mutant, ...]] = (
         "the sweeper sweeps half of the shards",
         Edit(
             SweepDueItems,
-            "__call__",
-            "for place in range(DUE_SHARDS)]",
-            "for place in range(DUE_SHARDS) if (first + place) % 2]",
+            "_shards",
+            "for place in range(self.due_shards)]",
+            "for place in range(self.due_shards) if (minute + place) % 2]",
         ),
+    ),
+    broken(
+        _ROOM,
+        "the sweeper reads the sixteen shards alone",
+        Edit(
+            SweepDueItems,
+            "_shards",
+            "minute = now_ms // MINUTE_MS",
+            "return [_Shard(n, is_moved=False, pages=self._pages(n, now_ms)) for n in range(16)]\n    minute = 0",
+        ),
+        scenario="more_partitions",
+    ),
+    broken(
+        _ROOM,
+        "no run of the sweeper reads the shards beyond the setting",
+        Edit(SweepDueItems, "_shards", "if minute % _MINUTES_BETWEEN_MOVES:", "if True:"),
+        scenario="more_partitions",
+    ),
+    broken(
+        _ROOM,
+        "what lies in shards that are not written any more is moved where nobody reads",
+        Edit(DynamoDBDueItems, "move", "self.partitions.due_shard(keys.due_id(due))", "'due#99'"),
+        scenario="more_partitions",
     ),
     broken(
         _ROOM,

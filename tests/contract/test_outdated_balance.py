@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.core.partitions import FIRST
 from payflowx.adapters.dynamodb.core.values import from_attributes, to_attributes
 from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
 from payflowx.application.reviews.close_operation_review import CloseOperationReview
@@ -239,7 +240,9 @@ def test_a_success_is_recorded_though_nobody_knows_what_the_operation_holds(worl
     first = world.refund(payment, 30, Unknown(code="x"), key="a")
     second = world.refund(payment, 30, Unknown(code="x"), key="b")
     for operation in (first, second):
-        world.old_operation(operation, **IN_REVIEW, dueAt=1, readyAt=1, dueShard=keys.due_shard(operation.operation_id))
+        world.old_operation(
+            operation, **IN_REVIEW, dueAt=1, readyAt=1, dueShard=FIRST.due_shard(operation.operation_id)
+        )
     world.old_payment(payment, refundable=70)
     world.providers.get("alpha").operation_inquiries = ["moved"]
     job = Job(merchant_id=first.merchant_id, transaction_id=first.transaction_id, operation_id=first.operation_id)

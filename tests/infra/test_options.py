@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from math import gcd
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from aws_cdk.assertions import Template
 from infra.settings import ENVIRONMENTS, ROOT, EnvironmentSettings, FirewallMode, chosen, of_branch
 from infra.stage import PayFlowXStage
 from infra.usage_plans import MerchantPlan, Throttle, UsagePlanSettings, usage_identifier
+from payflowx.application.recovery.sweep import _FIRST_SHARD_STEP
+from payflowx.domain.shared.limits import MAX_DUE_SHARDS, MAX_LIST_PARTITIONS
 from tests.infra.conftest import STACKS, template
 
 CERTIFICATE = "arn:aws:acm:ap-south-1:111122223333:certificate/0a1b2c3d-example"
@@ -179,6 +182,51 @@ class TestLimits:
     def test_of_a_merchant_need_a_web_acl(self) -> None:
         with pytest.raises(ValueError, match="has none"):
             replace(STAGING, merchant_rate_per_second=20, firewall=FirewallMode.OFF)
+
+
+class TestPartitions:
+    WRITERS = frozenset({"Api", "Checkout", "Deliverer", "Notices", "Operations", "Reconciler", "Sweeper", "Worker"})
+
+    def test_reach_all_functions_that_write_payments_or_list_them(self) -> None:
+        found = service(replace(STAGING, list_partitions=4, due_shards=32, write_new_partitions=True))
+        given = {
+            name.split("Function")[0]: {
+                variable: resource["Properties"]["Environment"]["Variables"][variable]
+                for variable in ("LIST_PARTITIONS", "DUE_SHARDS", "WRITE_NEW_PARTITIONS")
+            }
+            for name, resource in found["Resources"].items()
+            if resource["Type"] == "AWS::Lambda::Function"
+            and "LIST_PARTITIONS" in resource["Properties"].get("Environment", {}).get("Variables", {})
+        }
+        expected = {"LIST_PARTITIONS": "4", "DUE_SHARDS": "32", "WRITE_NEW_PARTITIONS": "true"}
+        assert given == dict.fromkeys(self.WRITERS, expected)
+
+    def test_are_the_first_ones_where_nobody_has_raised_them(self) -> None:
+        assert {(e.list_partitions, e.due_shards, e.write_new_partitions) for e in ENVIRONMENTS} == {(1, 16, False)}
+
+    def test_may_be_as_many_as_the_sweeper_and_the_lists_take(self) -> None:
+        replace(PROD, list_partitions=MAX_LIST_PARTITIONS, due_shards=MAX_DUE_SHARDS)
+        for shards in (16, 32, 64):
+            replace(PROD, due_shards=shards)
+            assert gcd(_FIRST_SHARD_STEP, shards) == 1
+
+    @pytest.mark.parametrize(
+        ("changes", "why"),
+        [
+            ({"list_partitions": 0}, "prod: list_partitions must be 1 to 8"),
+            ({"list_partitions": 9}, "prod: list_partitions must be 1 to 8"),
+            ({"due_shards": 8}, "prod: due_shards must be one of 16, 32, 64"),
+            ({"due_shards": 20}, "prod: due_shards must be one of 16, 32, 64"),
+            ({"due_shards": 128}, "prod: due_shards must be one of 16, 32, 64"),
+            (
+                {"write_new_partitions": True},
+                "prod: write_new_partitions changes nothing as long as list_partitions is 1 and due_shards is 16",
+            ),
+        ],
+    )
+    def test_are_refused_with_a_sentence(self, changes: dict[str, Any], why: str) -> None:
+        with pytest.raises(ValueError, match=f"^{why}$"):
+            replace(PROD, **changes)
 
 
 class TestTicketAlarms:

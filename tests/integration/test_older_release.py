@@ -1,15 +1,17 @@
 """The last release's own code beside today's, over the same tables: what a roll-out and a roll-back are."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.support.handlers import payment_body
-from tests.support.releases import Release, Releases, releases
+from tests.support.releases import Release, Releases, deployed_anew, releases
 
 _WAKE_SECONDS = 200
 """After so long a payment whose message is lost is due."""
+_HOUR_SECONDS = 3_600
 _DIRECTIONS = pytest.mark.parametrize(("first", "then"), [("newer", "older"), ("older", "newer")])
 
 
@@ -105,6 +107,33 @@ def test_an_order_stays_held_while_the_older_release_charges_its_payment(both: R
     assert (status, refused["code"]) == (409, "order_not_free")
     listed = both.newer.call("GET", "/payments", query={"orderId": "order-1"})[1]["items"]
     assert [payment["transactionId"] for payment in listed] == [transaction_id]
+
+
+def test_what_is_due_in_further_shards_is_found_by_the_older_release_after_the_steps_before_a_roll_back(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Writing to all shards is switched off, and the sweeper runs once (decision 44)."""
+    settings = {"COMPACT_PAYMENTS": "false", "LIST_PARTITIONS": "4", "DUE_SHARDS": "64"}
+    with (
+        releases(tmp_path_factory.mktemp("shards"), **settings, WRITE_NEW_PARTITIONS="true") as spread,
+        deployed_anew(spread, **settings, WRITE_NEW_PARTITIONS="false") as both,
+    ):
+        paid = [spread.newer.pay(f"spread-{number}") for number in range(12)]
+        assert both.jobs()
+        both.advance(_WAKE_SECONDS)
+        both.older.run("sweeper", {})
+        both.work(both.older)
+        assert "PENDING" in {both.newer.status(transaction_id) for transaction_id in paid}
+        both.advance(_HOUR_SECONDS - (int(time.time()) + _WAKE_SECONDS) % _HOUR_SECONDS)
+        both.newer.run("sweeper", {})
+        assert both.jobs() is not None  # the messages of the newer release are lost, too
+        both.advance(2 * _WAKE_SECONDS)
+        both.older.run("sweeper", {})
+        both.work(both.older)
+        assert {both.older.status(transaction_id) for transaction_id in paid} == {"SUCCESS"}
+        assert [booked(both, transaction_id) for transaction_id in paid] == [["charge"]] * len(paid)
+        listed = both.newer.call("GET", "/payments", query={"limit": "5"})[1]["items"]
+        assert len(listed) == 5
 
 
 def test_payments_that_the_older_release_cannot_read_are_not_touched_by_it(

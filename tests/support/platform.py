@@ -67,6 +67,9 @@ ENVIRONMENT = {
     "CHECKOUT_ENABLED": "true",
     "CHECKOUT_WAIT_SECONDS": "0",
     "COMPACT_PAYMENTS": "true",
+    "LIST_PARTITIONS": "1",
+    "DUE_SHARDS": "16",
+    "WRITE_NEW_PARTITIONS": "false",
     "ENCRYPTION_KEY_ARN": "key",
     **queue_addresses({name: name for name in QUEUES}),
 }

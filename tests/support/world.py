@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.core.partitions import FIRST, Partitions
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.adapters.dynamodb.merchants.accounts import directory_item
 from payflowx.adapters.dynamodb.merchants.configuration import MERCHANT as HEAD
@@ -124,6 +125,8 @@ class World:
     rules: FixedRules = field(default_factory=lambda: FixedRules(fallback("alpha", "beta", "gamma")))
     compact: bool = True
     """The layout of new payments."""
+    partitions: Partitions = FIRST
+    """Those of the indexes. A test that changes them deploys all functions anew."""
 
     def __post_init__(self) -> None:
         self.dynamodb = Interceptor(self.database or model_database(self.clock.now_ms))
@@ -158,6 +161,9 @@ class World:
     def _settings(self) -> dict[str, str]:
         return {
             "COMPACT_PAYMENTS": "true" if self.compact else "false",
+            "LIST_PARTITIONS": str(self.partitions.lists),
+            "DUE_SHARDS": str(self.partitions.due_shards),
+            "WRITE_NEW_PARTITIONS": "true" if self.partitions.are_written else "false",
             "MAX_RETRIES": str(self.policy.max_retries),
             "CHARGE_DEADLINE_HOURS": str(self.policy.charge_deadline_ms // HOUR_MS),
             "NOT_SENT_PATIENCE_MINUTES": str(self.policy.not_sent_patience_ms // MINUTE_MS),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from payflowx.adapters.dynamodb.core.partitions import Partitions
 from payflowx.adapters.dynamodb.orders.orders import DynamoDBOrders
 from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
@@ -27,6 +28,10 @@ class LedgerSettings(Settings):
     deliveries_queue_url: str
     idempotency_table: str = ""
     """Only the API accepts payments and operations; no other function has this table or a right to it."""
+    list_partitions: int
+    due_shards: int
+    write_new_partitions: bool
+    """Whether writers use more than the first partition of a list and the first sixteen shards. Readers ask for all."""
 
 
 @dataclass(kw_only=True)
@@ -34,11 +39,20 @@ class Ledger(Wiring):
     settings: LedgerSettings
 
     @cached_property
+    def partitions(self) -> Partitions:
+        return Partitions(
+            lists=self.settings.list_partitions,
+            due_shards=self.settings.due_shards,
+            are_written=self.settings.write_new_partitions,
+        )
+
+    @cached_property
     def payments(self) -> DynamoDBPayments:
         return DynamoDBPayments(
             client=self.platform.clients.dynamodb,
             transactions_table=self.settings.transactions_table,
             idempotency_table=self.settings.idempotency_table,
+            partitions=self.partitions,
             pause=self.platform.pause,
             jitter=self.platform.randomness.jitter,
         )
@@ -49,6 +63,7 @@ class Ledger(Wiring):
             client=self.platform.clients.dynamodb,
             transactions_table=self.settings.transactions_table,
             idempotency_table=self.settings.idempotency_table,
+            partitions=self.partitions,
         )
 
     @cached_property

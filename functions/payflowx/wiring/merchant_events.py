@@ -20,7 +20,11 @@ class MerchantEventAccess(Ledger):
 
     @cached_property
     def merchant_events(self) -> DynamoDBMerchantEvents:
-        return DynamoDBMerchantEvents(client=self.platform.clients.dynamodb, table=self.settings.transactions_table)
+        return DynamoDBMerchantEvents(
+            client=self.platform.clients.dynamodb,
+            table=self.settings.transactions_table,
+            partitions=self.partitions,
+        )
 
     @cached_property
     def endpoints(self) -> DynamoDBWebhookEndpoints:
@@ -28,6 +32,7 @@ class MerchantEventAccess(Ledger):
             client=self.platform.clients.dynamodb,
             table=self.settings.configuration_table,
             transactions_table=self.settings.transactions_table,
+            partitions=self.partitions,
         )
 
     @cached_property

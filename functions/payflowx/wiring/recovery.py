@@ -40,6 +40,8 @@ class SweeperWiring(LedgerWriter):
     def sweep(self) -> SweepDueItems:
         return SweepDueItems(
             due_items=self.due_items,
+            due_shards=self.partitions.due_shards,
+            written_shards=self.partitions.written_shards,
             wakers={
                 DueKind.PAYMENT: self._wake_attempts,
                 DueKind.OPERATION: self._wake_attempts,
@@ -54,7 +56,11 @@ class SweeperWiring(LedgerWriter):
 
     @cached_property
     def due_items(self) -> DynamoDBDueItems:
-        return DynamoDBDueItems(client=self.platform.clients.dynamodb, table=self.settings.transactions_table)
+        return DynamoDBDueItems(
+            client=self.platform.clients.dynamodb,
+            table=self.settings.transactions_table,
+            partitions=self.partitions,
+        )
 
     @cached_property
     def _wake_attempts(self) -> WakeAttempts:
@@ -78,11 +84,11 @@ class SweeperWiring(LedgerWriter):
 
     @cached_property
     def _catch_up_events(self) -> CatchUpEvents:
-        table = self.settings.transactions_table
+        client, table = self.platform.clients.dynamodb, self.settings.transactions_table
         return CatchUpEvents(
             due_items=self.due_items,
-            catch_ups=DynamoDBCatchUps(client=self.platform.clients.dynamodb, table=table),
-            merchant_events=DynamoDBMerchantEvents(client=self.platform.clients.dynamodb, table=table),
+            catch_ups=DynamoDBCatchUps(client=client, table=table, partitions=self.partitions),
+            merchant_events=DynamoDBMerchantEvents(client=client, table=table, partitions=self.partitions),
             clock=self.platform.clock,
         )
 

@@ -27,13 +27,18 @@ Setting = Literal[
     "CHECKOUT_ENABLED",
     "CHECKOUT_WAIT_SECONDS",
     "COMPACT_PAYMENTS",
+    "DUE_SHARDS",
+    "LIST_PARTITIONS",
     "LOOPBACK_ALLOWED",
     "MAX_RETRIES",
     "NOT_SENT_PATIENCE_MINUTES",
+    "WRITE_NEW_PARTITIONS",
 ]
 """Variables that state a setting of the environment. A function has those that its code reads; a test compares."""
 RETRIES: tuple[Setting, ...] = ("MAX_RETRIES", "CHARGE_DEADLINE_HOURS", "NOT_SENT_PATIENCE_MINUTES")
 """Settings of every function that may end a payment."""
+PARTITIONS: tuple[Setting, ...] = ("LIST_PARTITIONS", "DUE_SHARDS", "WRITE_NEW_PARTITIONS")
+"""Settings of every function that writes payments or their events, or lists them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,8 +139,11 @@ class Platform:
             "CHECKOUT_ENABLED": "true" if settings.checkout else "false",
             "CHECKOUT_WAIT_SECONDS": str(settings.checkout_wait_seconds),
             "COMPACT_PAYMENTS": "true" if settings.compact_payments else "false",
+            "DUE_SHARDS": str(settings.due_shards),
+            "LIST_PARTITIONS": str(settings.list_partitions),
             "LOOPBACK_ALLOWED": "true" if settings.loopback_allowed else "false",
             "MAX_RETRIES": str(settings.max_retries),
             "NOT_SENT_PATIENCE_MINUTES": str(settings.not_sent_patience_minutes),
+            "WRITE_NEW_PARTITIONS": "true" if settings.write_new_partitions else "false",
         }
         return values[setting]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, get_args, get_type_hints
 
 from payflowx.adapters.dynamodb.core import writes
+from payflowx.adapters.dynamodb.core.partitions import FIRST
 from payflowx.adapters.dynamodb.merchants.directory import DynamoDBMerchantDirectory
 from payflowx.adapters.dynamodb.payments.operation_items import operation_to_item
 from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
@@ -532,7 +533,7 @@ def _store_payments(stored: Database) -> None:
     parts: list[Any] = [_new(operation_to_item(known)) for known in others]
     for seq, to in enumerate(PaymentStatus, start=2):
         entry = event(paid.transaction_id, seq, to)
-        parts.append(writes.new_event(TRANSACTIONS, entry, merchant_event(entry)))
+        parts.append(writes.new_event(TRANSACTIONS, FIRST, entry, merchant_event(entry)))
     seen = SeenEvent(provider="stripe", account_id="main", event_id="evt_1", expires_at_ms=NOW_MS)
     parts.append(writes.seen_event(TRANSACTIONS, MERCHANT, seen))
     change = Change(before=paid, after=paid, event=entry, attempt_number=1, reference="pi_1")

@@ -1421,6 +1421,7 @@ BAD: list[tuple[str, Told]] = [
     ("I5 .*went from SUCCESS to PENDING", changed(status="PENDING")),
     ("I5 .*was followed by 99", changed(version=99)),
     ("I5 .*without a new version", changed(version=3, note="x")),
+    ("I5 .*dueShard.*without a new version", changed(version=3, dueShard="due#31")),
     ("I5 .*amount changed", changed(amount=1)),
     ("I5 .*attempt 1 went from SUCCEEDED to DECLINED", reopened_attempt),
     ("I5 .*attempt 1 went from NOT_SENT to STARTED", opened_without_a_claim),

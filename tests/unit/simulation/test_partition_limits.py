@@ -1,14 +1,18 @@
 """DynamoDB throttles a partition by its key: of the table, and of an index whose entries a write changes."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from payflowx.adapters.dynamodb.core.partitions import Partitions
+from payflowx.domain.shared.errors import StorageUnavailableError
 from simulation.check import check_plan, evidence_of
 from simulation.world import TRANSACTIONS, Plan, tables
 from testing.dynamodb.database import Database
 from testing.dynamodb.throughput import Throughput
+from tests.support.world import World
 
 _LIST = (f"{TRANSACTIONS}/byMerchant", "M#acme#D#2026-11-30")
 
@@ -94,6 +98,23 @@ def test_reads_are_limited_by_themselves(database: Database) -> None:
     with pytest.raises(ClientError):
         database.get_item(TableName=TRANSACTIONS, Key=key)
     put(database, "M#acme#P#1")
+
+
+@pytest.mark.parametrize("lists", [1, 2, 4, 8])
+def test_each_partition_of_a_day_takes_as_many_payments_of_a_merchant_a_second(lists: int) -> None:
+    """By the real store, up to the limit of each: what is beyond is refused, and nothing is stored of it."""
+    shop = World(partitions=Partitions(lists=lists, due_shards=64, are_written=True))
+    limited = Throughput(now_ms=shop.clock.now_ms, writes=10)
+    shop.dynamodb.client.throughput = limited
+    accepted = 0
+    for number in range(400):
+        with suppress(StorageUnavailableError):
+            shop.accept(f"order-{number}")
+            accepted += 1
+    assert accepted == 10 * lists
+    assert {index for index, _ in limited.throttled} == {"transactions/byMerchant"}
+    shop.clock.advance(1)
+    shop.accept("the next second")
 
 
 def test_the_scenario_throttles_lists_transactions_and_single_writes_and_all_comes_right() -> None:

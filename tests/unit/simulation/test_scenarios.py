@@ -3,6 +3,8 @@
 import json
 import sys
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -54,6 +56,25 @@ def test_most_payments_of_closings_are_checkouts_at_every_provider_whose_payers_
 
 def test_objects_have_other_amounts_in_other_objects() -> None:
     assert check_plan(Plan(1, scenario="other_objects")).faults["gateway_other_object"] > 5
+
+
+def test_more_partitions_are_written_from_a_moment_on_and_emptied_where_they_are_taken_back() -> None:
+    taken_back = evidence_of(Plan(0, scenario="more_partitions")).result
+    assert taken_back.faults.counts["partitions_deployed"] > 2
+    days = Counter("#" in day.split("#P#")[-1] for day in _days(taken_back.items) if "#P#" in day)
+    assert min(days[True], days[False]) > 2
+    writes = [write for write in taken_back.history.writes if write.before and write.after]
+    moved = [write for write in writes if _changed(write.before, write.after) == {"dueShard"}]
+    assert moved
+    assert {write.after["dueShard"]["S"] for write in moved} <= {f"due#{shard:02}" for shard in range(16)}
+
+
+def _days(items: Mapping[Any, Any]) -> list[str]:
+    return [item["merchantDay"]["S"] for item in items.values() if "merchantDay" in item]
+
+
+def _changed(before: Any, after: Any) -> set[str]:
+    return {name for name in {*before, *after} if before.get(name) != after.get(name)}
 
 
 def test_payments_are_cancelled_while_their_outcome_is_unknown_in_cancellations() -> None:

@@ -13,7 +13,7 @@ from payflowx.domain.providers.ports import Providers
 from payflowx.domain.recovery.ports import DeadLetters
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import ConfigurationError, Refusal, StorageUnavailableError
-from payflowx.domain.shared.limits import DUE_SHARDS, MINUTE_MS
+from payflowx.domain.shared.limits import EVER_DUE_MS, MAX_DUE_SHARDS, MINUTE_MS
 
 _MAX_MERCHANTS: Final = 50
 _MAX_WAITING: Final = 1_000
@@ -40,6 +40,16 @@ class HealthCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionSettings:
+    """How many partitions a merchant's day and what is due have, and how many of them are written."""
+
+    lists: int
+    due_shards: int
+    written_lists: int
+    written_shards: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnose:
     """Reads only. A check that fails to run is a result, not an error."""
 
@@ -49,6 +59,7 @@ class Diagnose:
     check_routing: CheckRouting
     dead_letters: DeadLetters
     due_items: DueItems
+    partitions: PartitionSettings
     providers: Providers
     clock: Clock
 
@@ -61,6 +72,7 @@ class Diagnose:
             ("switches", self._switches),
             ("queues", self._queues),
             ("recovery", self._recovery),
+            ("partitions", self._partitions),
         ):
             try:
                 findings += check()
@@ -169,7 +181,8 @@ class Diagnose:
 
     def _recovery(self) -> Iterator[HealthCheck]:
         now_ms = self.clock.now_ms()
-        overdue = [due for shard in range(DUE_SHARDS) for due in self._first_page(shard, now_ms - _OVERDUE_MS)]
+        until_ms = now_ms - _OVERDUE_MS
+        overdue = self._due(range(self.partitions.due_shards), until_ms)
         if overdue:
             minutes = (now_ms - min(due.due_at_ms for due in overdue)) // MINUTE_MS
             words = f"At least {len(overdue)} items are overdue, the oldest by {minutes} minutes."
@@ -179,5 +192,25 @@ class Diagnose:
             words = f"Nothing is overdue by more than {_OVERDUE_MS // MINUTE_MS} minutes."
             yield HealthCheck(check="recovery", health=Health.OK, words=words)
 
-    def _first_page(self, shard: int, until_ms: int) -> Sequence[AnyDue]:
-        return next(iter(self.due_items.pages(shard, until_ms)), [])
+    def _partitions(self) -> Iterator[HealthCheck]:
+        found = self.partitions
+        left = self._due(range(found.written_shards, MAX_DUE_SHARDS), self.clock.now_ms() + EVER_DUE_MS)
+        if left:
+            words = f"At least {len(left)} items lie in shards that nothing is written to."
+            advice = "The sweeper moves them, within an hour. Wait for that before a roll-back to an older release."
+            yield HealthCheck(check="partitions", health=Health.WARNING, words=words, advice=advice)
+        many = "" if found.lists == 1 else "s"
+        words = f"A merchant's day has {found.lists} partition{many}, and what is due has {found.due_shards} shards"
+        if (found.lists, found.due_shards) == (found.written_lists, found.written_shards):
+            yield HealthCheck(check="partitions", health=Health.OK, words=f"{words}.")
+        else:
+            yield HealthCheck(
+                check="partitions",
+                health=Health.WARNING,
+                words=f"{words}; {found.written_lists} and {found.written_shards} of them are written.",
+                advice="When every function runs with these numbers, set write_new_partitions in infra/settings.py.",
+            )
+
+    def _due(self, shards: range, until_ms: int) -> Sequence[AnyDue]:
+        """Return the first page of each of these shards."""
+        return [due for shard in shards for due in next(iter(self.due_items.pages(shard, until_ms)), [])]

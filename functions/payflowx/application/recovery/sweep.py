@@ -18,7 +18,7 @@ from payflowx.domain.payments.ports import AnyDue, Concurrency, Due, DueItems, D
 from payflowx.domain.shared.ambient import Clock, Deadline, Telemetry
 from payflowx.domain.shared.backoff import FAILED_ITEM_INTERVAL_MS
 from payflowx.domain.shared.errors import PayFlowXError, StorageUnavailableError
-from payflowx.domain.shared.limits import DUE_SHARDS, MINUTE_MS, SECOND_MS
+from payflowx.domain.shared.limits import EVER_DUE_MS, MAX_DUE_SHARDS, MINUTE_MS, SECOND_MS
 from payflowx.domain.shared.metrics import Metric
 
 TIME_TO_STOP_MS: Final = 5 * SECOND_MS
@@ -30,6 +30,10 @@ _MAX_PAUSES: Final = 45
 """Of one shard in a run: as long as the function may run."""
 _FIRST_SHARD_STEP: Final = 5
 """Each minute another shard is the first; without a common divisor with their number, each is the first in its turn."""
+_MINUTES_BETWEEN_MOVES: Final = 60
+"""Shards that are not written any more are emptied so rarely. While a deployment that writes to more shards goes on, a
+sweeper of before it would else bring back, each minute, what the functions of after it write.
+"""
 
 
 class UnknownDueItemError(PayFlowXError):
@@ -44,6 +48,8 @@ class Swept:
     woken: int = 0
     to_review: int = 0
     failed: int = 0
+    moved: int = 0
+    """Items that lay in a shard that nothing is written to any more."""
     held_back: int = 0
     """Items that were left due, because their queue was late until the end of the run."""
     oldest_due_ms: int | None = None
@@ -56,6 +62,7 @@ class Swept:
         self.woken += other.woken
         self.to_review += other.to_review
         self.failed += other.failed
+        self.moved += other.moved
         self.held_back += other.held_back
         self.unfinished_shards += other.unfinished_shards
         if other.oldest_due_ms is not None:
@@ -75,13 +82,14 @@ class Swept:
 
 @dataclass(slots=True)
 class _Shard:
-    """A shard, the pages that are left of it, and its counts.
+    """A shard, the pages that are left of it, and its counts. `is_moved`: its items go to shards that are written.
 
     `held`: items of its last page that wait for their queue. `pauses`: how often they have waited. `is_read`: its first
     page was read, so that it is known how late its oldest item is.
     """
 
     number: int
+    is_moved: bool
     pages: Iterator[Sequence[AnyDue]]
     swept: Swept = field(default_factory=Swept)
     held: list[AnyDue] = field(default_factory=list)
@@ -94,6 +102,10 @@ class SweepDueItems:
     """Runs every minute. Concurrent runs are harmless: only one can postpone a due item."""
 
     due_items: DueItems
+    due_shards: int
+    """The setting of the deployment: what is due lies in so many shards."""
+    written_shards: int
+    """The first ones, which get what becomes due."""
     wakers: Mapping[DueKind, Waker]
     concurrency: Concurrency
     clock: Clock
@@ -103,11 +115,9 @@ class SweepDueItems:
     def __call__(self, deadline: Deadline) -> Swept:
         """Read all due pages of every shard."""
         now_ms = self.clock.now_ms()
-        first = now_ms // MINUTE_MS * _FIRST_SHARD_STEP
-        numbers = [(first + place) % DUE_SHARDS for place in range(DUE_SHARDS)]
-        shards = [_Shard(number, self._pages(number, now_ms)) for number in numbers]
+        shards = self._shards(now_ms)
         waiting = deque(shards)
-        self.concurrency.run([partial(self._take_turns, waiting, deadline)] * DUE_SHARDS)
+        self.concurrency.run([partial(self._take_turns, waiting, deadline)] * self.due_shards)
         total = Swept()
         for shard in shards:
             total.add(shard.swept)
@@ -121,18 +131,35 @@ class SweepDueItems:
         if is_age_known:
             age_ms = self.clock.now_ms() - total.oldest_due_ms if total.oldest_due_ms is not None else 0
             self.telemetry.seconds(Metric.OLDEST_DUE_AGE, max(0, age_ms // SECOND_MS))
-        if total.due or total.failed or total.unfinished_shards:
+        if total.due or total.failed or total.moved or total.unfinished_shards:
             self.telemetry.info(
                 "swept",
                 due=total.due,
                 woken=total.woken,
                 toReview=total.to_review,
                 failed=total.failed,
+                moved=total.moved,
                 heldBack=total.held_back,
                 unfinishedShards=total.unfinished_shards,
             )
 
     # -- shards
+
+    def _shards(self, now_ms: int) -> Sequence[_Shard]:
+        """Return those of the setting, from another one on in each run. Once an hour all that any setting allows: those
+        that are not written any more are emptied then, so that no release and no lower setting leaves anything behind.
+        """
+        minute = now_ms // MINUTE_MS
+        numbers = [(minute * _FIRST_SHARD_STEP + place) % self.due_shards for place in range(self.due_shards)]
+        if minute % _MINUTES_BETWEEN_MOVES:
+            return [_Shard(number, is_moved=False, pages=self._pages(number, now_ms)) for number in numbers]
+        return [self._at_full_hour(number, now_ms) for number in (*numbers, *range(self.due_shards, MAX_DUE_SHARDS))]
+
+    def _at_full_hour(self, number: int, now_ms: int) -> _Shard:
+        """Of a shard that is not written, all items are read and moved, whenever they are due."""
+        is_moved = number >= self.written_shards
+        until_ms = now_ms + EVER_DUE_MS if is_moved else now_ms
+        return _Shard(number, is_moved=is_moved, pages=self._pages(number, until_ms))
 
     def _pages(self, shard: int, until_ms: int) -> Iterator[Sequence[AnyDue]]:
         """The first page is asked for in the shard's turn, where its failure is the shard's own."""
@@ -228,6 +255,10 @@ class SweepDueItems:
 
     def _take(self, due: AnyDue, shard: _Shard, taken: Mapping[DueKind, list[Taken]], late: set[DueKind]) -> None:
         """`late`: the kinds whose queue had no room for an item of this page. It is not asked for the others of it."""
+        if shard.is_moved:
+            shard.swept.saw(due.due_at_ms)
+            shard.swept.moved += self.due_items.move(due)
+            return
         waker = None if isinstance(due, UnknownDue) else self.wakers.get(due.kind)
         if isinstance(due, UnknownDue) or waker is None:
             raise UnknownDueItemError("a due item of an unknown kind")

@@ -238,6 +238,10 @@ class DueItems(Protocol):
         """
         ...
 
+    def move(self, due: AnyDue) -> bool:
+        """Put an item into the shard that writers would choose now; False if its due time changed since."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:

@@ -38,6 +38,8 @@ DEFAULT_PAGE_ITEMS: Final = 20
 MAX_LIST_RANGE_DAYS: Final = 366
 MAX_LIST_DAYS_PER_PAGE: Final = 31
 MAX_LIST_ROWS_PER_PAGE: Final = 300
+MAX_LIST_PARTITIONS: Final = 8
+"""Partitions of a merchant's day: each one is a query more for every page of a list."""
 
 # Attempts
 MAX_ATTEMPTS: Final = 8
@@ -95,6 +97,10 @@ MIN_TIME_TO_SEND_MS: Final = 15 * SECOND_MS
 # Recovery
 DUE_AFTER_ACCEPT_MS: Final = 90 * SECOND_MS
 DUE_SHARDS: Final = 16
+"""Shards of what is due, where no deployment has raised their number."""
+MAX_DUE_SHARDS: Final = 64
+EVER_DUE_MS: Final = 366 * DAY_MS
+"""Nothing is due later than so long from now."""
 MAX_DRIVES: Final = 40
 MIN_CANCEL_INTERVAL_MS: Final = 2 * MINUTE_MS
 """A repeated cancellation brings the next try forward to this time after the last change: a try calls the provider."""

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Self
 
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
-from payflowx.application.operators.diagnose import Diagnose
+from payflowx.application.operators.diagnose import Diagnose, PartitionSettings
 from payflowx.wiring.operators.merchants import MerchantCommands
 from payflowx.wiring.operators.payments import PaymentCommands
 from payflowx.wiring.operators.people import PeopleCommands
@@ -32,6 +32,12 @@ class OperatorsWiring(MerchantCommands, PeopleCommands, RoutingCommands, Payment
             check_routing=self.check_routing,
             dead_letters=self.dead_letters,
             due_items=DynamoDBDueItems(client=self.platform.clients.dynamodb, table=self.settings.transactions_table),
+            partitions=PartitionSettings(
+                lists=self.partitions.lists,
+                due_shards=self.partitions.due_shards,
+                written_lists=self.partitions.written_lists,
+                written_shards=self.partitions.written_shards,
+            ),
             providers=self.providers,
             clock=self.platform.clock,
         )

@@ -15,7 +15,7 @@ from payflowx.application.recovery.waking import Taken, WakeResult
 from payflowx.domain.payments.ports import AnyDue, Concurrency, Due, DueKind, UnknownDue
 from payflowx.domain.shared.backoff import FAILED_ITEM_INTERVAL_MS
 from payflowx.domain.shared.errors import StorageUnavailableError, UnreadableItemError
-from payflowx.domain.shared.limits import DUE_SHARDS, MINUTE_MS
+from payflowx.domain.shared.limits import DUE_SHARDS, HOUR_MS, MAX_DUE_SHARDS, MINUTE_MS
 from tests.support.memory import NOW_MS, ManualClock, ManualDeadline, OneByOne, RecordingTelemetry
 
 SECRET = "jane@example.com"
@@ -80,10 +80,14 @@ class Sweeper:
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
     pauses: list[float] = field(default_factory=list)
     more: Mapping[DueKind, Any] = field(default_factory=dict)
+    due_shards: int = DUE_SHARDS
+    written_shards: int | None = None
 
     def __call__(self, deadline: Any = None) -> Swept:
         return SweepDueItems(
             due_items=self.index,
+            due_shards=self.due_shards,
+            written_shards=self.written_shards or self.due_shards,
             wakers={DueKind.PAYMENT: self.waking, **self.more},
             concurrency=self.concurrency,
             clock=self.clock,
@@ -232,19 +236,88 @@ def test_every_shard_gets_its_share_of_a_run_that_a_backlog_outlasts(concurrency
         assert set(backlog.pages_of.values()) <= {26, 27}
 
 
-def test_sixteen_short_runs_serve_every_shard_equally() -> None:
+@pytest.mark.parametrize("shards", [16, 32, 64])
+def test_as_many_short_runs_as_shards_serve_every_shard_equally(shards: int) -> None:
     """Each run has the time for ten items only, and does not begin with the shards that the last one began with."""
     served: Counter[int] = Counter()
     clock = ManualClock()
     begun = []
-    for _ in range(DUE_SHARDS):
+    for _ in range(shards):
         backlog, waking = Endless(), Waking()
-        Sweeper(backlog, waking, clock=clock)(PagesLeft(items=10))
+        Sweeper(backlog, waking, clock=clock, due_shards=shards)(PagesLeft(items=10))
         begun.append(waking.woken[0])
         served.update(int(name[1:]) for name in waking.woken)
         clock.advance(MINUTE_MS // 1000)
-    assert served == dict.fromkeys(range(DUE_SHARDS), 10)
-    assert len(set(begun)) == DUE_SHARDS
+    assert served == dict.fromkeys(range(shards), 10)
+    assert len(set(begun)) == shards
+
+
+# -- shards that are not written any more
+
+
+@dataclass
+class OneEach:
+    """An item in each of these shards, due now and a month later."""
+
+    shards: range
+    moved: list[str] = field(default_factory=list)
+    refuses: Exception | None = None
+
+    def pages(self, shard: int, until_ms: int) -> Iterator[Sequence[AnyDue]]:
+        found = [due(f"p{shard}", 3600), due(f"later{shard}", -30 * 24 * 3600)] if shard in self.shards else []
+        yield [each for each in found if each.due_at_ms <= until_ms]
+
+    def move(self, due: Due) -> bool:
+        if self.refuses:
+            raise self.refuses
+        self.moved.append(due.transaction_id)
+        return True
+
+
+def runs_of_an_hour(due_shards: int, written_shards: int, filled: range) -> Iterator[Sweeper]:
+    clock = ManualClock()
+    for _ in range(60):
+        clock.advance(MINUTE_MS // 1000)
+        sweeper = Sweeper(OneEach(filled), clock=clock, due_shards=due_shards, written_shards=written_shards)
+        sweeper()
+        yield sweeper
+
+
+def names(shards: range, *prefixes: str) -> set[str]:
+    return {f"{prefix}{shard}" for shard in shards for prefix in prefixes}
+
+
+@pytest.mark.parametrize(("due_shards", "written"), [(16, 16), (32, 16), (32, 32), (64, 16), (64, 64)])
+def test_shards_of_the_setting_are_swept_and_those_that_are_not_written_are_emptied_once_an_hour(
+    due_shards: int, written: int
+) -> None:
+    """All that any setting allows: a setting that was lowered strands nothing."""
+    usual: list[tuple[set[str], set[str]]] = []
+    hourly: list[tuple[set[str], set[str]]] = []
+    for sweeper in runs_of_an_hour(due_shards, written, range(MAX_DUE_SHARDS)):
+        is_hour = sweeper.clock.now_ms() // MINUTE_MS % 60 == 0
+        (hourly if is_hour else usual).append((set(sweeper.waking.woken), set(sweeper.index.moved)))
+    assert usual == [(names(range(due_shards), "p"), set())] * 59
+    assert hourly == [(names(range(written), "p"), names(range(written, MAX_DUE_SHARDS), "p", "later"))]
+
+
+def emptying(index: OneEach) -> Sweeper:
+    clock = ManualClock()
+    clock.at_ms = NOW_MS // HOUR_MS * HOUR_MS
+    return Sweeper(index, clock=clock, due_shards=32, written_shards=16)
+
+
+def test_a_moved_item_is_as_late_as_it_is_and_no_drive_is_counted() -> None:
+    sweeper = emptying(OneEach(range(16, 17)))
+    swept = sweeper()
+    assert (swept.moved, swept.due, swept.woken, swept.failed) == (2, 0, 0, 0)
+    assert dict(sweeper.telemetry.lines)["swept"]["moved"] == 2
+    assert sweeper.ages() == [(sweeper.clock.now_ms() - due("p", 3600).due_at_ms) // 1000]
+
+
+def test_an_item_that_cannot_be_moved_waits_for_the_next_time() -> None:
+    sweeper = emptying(OneEach(range(15, 17), refuses=StorageUnavailableError("no")))
+    assert (sweeper().woken, sweeper.index.moved) == (1, [])
 
 
 def test_an_item_whose_message_the_queue_refused_was_not_woken() -> None:

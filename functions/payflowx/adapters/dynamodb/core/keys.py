@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
+from payflowx.domain.outbound_webhooks.merchant_events import event_id
 from payflowx.domain.payments.ports import AnyDue, Due, DueKind, UnknownDue
 from payflowx.domain.payments.work_item import OwnerId
-from payflowx.domain.shared.identifiers import shard_of
-from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, SECOND_MS
+from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind
 
 SCHEMA_VERSION: Final = 1
@@ -146,6 +146,19 @@ def due_key(due: AnyDue) -> dict[str, str]:
             return catch_up_key(due.merchant_id, due.item_id)
 
 
+def due_id(due: AnyDue) -> str:
+    """The id by which a due item gets its shard."""
+    if isinstance(due, UnknownDue):
+        return due.partition
+    match due.kind:
+        case DueKind.PAYMENT:
+            return due.transaction_id
+        case DueKind.EVENT:
+            return event_id(due.transaction_id, int(due.item_id))
+        case DueKind.OPERATION | DueKind.CATCH_UP:
+            return due.item_id
+
+
 def order_key(merchant_id: str, order_hash: str) -> dict[str, str]:
     """A merchant's order, by its pseudonym."""
     return {"pk": f"M#{merchant_id}#ORDER#{order_hash}", "sk": ORDER}
@@ -196,11 +209,6 @@ def operation_idempotency_partition(merchant_id: str, kind: OperationKind, idemp
     return f"M#{merchant_id}#{kind}s#{idempotency_key}"
 
 
-def due_shard(entity_id: str) -> str:
-    """The partition of the due index that holds this payment, operation or event."""
-    return due_shard_name(shard_of(entity_id, DUE_SHARDS))
-
-
 def due_shard_name(shard: int) -> str:
     """The partition key of a shard of the due index."""
     return f"due#{shard:02d}"
@@ -243,12 +251,12 @@ def _day(number: int) -> str:
 
 
 def merchant_day(merchant_id: str, day: str) -> str:
-    """The payments that a merchant created on a day."""
+    """The payments that a merchant created on a day: the first partition of them."""
     return f"M#{merchant_id}#P#{day}"
 
 
 def merchant_events_day(merchant_id: str, day: str) -> str:
-    """The events that a merchant was told of on a day."""
+    """The events that a merchant was told of on a day: the first partition of them."""
     return f"M#{merchant_id}#E#{day}"
 
 

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.expressions import UNKNOWN, Expression
 from payflowx.adapters.dynamodb.core.failures import Cancelled, cancellation, storage_errors
+from payflowx.adapters.dynamodb.core.partitions import Partitions
 from payflowx.adapters.dynamodb.core.values import Item, to_attributes
 from payflowx.adapters.dynamodb.payments import review_items
 from payflowx.adapters.dynamodb.payments.event_items import event_to_item, first_event_fields
@@ -93,22 +94,27 @@ def new_item(table: str, item: Item) -> dict[str, Any]:
 
 
 def new_event(
-    table: str, event: Event, merchant_event: MerchantEvent | None = None, *, first: Event | None = None
+    table: str,
+    partitions: Partitions,
+    event: Event,
+    merchant_event: MerchantEvent | None = None,
+    *,
+    first: Event | None = None,
 ) -> dict[str, Any]:
     """The record of the change that the same transaction makes; and what merchants are to be told of, due at once.
 
     `first`: the first event of the audit log, if it has no item yet; it lies in the item of the second one.
     """
-    announced = merchant_event_fields(merchant_event) if merchant_event else {}
+    announced = merchant_event_fields(merchant_event, partitions) if merchant_event else {}
     return new_item(table, event_to_item(event) | first_event_fields(first) | announced)
 
 
-def event_of_change(table: str, change: Change) -> dict[str, Any]:
+def event_of_change(table: str, partitions: Partitions, change: Change) -> dict[str, Any]:
     """The item of a change's event."""
-    return new_event(table, change.event, merchant_event_of(change), first=held_event(change.before))
+    return new_event(table, partitions, change.event, merchant_event_of(change), first=held_event(change.before))
 
 
-def new_operation(table: str, operation: Operation) -> list[tuple[Part, dict[str, Any]]]:
+def new_operation(table: str, partitions: Partitions, operation: Operation) -> list[tuple[Part, dict[str, Any]]]:
     """Put an operation, and the item that finds its payment."""
     locator = {
         **keys.locator_key(operation.merchant_id, operation.operation_id),
@@ -116,27 +122,27 @@ def new_operation(table: str, operation: Operation) -> list[tuple[Part, dict[str
         "transactionId": operation.transaction_id,
     }
     return [
-        (Part.OPERATION, new_item(table, operation_to_item(operation))),
+        (Part.OPERATION, new_item(table, operation_to_item(operation, partitions))),
         (Part.LOCATOR, new_item(table, locator)),
     ]
 
 
-def changed(table: str, before: Owner, after: Owner) -> dict[str, Any]:
+def changed(table: str, partitions: Partitions, before: Owner, after: Owner) -> dict[str, Any]:
     """Update the payment or operation, if it is unchanged since the read.
 
     A first success may be written only where there is none.
     """
     expression = Expression()
-    update = expression.update(read(before), item_of(after))
+    update = expression.update(read(before, partitions), item_of(after, partitions))
     conditions = unmoved(expression, before)
     if _is_first_charge(before, after):
         conditions.append(expression.absent("chargedAttempt"))
     return update_of(table, keys.owner_key(id_of(before)), update, conditions, expression)
 
 
-def read(before: Payment | Operation) -> Item:
+def read(before: Payment | Operation, partitions: Partitions) -> Item:
     """The item as read, with unknown what the reader may have derived from other attributes."""
-    return seen(item_of(before)) | dict.fromkeys(_derived(before), UNKNOWN)
+    return seen(item_of(before, partitions)) | dict.fromkeys(_derived(before), UNKNOWN)
 
 
 def _derived(before: Payment | Operation) -> tuple[str, ...]:
@@ -220,9 +226,9 @@ def no_live_lease(expression: Expression, now_ms: int) -> str:
     return f"({expression.absent('lease.expiresAt')} OR {expression.at_most('lease.expiresAt', now_ms)})"
 
 
-def item_of(owner: Payment | Operation) -> Item:
+def item_of(owner: Payment | Operation, partitions: Partitions) -> Item:
     """Return the whole item with its keys; absent values are None."""
-    return to_item(owner) if isinstance(owner, Payment) else operation_to_item(owner)
+    return to_item(owner, partitions) if isinstance(owner, Payment) else operation_to_item(owner, partitions)
 
 
 def appended_attempt(expression: Expression, attempt: Item) -> str:

@@ -48,7 +48,9 @@ class DynamoDBOrders:
         parts = [self._order_part(taking.before, taking.after)]
         if taking.released is not None:
             released = taking.released
-            parts.append((Part.HOLDER, writes.changed(self._table, released.before, released.after)))
+            parts.append(
+                (Part.HOLDER, writes.changed(self._table, self.payments.partitions, released.before, released.after))
+            )
         created = self.payments.create_with(payment, event, idempotency_key, parts)
         return self._moved(created) if isinstance(created, ConditionFailed) else created
 
@@ -61,8 +63,8 @@ class DynamoDBOrders:
             parts.append(self._order_part(ordered.order_before, ordered.order_after))
         if ordered.holder_change is not None:
             held = ordered.holder_change
-            parts.append((Part.HOLDER, writes.changed(self._table, held.before, held.after)))
-            parts.append((Part.HOLDER_EVENT, writes.event_of_change(self._table, held)))
+            parts.append((Part.HOLDER, writes.changed(self._table, self.payments.partitions, held.before, held.after)))
+            parts.append((Part.HOLDER_EVENT, writes.event_of_change(self._table, self.payments.partitions, held)))
         result = self.payments.commit_with(ordered.change, parts)
         return self._moved(result) if isinstance(result, ConditionFailed) else result
 

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from payflowx.adapters.dynamodb.core import keys, writes
 from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import condition_failed, item_found, storage_errors
+from payflowx.adapters.dynamodb.core.partitions import FIRST, Partitions
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.adapters.dynamodb.core.writes import Part
 from payflowx.adapters.dynamodb.payments.payment_items import attempt_item_of, lease_assignments
@@ -33,6 +34,7 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
     client: "DynamoDBClient"
     transactions_table: str
     idempotency_table: str
+    partitions: Partitions = FIRST
 
     @abstractmethod
     def from_item(self, item: Item) -> Owner: ...
@@ -95,7 +97,7 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
             conditions += [_is_due_after(expression, lease), expression.absent("checkout")]
         else:
             values["dueAt"] = lease.expires_at_ms + DUE_AFTER_LEASE_MS
-            values["dueShard"] = keys.due_shard(owner_id.operation_id or owner_id.transaction_id)
+            values["dueShard"] = self.partitions.due_shard(owner_id.operation_id or owner_id.transaction_id)
         update = "SET " + expression.assignments(values)
         if not is_read:
             conditions.append(expression.at_most("schemaVersion", max(Layout)))
@@ -126,7 +128,7 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
     def reschedule(self, before: Owner, after: Owner) -> Stored[Owner] | VersionConflict[Owner]:
         """Update what differs."""
         expression = Expression()
-        update = expression.update(writes.read(before), writes.item_of(after))
+        update = expression.update(writes.read(before, self.partitions), writes.item_of(after, self.partitions))
         return self._update(
             id_of(before),
             update,
@@ -143,7 +145,7 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
         refused = writes.transact(
             self.client,
             [
-                (Part.OWNER, writes.changed(table, before, after)),
+                (Part.OWNER, writes.changed(table, self.partitions, before, after)),
                 (Part.SEEN, writes.seen_event(table, before.merchant_id, seen)),
             ],
         )

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import condition_failed, item_found, storage_errors
+from payflowx.adapters.dynamodb.core.partitions import FIRST, Partitions
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.adapters.dynamodb.core.writes import no_live_lease
 from payflowx.adapters.dynamodb.payments.operation_items import operation_from_item
@@ -32,6 +33,7 @@ class DynamoDBDueItems:
 
     client: "DynamoDBClient"
     table: str
+    partitions: Partitions = FIRST
 
     def pages(self, shard: int, until_ms: int) -> Iterator[Sequence[AnyDue]]:
         """Oldest first. The index follows the table with a delay, so each item is taken by a condition on the table."""
@@ -88,8 +90,15 @@ class DynamoDBDueItems:
 
     def postpone(self, due: AnyDue, *, due_at_ms: int, drives: int | None) -> bool:
         """Only if the due time is still the one that was seen. No change of the payment: its version stays."""
+        return self._write(due, {"dueAt": due_at_ms, "drives": drives})
+
+    def move(self, due: AnyDue) -> bool:
+        """No change of the payment, nor of its time: a write beside it sets or removes both attributes together."""
+        return self._write(due, {"dueShard": self.partitions.due_shard(keys.due_id(due))})
+
+    def _write(self, due: AnyDue, values: Item) -> bool:
         expression = Expression()
-        update = expression.update({}, {"dueAt": due_at_ms, "drives": drives})
+        update = expression.update({}, values)
         try:
             with storage_errors():
                 self.client.update_item(

@@ -1,6 +1,7 @@
 """A capture, void or refund as a DynamoDB item and back."""
 
 from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.core.partitions import FIRST, Partitions
 from payflowx.adapters.dynamodb.core.reading import decodes, fields_of
 from payflowx.adapters.dynamodb.core.values import Item
 from payflowx.adapters.dynamodb.payments.payment_items import (
@@ -19,7 +20,7 @@ from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import OperationStatus
 
 
-def operation_to_item(operation: Operation) -> Item:
+def operation_to_item(operation: Operation, partitions: Partitions = FIRST) -> Item:
     """The whole item with its keys; absent values are None and are not stored."""
     due = operation.due_at_ms is not None
     return {
@@ -47,7 +48,7 @@ def operation_to_item(operation: Operation) -> Item:
         "notSentSince": operation.not_sent_since_ms,
         "readyAt": operation.ready_at_ms,
         "dueAt": operation.due_at_ms,
-        "dueShard": keys.due_shard(operation.operation_id) if due else None,
+        "dueShard": partitions.due_shard(operation.operation_id) if due else None,
         "drives": operation.drives,
         "searchedAt": operation.searched_at_ms,
         "eventInquiries": event_inquiries_to_item(operation.event_inquiries),

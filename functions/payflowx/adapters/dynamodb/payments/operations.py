@@ -32,14 +32,14 @@ class DynamoDBOperations(DynamoDBAttemptStore[Operation]):
         operation = change.operation_after
         if operation is None:
             raise ValueError("a change without an operation accepts nothing")
-        table = self.transactions_table
+        table, partitions = self.transactions_table, self.partitions
         refused = writes.transact(
             self.client,
             [
                 (Part.KEY, writes.new_item(self.idempotency_table, _key_item(operation, idempotency_key))),
-                *writes.new_operation(table, operation),
-                (Part.PAYMENT, writes.changed(table, change.before, change.after)),
-                (Part.EVENT, writes.event_of_change(table, change)),
+                *writes.new_operation(table, partitions, operation),
+                (Part.PAYMENT, writes.changed(table, partitions, change.before, change.after)),
+                (Part.EVENT, writes.event_of_change(table, partitions, change)),
             ],
         )
         if refused is None:

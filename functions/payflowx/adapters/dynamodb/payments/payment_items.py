@@ -6,6 +6,7 @@ Readers take the attributes they know; `core.changes` keeps the others when the 
 from typing import Any, Final, get_args, get_type_hints
 
 from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.core.partitions import FIRST, Partitions
 from payflowx.adapters.dynamodb.core.reading import decodes, fields_of, known
 from payflowx.adapters.dynamodb.core.values import Item
 from payflowx.adapters.dynamodb.payments.checkout_items import checkout_from_item, checkout_to_item
@@ -35,20 +36,21 @@ from payflowx.domain.shared.statuses import AttemptState, CaptureMode, DeclineKi
 _ACTION_KINDS: Final[frozenset[str]] = frozenset(get_args(get_type_hints(NextAction)["kind"]))
 
 
-def to_item(payment: Payment) -> Item:
+def to_item(payment: Payment, partitions: Partitions = FIRST) -> Item:
     """The whole item with its keys, in the payment's layout; absent values are None and are not stored."""
-    item = _full_item(payment)
+    item = _full_item(payment, partitions)
     return compacted(item) if payment.layout is Layout.COMPACT else item
 
 
-def _full_item(payment: Payment) -> Item:
+def _full_item(payment: Payment, partitions: Partitions) -> Item:
     due = payment.due_at_ms is not None
+    day = keys.merchant_day(payment.merchant_id, keys.day_of(payment.created_at_ms))
     return {
         **keys.payment_key(payment.merchant_id, payment.transaction_id),
         "schemaVersion": payment.layout.value,
         "merchantId": payment.merchant_id,
         "transactionId": payment.transaction_id,
-        "merchantDay": keys.merchant_day(payment.merchant_id, keys.day_of(payment.created_at_ms)),
+        "merchantDay": partitions.of_listed(day, payment.transaction_id),
         "merchantDaySort": keys.merchant_day_sort(payment.created_at_ms, payment.transaction_id),
         "fingerprint": payment.fingerprint,
         "contentFingerprint": payment.content_fingerprint,
@@ -94,7 +96,7 @@ def _full_item(payment: Payment) -> Item:
         "notSentSince": payment.not_sent_since_ms,
         "readyAt": payment.ready_at_ms,
         "dueAt": payment.due_at_ms,
-        "dueShard": keys.due_shard(payment.transaction_id) if due else None,
+        "dueShard": partitions.due_shard(payment.transaction_id) if due else None,
         "drives": payment.drives,
         "cancelRequested": payment.cancel_requested or None,
         "erased": payment.erased or None,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.core.partitions import Partitions
 from payflowx.adapters.dynamodb.core.reading import Unreadable, or_unreadable, readable
 from payflowx.adapters.dynamodb.payments.payment_items import from_item
 from payflowx.adapters.dynamodb.reconciliation.payment_index import MerchantDays, TimeRange
@@ -19,13 +20,14 @@ class PaymentList:
 
     client: "DynamoDBClient"
     table: str
+    partitions: Partitions
 
     def page(self, query: PaymentQuery) -> PaymentPage:
         """At most `limit` payments; a status is looked for among the rows of the page."""
         days = MerchantDays(
             client=self.client,
             table=self.table,
-            partition=lambda day: keys.merchant_day(query.merchant_id, day),
+            partitions=lambda day: self.partitions.of_day(keys.merchant_day(query.merchant_id, day)),
             read=or_unreadable(from_item),
         )
         time_range = TimeRange(from_ms=query.from_ms, until_ms=query.until_ms, position=query.position)

@@ -70,10 +70,10 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
         self, payment: Payment, event: Event, idempotency_key: str, beside: Sequence[tuple[Part, Any]]
     ) -> Created[Payment] | Existing | ConditionFailed:
         """The same with further parts; `ConditionFailed` if the condition of one of them did not hold."""
-        parts = [(Part.PAYMENT, writes.new_item(self.transactions_table, to_item(payment))), *beside]
+        parts = [(Part.PAYMENT, writes.new_item(self.transactions_table, to_item(payment, self.partitions))), *beside]
         if not payment.holds_first_event:
             row = writes.new_item(self.idempotency_table, _key_item(payment, idempotency_key))
-            parts += [(Part.KEY, row), (Part.EVENT, writes.new_event(self.transactions_table, event))]
+            parts += [(Part.KEY, row), (Part.EVENT, writes.new_event(self.transactions_table, self.partitions, event))]
         for attempt in range(MAX_COMMIT_TRIES):
             refused = writes.transact(self.client, parts)
             if refused is None:
@@ -90,7 +90,7 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
 
     def _put(self, payment: Payment) -> Created[Payment] | Existing:
         """A plain write has no token: only one that the SDK has repeated may find itself, and its event proves it."""
-        write = writes.new_item(self.transactions_table, to_item(payment))["Put"]
+        write = writes.new_item(self.transactions_table, to_item(payment, self.partitions))["Put"]
         for attempt in range(MAX_COMMIT_TRIES):
             try:
                 with storage_errors():
@@ -132,7 +132,7 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
 
     def page(self, query: PaymentQuery) -> PaymentPage:
         """Newest first, by the merchant's index; a bounded number of days and rows a page."""
-        return PaymentList(client=self.client, table=self.transactions_table).page(query)
+        return PaymentList(client=self.client, table=self.transactions_table, partitions=self.partitions).page(query)
 
     def events(self, merchant_id: str, transaction_id: str, *, after_seq: int, limit: int) -> EventPage:
         """In order, consistently. As long as there is no event's item, the payment holds the first one."""
@@ -206,12 +206,13 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
     def _commit_parts(
         self, change: Change, *, beside_another_merchant: bool = False
     ) -> list[tuple[Part, dict[str, Any]]]:
-        table = self.transactions_table
-        parts = [(Part.PAYMENT, writes.changed(table, change.before, change.after))]
+        table, partitions = self.transactions_table, self.partitions
+        parts = [(Part.PAYMENT, writes.changed(table, partitions, change.before, change.after))]
         if change.operation_before is not None and change.operation_after is not None:
-            parts.append((Part.OPERATION, writes.changed(table, change.operation_before, change.operation_after)))
+            changed = writes.changed(table, partitions, change.operation_before, change.operation_after)
+            parts.append((Part.OPERATION, changed))
         elif change.operation_after is not None:
-            parts += writes.new_operation(table, change.operation_after)
+            parts += writes.new_operation(table, partitions, change.operation_after)
         if change.reference and change.attempt_number:
             owned = writes.owned_reference(table, change, beside_another_merchant=beside_another_merchant)
             parts.append((Part.REFERENCE, owned))
@@ -220,7 +221,7 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
             parts.append((Part.DISPUTE, listed))
         if change.seen is not None:
             parts.append((Part.SEEN, writes.seen_event(table, change.before.merchant_id, change.seen)))
-        return [*parts, (Part.EVENT, writes.event_of_change(table, change))]
+        return [*parts, (Part.EVENT, writes.event_of_change(table, partitions, change))]
 
     def _own_or_moved(self, change: Change) -> Stored[Payment] | VersionConflict[Payment]:
         """A lost answer is not a lost write: our event's hash on the payment proves that it was written."""

@@ -33,12 +33,12 @@ class TimeRange:
 class MerchantDays(Generic[T]):
     """The index holds keys only, so that a change of status costs no second write; the items are fetched.
 
-    `partition` names a day's rows in the index, `read` makes of an item what the list holds.
+    `partitions` names a day's partitions in the index, `read` makes of an item what the list holds.
     """
 
     client: "DynamoDBClient"
     table: str
-    partition: Callable[[str], str]
+    partitions: Callable[[str], Sequence[str]]
     read: Callable[[Item], T]
 
     def page(self, time_range: TimeRange, limit: int, *, wanted: Callable[[T], bool]) -> tuple[Sequence[T], str | None]:
@@ -75,13 +75,22 @@ class MerchantDays(Generic[T]):
         return items, upper
 
     def _rows(self, time_range: TimeRange, day_start_ms: int, upper: str, limit: int) -> Sequence[Item]:
-        """Keys of one day, strictly below `upper`: a sort key extends its time, so the plain time lies below."""
-        expression = Expression()
+        """Keys of one day, strictly below `upper`: a sort key extends its time, so the plain time lies below.
+
+        Any of the day's partitions may hold all the newest rows, so each is asked for as many as are wanted. The sort
+        keys of one day differ, whatever their partitions: a position says what was read of each.
+        """
         lower = f"{max(time_range.from_ms, day_start_ms):013d}"
         if upper <= lower:
             return []
+        partitions = self.partitions(keys.day_of(day_start_ms))
+        rows = [row for partition in partitions for row in self._rows_of(partition, lower, upper, limit)]
+        return sorted(rows, key=_place, reverse=True)[:limit]
+
+    def _rows_of(self, partition: str, lower: str, upper: str, limit: int) -> Sequence[Item]:
+        expression = Expression()
         condition = (
-            f"{expression.equals('merchantDay', self.partition(keys.day_of(day_start_ms)))}"
+            f"{expression.equals('merchantDay', partition)}"
             f" AND {expression.name('merchantDaySort')} BETWEEN {expression.value(lower)} AND {expression.value(upper)}"
         )
         with storage_errors():
@@ -103,3 +112,7 @@ class MerchantDays(Generic[T]):
             (item["pk"], item["sk"]): item for item in get_items(self.client, self.table, wanted, consistent=False)
         }
         return [found[row["pk"], row["sk"]] for row in rows if (row["pk"], row["sk"]) in found]
+
+
+def _place(row: Item) -> str:
+    return str(row["merchantDaySort"])

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.expressions import UNKNOWN, Expression
 from payflowx.adapters.dynamodb.core.failures import condition_failed, storage_errors
+from payflowx.adapters.dynamodb.core.partitions import FIRST, Partitions
 from payflowx.adapters.dynamodb.core.reading import decodes
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.domain.outbound_webhooks.catch_up import CatchUp
@@ -27,6 +28,7 @@ class DynamoDBCatchUps:
 
     client: "DynamoDBClient"
     table: str
+    partitions: Partitions = FIRST
 
     def get(self, merchant_id: str, endpoint_id: str) -> CatchUp | None:
         """A consistent read."""
@@ -38,7 +40,7 @@ class DynamoDBCatchUps:
     def save(self, catch_up: CatchUp, *, postponed_to_ms: int) -> None:
         """A failed condition is no error: another registration began the search anew."""
         expression = Expression()
-        item = catch_up_item(catch_up)
+        item = catch_up_item(catch_up, self.partitions)
         update = expression.update(dict.fromkeys(_CHANGING, UNKNOWN), {name: item[name] for name in _CHANGING})
         try:
             with storage_errors():
@@ -54,7 +56,7 @@ class DynamoDBCatchUps:
                 raise
 
 
-def catch_up_item(catch_up: CatchUp) -> Item:
+def catch_up_item(catch_up: CatchUp, partitions: Partitions = FIRST) -> Item:
     """The item with its keys; absent values are None."""
     due = catch_up.due_at_ms is not None
     return {
@@ -66,7 +68,7 @@ def catch_up_item(catch_up: CatchUp) -> Item:
         "until": catch_up.until_ms,
         "position": catch_up.position,
         "dueAt": catch_up.due_at_ms,
-        "dueShard": keys.due_shard(catch_up.endpoint_id) if due else None,
+        "dueShard": partitions.due_shard(catch_up.endpoint_id) if due else None,
         "drives": catch_up.drives,
         "expiresAt": (catch_up.since_ms + _KEPT_MS) // SECOND_MS,
     }

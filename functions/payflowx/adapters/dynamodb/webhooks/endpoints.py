@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from payflowx.adapters.dynamodb.core import keys, writes
 from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import condition_failed, storage_errors
+from payflowx.adapters.dynamodb.core.partitions import FIRST, Partitions
 from payflowx.adapters.dynamodb.core.reading import decodes
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.adapters.dynamodb.core.writes import Part
@@ -28,6 +29,7 @@ class DynamoDBWebhookEndpoints:
     client: "DynamoDBClient"
     table: str
     transactions_table: str
+    partitions: Partitions = FIRST
 
     def get(self, merchant_id: str) -> WebhookEndpoints:
         """A consistent read: an endpoint that was just registered or deleted is, or is not, told."""
@@ -41,7 +43,7 @@ class DynamoDBWebhookEndpoints:
         """If nothing has changed since `before` was read. A registration writes its search in one transaction."""
         write = self._changed(before, after)
         if catch_up is not None:
-            item = to_attributes(catch_up_item(catch_up))
+            item = to_attributes(catch_up_item(catch_up, self.partitions))
             search = {"Put": {"TableName": self.transactions_table, "Item": item}}
             return writes.transact(self.client, [(Part.ENDPOINTS, write), (Part.CATCH_UP, search)]) is None
         try:

@@ -3,25 +3,27 @@
 from collections.abc import Mapping
 
 from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.core.partitions import FIRST, Partitions
 from payflowx.adapters.dynamodb.core.reading import decodes
 from payflowx.adapters.dynamodb.core.values import Item
 from payflowx.domain.outbound_webhooks.merchant_events import Delivery, DeliveryState, ForgottenTime, MerchantEvent
 from payflowx.domain.shared.statuses import PaymentStatus
 
 
-def merchant_event_fields(merchant_event: MerchantEvent) -> Item:
+def merchant_event_fields(merchant_event: MerchantEvent, partitions: Partitions = FIRST) -> Item:
     """Return the delivery attributes of an event's item, written in the transaction of its change."""
+    day = keys.merchant_events_day(merchant_event.merchant_id, keys.day_of(merchant_event.at_ms))
     return {
         "topic": merchant_event.event_type,
         "number": merchant_event.number,
         "operationId": merchant_event.operation_id,
-        "merchantDay": keys.merchant_events_day(merchant_event.merchant_id, keys.day_of(merchant_event.at_ms)),
+        "merchantDay": partitions.of_listed(day, merchant_event.event_id),
         "merchantDaySort": keys.merchant_day_sort(merchant_event.at_ms, merchant_event.event_id),
-        **delivery_fields(merchant_event),
+        **delivery_fields(merchant_event, partitions),
     }
 
 
-def own_item(merchant_event: MerchantEvent, forgotten: ForgottenTime) -> Item:
+def own_item(merchant_event: MerchantEvent, forgotten: ForgottenTime, partitions: Partitions = FIRST) -> Item:
     """Return the item of an event that belongs to no payment: it is no entry of an audit log."""
     return {
         **keys.event_key(merchant_event.merchant_id, merchant_event.transaction_id, merchant_event.seq),
@@ -31,11 +33,11 @@ def own_item(merchant_event: MerchantEvent, forgotten: ForgottenTime) -> Item:
         "seq": merchant_event.seq,
         "at": merchant_event.at_ms,
         "forgotten": {"from": forgotten.from_ms, "until": forgotten.until_ms},
-        **merchant_event_fields(merchant_event),
+        **merchant_event_fields(merchant_event, partitions),
     }
 
 
-def delivery_fields(merchant_event: MerchantEvent) -> Item:
+def delivery_fields(merchant_event: MerchantEvent, partitions: Partitions = FIRST) -> Item:
     """Return the attributes that change during delivery."""
     due = merchant_event.due_at_ms is not None
     return {
@@ -43,7 +45,7 @@ def delivery_fields(merchant_event: MerchantEvent) -> Item:
         "deliveries": _deliveries(merchant_event.deliveries) or None,
         "deliveryVersion": merchant_event.version,
         "dueAt": merchant_event.due_at_ms,
-        "dueShard": keys.due_shard(merchant_event.event_id) if due else None,
+        "dueShard": partitions.due_shard(merchant_event.event_id) if due else None,
         "drives": merchant_event.drives,
     }
 

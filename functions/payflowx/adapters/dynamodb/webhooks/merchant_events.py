@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import condition_failed, storage_errors
+from payflowx.adapters.dynamodb.core.partitions import FIRST, Partitions
 from payflowx.adapters.dynamodb.core.reading import or_unreadable, readable
 from payflowx.adapters.dynamodb.core.values import from_attributes, to_attributes
 from payflowx.adapters.dynamodb.core.writes import seen
@@ -27,6 +28,7 @@ class DynamoDBMerchantEvents:
 
     client: "DynamoDBClient"
     table: str
+    partitions: Partitions = FIRST
 
     def get(self, merchant_id: str, transaction_id: str, seq: int) -> MerchantEvent | None:
         """A consistent read."""
@@ -39,7 +41,7 @@ class DynamoDBMerchantEvents:
         """One put, where nothing is. An event of a payment is stored with the payment's change."""
         if merchant_event.forgotten is None:
             raise InvariantError("an event of a payment is stored with its change")
-        item = own_item(merchant_event, merchant_event.forgotten)
+        item = own_item(merchant_event, merchant_event.forgotten, self.partitions)
         try:
             with storage_errors():
                 self.client.put_item(
@@ -59,7 +61,9 @@ class DynamoDBMerchantEvents:
         """
         stored = replace(after, version=before.version + 1)
         expression = Expression()
-        update = expression.update(seen(delivery_fields(before)), delivery_fields(stored))
+        update = expression.update(
+            seen(delivery_fields(before, self.partitions)), delivery_fields(stored, self.partitions)
+        )
         key = keys.event_key(before.merchant_id, before.transaction_id, before.seq)
         try:
             with storage_errors():
@@ -81,7 +85,7 @@ class DynamoDBMerchantEvents:
         days = MerchantDays(
             client=self.client,
             table=self.table,
-            partition=lambda day: keys.merchant_events_day(query.merchant_id, day),
+            partitions=lambda day: self.partitions.of_day(keys.merchant_events_day(query.merchant_id, day)),
             read=or_unreadable(merchant_event_from_item),
         )
         time_range = TimeRange(from_ms=query.from_ms, until_ms=query.until_ms, position=query.position)
