@@ -279,7 +279,7 @@ def register(world: World) -> None:
     """An endpoint, and the search for the events that it missed."""
     store = world.wired(ApiWiring).endpoints
     after = endpoints()
-    search = catch_up_of(MERCHANT, after.endpoints[0])
+    search = catch_up_of(MERCHANT, after.endpoints[0], NOW_MS)
     assert store.save(store.get(MERCHANT), after, catch_up=search)
     (shard,) = in_shards(world, keys.event_sort(0))
     assert shard == world.partitions.due_shard(search.endpoint_id)
