@@ -291,7 +291,12 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     # Orders are paid again after a decline that turns into a charge. Automatic refunds, which made that possible, are
     # off again before anybody knows of it: no event comes, and reads hide the charge.
     "refunds_turned_off": Scenario(
-        {"operator_turns_refunds_off": 1.0, "gateway_forgets": 0.85, "event_lost": 1.0},
+        {
+            "operator_turns_refunds_off": 1.0,
+            "gateway_forgets": 0.85,
+            "event_lost": 1.0,
+            "client_repeats_later": 0.5,
+        },
         tries_after_a_late_decline,
     ),
     # A merchant cancels when a try fails that may still be charged, and the order is paid by another payment.
