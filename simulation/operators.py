@@ -209,9 +209,9 @@ class Operators:
             if position is None:
                 return found
 
-    def refund_by_itself(self, merchant: str) -> None:
-        """Turn the automatic refund of charges beside the holder of an order on."""
-        self._insist({"command": "set_orders", "merchantId": merchant, "automaticRefund": True})
+    def refund_by_itself(self, merchant: str, *, on: bool = True) -> None:
+        """Turn the automatic refund of charges beside the holder of an order on, or off again."""
+        self._insist({"command": "set_orders", "merchantId": merchant, "automaticRefund": on})
 
     def _decide(self, merchant: str, review: dict[str, Any]) -> None:
         if review["reason"] == "order_charged_twice" and not review["operationId"]:

@@ -23,6 +23,7 @@ from simulation.workload import (
     charged_at_once,
     erased_and_refunded,
     held_and_refunded,
+    refunded_late,
     tries_after_a_late_decline,
     tries_of_orders,
     with_tokens_per_provider,
@@ -201,7 +202,8 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         },
         tries_after_a_late_decline,
     ),
-    # Providers' reports have other amounts, leave lines out and repeat them, and operators reconcile.
+    # Providers' reports have other amounts, leave lines out, repeat them, and come in short pages; operators reconcile,
+    # and merchants refund what may be in review by then.
     "false_reports": Scenario(
         {
             "report_other_amount": 0.3,
@@ -210,7 +212,9 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             "report_short_pages": 0.7,
             "operator_reconciles": 1.0,
         },
-        lambda orders: [charged_at_once(order) for order in orders],
+        lambda orders: [
+            (charged_at_once if number % 4 > 1 else refunded_late)(order) for number, order in enumerate(orders)
+        ],
     ),
     # All payments arrive within seconds, and partitions take few writes: those of a merchant's lists, of shards of what
     # is due, and of payments with captures and refunds are throttled, each by its key.
@@ -299,6 +303,17 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     "rotations": Scenario(
         {"operator_rotates_early": 1.0, "event_late": 0.2, "cold_start": 0.2},
         lambda orders: [held_and_refunded(order) for order in orders],
+    ),
+    # Orders are paid again after a decline that turns into a charge. Automatic refunds, which made that possible, are
+    # off again before anybody knows of it: no event comes, and reads hide the charge.
+    "refunds_turned_off": Scenario(
+        {
+            "operator_turns_refunds_off": 1.0,
+            "gateway_forgets": 0.85,
+            "event_lost": 1.0,
+            "client_repeats_later": 0.5,
+        },
+        tries_after_a_late_decline,
     ),
     # A merchant cancels when a try fails that may still be charged, and the order is paid by another payment.
     "cancelled_orders": Scenario(

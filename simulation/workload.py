@@ -50,6 +50,8 @@ _HELD_OF_CANCELLED: Final = 0.6
 """This part of the payments that are cancelled early is held, where the provider can do that."""
 _CANCELLED_MS: Final = 15_000
 """They are cancelled within this time: after an answer that was lost, two inquiries follow in it."""
+_RECONCILED_MS: Final = (30 * 60_000, 90 * 60_000)
+"""After a payment, the time within which operators reconcile, and mostly have not closed the reviews yet."""
 _LAPSED: Final = 0.5
 """This part of the payments that are captured too late is captured about when their hold ends."""
 HOLD_MS: Final = 600_000
@@ -251,6 +253,13 @@ def charged_at_once(order: Order) -> Order:
     random = Random(f"charged {order.payer['id']}")
     body = _at_real_provider(random, order.payer) | {"paymentMethod": {"type": "card", "token": "tok_success"}}
     return replace(order, body={name: value for name, value in body.items() if name != "capture"}, steps=())
+
+
+def refunded_late(order: Order) -> Order:
+    """A card that works at a real provider, and a small refund when operators have reconciled."""
+    kept, random = charged_at_once(order), Random(f"refunded late {order.payer['id']}")
+    wait_ms = random.randrange(*_RECONCILED_MS)
+    return replace(kept, steps=(Step(Wish.REFUND, 0.05, patient=False, wait_ms=wait_ms),))
 
 
 def with_tokens_per_provider(order: Order) -> Order:

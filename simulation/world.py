@@ -442,6 +442,11 @@ class World:
             self.kernel.at(first_ms + random.randrange(_TURNED_ON_MS), partial(self.kernel.spawn, turn_on))
         else:
             self.kernel.spawn(turn_on)
+        if random.random() < self.planned.rates["operator_turns_refunds_off"]:
+            self.faults.counts["operator_turns_refunds_off"] += 1
+            off_ms = min(order.at_ms for order in self.orders) + _TURNED_ON_MS
+            turn_off = partial(self.operators.refund_by_itself, REFUNDS_BY_ITSELF, on=False)
+            self.kernel.at(off_ms, partial(self.kernel.spawn, turn_off))
 
     def _left_out(self, number: int) -> frozenset[int]:
         return frozenset(step for order, step in self.plan.without_steps if order == number)

@@ -31,6 +31,9 @@ def _forgotten_with(evidence: Evidence, one: Call) -> Iterator[Call]:
             yield call
 
 
+_CONFLICT: Final = 409
+
+
 def i6_other_body(evidence: Evidence) -> Iterator[Violation]:
     """A key stands for one request: no two are ever accepted with it, and one is not accepted once and refused once."""
     for name, _, calls in _named(evidence):
@@ -67,6 +70,16 @@ def i7_one_id(evidence: Evidence) -> Iterator[Violation]:
         for found in ids:
             if owners.setdefault(found, name) != name:
                 yield Violation("I7", found, f"belongs to {owners[found]} and to {name}")
+
+
+def i7_stays_accepted(evidence: Evidence) -> Iterator[Violation]:
+    """What was accepted under a key is not refused for its order when it is asked for again."""
+    for (merchant, key), calls in evidence.created.items() if evidence.result.forgotten is None else ():
+        accepted_ms = min((call.answered_ms for call in calls if call.status == 202 and call.answered_ms), default=None)
+        for call in calls:
+            is_refused = call.status == _CONFLICT and call.answer.get("code") == "order_not_free"
+            if is_refused and accepted_ms is not None and call.at_ms > accepted_ms:
+                yield Violation("I7", f"{key}@{merchant}", "was accepted, and is refused now for its order")
 
 
 def i8_key_stored_first(evidence: Evidence) -> Iterator[Violation]:

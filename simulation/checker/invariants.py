@@ -26,6 +26,7 @@ from simulation.checker.evidence import Evidence, Violation
 from simulation.checker.identity import (
     i6_other_body,
     i7_one_id,
+    i7_stays_accepted,
     i8_key_stored_first,
     i10_made_elsewhere,
     i10_one_operation,
@@ -91,6 +92,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     unknown_attributes_stay,
     i6_other_body,
     i7_one_id,
+    i7_stays_accepted,
     i8_key_stored_first,
     i9_one_open_attempt,
     waits_are_kept,

@@ -48,15 +48,16 @@ class _Payment:
 def i17_one_order_one_charge(evidence: Evidence) -> Iterator[Violation]:
     """One order has one charge that stays; and no payment is accepted, and no attempt begun, beside another charge."""
     misjudged = set(misjudged_payments(evidence))
-    refused, refunding = _refusals(evidence), _refunding_since_ms(evidence)
+    refused, refunding, stopped = _refusals(evidence), _refunding_since_ms(evidence), _refunding_until_ms(evidence)
     for (merchant, order_id), payments in sorted(_orders(evidence).items()):
         name = f"{order_id}@{merchant}"
-        since_ms = refunding.get(merchant, _NEVER)
+        since_ms, until_ms = refunding.get(merchant, _NEVER), stopped.get(merchant, _NEVER)
         yield from _accepted_while_free(name, payments, since_ms)
         if evidence.result.forgotten is None:
-            yield from _refused_while_held(name, payments, refused[merchant, order_id], since_ms + _KNOWN_MS)
-        yield from _automatic_refunds(name, payments, since_ms)
-        yield from _refunds_left_out(name, payments, since_ms + _KNOWN_MS)
+            watched_ms = since_ms + _KNOWN_MS if until_ms == _NEVER else _NEVER
+            yield from _refused_while_held(name, payments, refused[merchant, order_id], watched_ms)
+        yield from _automatic_refunds(name, payments, since_ms, until_ms + _KNOWN_MS)
+        yield from _refunds_left_out(name, payments, since_ms + _KNOWN_MS, until_ms)
         yield from _decided_at_rest(name, payments, evidence.result.ended_ms)
         if not all(payment.once for payment in payments):
             continue
@@ -100,6 +101,16 @@ def _refunding_since_ms(evidence: Evidence) -> Mapping[str, int]:
     found: dict[str, int] = {}
     for write in evidence.result.history.writes:
         if write.table == CONFIGURATION and plain_item(write.after or {}).get("automaticRefund"):
+            found.setdefault(write.key[0].removeprefix("M#"), write.at_ms)
+    return found
+
+
+def _refunding_until_ms(evidence: Evidence) -> Mapping[str, int]:
+    """When the automatic refund was turned off again, by merchant."""
+    found: dict[str, int] = {}
+    for write in evidence.result.history.writes:
+        was_on = write.table == CONFIGURATION and plain_item(write.before or {}).get("automaticRefund")
+        if was_on and not plain_item(write.after or {}).get("automaticRefund"):
             found.setdefault(write.key[0].removeprefix("M#"), write.at_ms)
     return found
 
@@ -217,7 +228,9 @@ def _beginnings(versions: list[Version]) -> Iterator[int]:
             yield write.at_ms
 
 
-def _automatic_refunds(name: str, payments: list[_Payment], refunding_since_ms: int) -> Iterator[Violation]:
+def _automatic_refunds(
+    name: str, payments: list[_Payment], refunding_since_ms: int, refunding_until_ms: int
+) -> Iterator[Violation]:
     """A refund that nobody asked for gives back one of two charges that are both known, never the last one.
 
     It gives the whole charge back, and only where the merchant has that done.
@@ -230,7 +243,7 @@ def _automatic_refunds(name: str, payments: list[_Payment], refunding_since_ms: 
     ]
     for at_ms, payment, operation in requested:
         others = [p for p in payments if p is not payment]
-        if at_ms < refunding_since_ms:
+        if not refunding_since_ms <= at_ms <= refunding_until_ms:
             yield Violation("I17", name, f"{operation.operation_id} was not asked for, and the merchant has none made")
         rest = (payment.at(at_ms) or {}).get("refundable", 0)
         if rest:
@@ -243,12 +256,15 @@ def _automatic_refunds(name: str, payments: list[_Payment], refunding_since_ms: 
             yield Violation("I17", name, f"{operation.operation_id} gives the charge of the order's holder back")
 
 
-def _refunds_left_out(name: str, payments: list[_Payment], refunding_since_ms: int) -> Iterator[Violation]:
+def _refunds_left_out(
+    name: str, payments: list[_Payment], refunding_since_ms: int, refunding_until_ms: int
+) -> Iterator[Violation]:
     """A charge beside the holder's is given back where the merchant has that done, in the write that says so."""
     for payment in payments:
         for write, before, after, _ in payment.evidence.changes():
             is_decided = after.get("orderStanding") == "charged_twice" != before.get("orderStanding")
-            if not is_decided or write.at_ms < refunding_since_ms or not after.get("refundable"):
+            is_meant = refunding_since_ms <= write.at_ms <= refunding_until_ms
+            if not is_decided or not is_meant or not after.get("refundable"):
                 continue
             others = [other for other in payments if other is not payment]
             if any(_keeps(other, write.at_ms) for other in others) and not _refunds_at(

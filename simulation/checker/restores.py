@@ -153,12 +153,15 @@ def _is_charged(transaction_id: str, evidence: Evidence) -> bool:
 
 
 def _is_young(entry: Mapping[str, Any], at_ms: float, result: Result) -> bool:
-    """Whether a run that counts lines as timing began before the provider's lag was over for this charge."""
+    """Whether a run that counts lines as timing, or finds none, began before the provider's lag was over for the charge.
+
+    Each provider's report is read again in the three days after.
+    """
     return any(
         table == TRANSACTIONS
         and (item.get("provider", {}).get("S"), item.get("merchant_id", {}).get("S"))
         == (entry["provider"], entry["merchant"])
-        and "timing" in item.get("counts", {}).get("M", {})
+        and ("timing" in item.get("counts", {}).get("M", {}) or not item.get("counts", {}).get("M"))
         and at_ms + int(item["lag_ms"]["N"]) > int(item["created_at_ms"]["N"])
         for (table, key), item in result.items.items()
         if key[0][0] == "Q"

@@ -4,14 +4,19 @@ from typing import Final
 
 from payflowx.adapters.dynamodb.merchants import account_health
 from payflowx.adapters.dynamodb.merchants.account_health import DynamoDBAccountHealth
+from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.adapters.platform import secrets_manager
+from payflowx.application.orders.take_order import TakeOrder
 from payflowx.application.payments.create_payment import CreatePayment
+from payflowx.application.payments.resume_restored import ResumeRestored
+from payflowx.application.payments.search_forgotten import SearchForgotten
 from payflowx.domain.payments import (
     attempt_engine,
     balances,
     change,
     eligibility,
     not_sent,
+    operation_state_machine,
     provider_refund,
     recovery_plan,
     review,
@@ -108,6 +113,11 @@ FORBIDDING: Final[tuple[Mutant, ...]] = (
         "reviews",
         "a review is closed as charged while a capture is open",
         Edit(review, "_charged", "if payment.open_capture_or_void is not None:", "if False:"),
+        survives=(
+            "No payment of the simulator is in review while its capture is open: that takes a provider that breaks its "
+            "word about an earlier attempt, or a false line about an amount that is only held. "
+            "`tests/unit/domain/payments/test_review.py` holds the refusal."
+        ),
     ),
     broken(
         "reconciliation",
@@ -147,5 +157,62 @@ FORBIDDING: Final[tuple[Mutant, ...]] = (
         "inquiries after an erasure keep the providers' sentences",
         Edit(attempt_engine, "schedule", "if item.payment.erased:", "if False:"),
         scenario="erasures",
+    ),
+    broken(
+        "operations",
+        "a refused operation is not watched for the provider's lag",
+        Edit(operation_state_machine, "_without_effect", "if not recorded.is_watched:", "if True:"),
+        scenario="operations",
+    ),
+    broken(
+        "payments",
+        "an attempt that is opened again keeps the time of its first try",
+        Edit(not_sent, "reopened", "started_at_ms=now_ms,", ""),
+        scenario="rate_limits",
+    ),
+    broken(
+        "recovery",
+        "after a restore, a provider that does not answer counts as one that knows nothing",
+        Edit(
+            SearchForgotten,
+            "__call__",
+            "case Unknown():\n                return Search(complete=False, proven=False)",
+            "case Unknown():\n                continue",
+        ),
+        scenario="restores",
+    ),
+    broken(
+        "recovery",
+        "after a restore, what followed a forgotten attempt is not searched for",
+        Edit(
+            ResumeRestored,
+            "_forgotten",
+            "self._hash_of(item, attempt)), window, search_follows=True)",
+            "self._hash_of(item, attempt)), window)",
+        ),
+        scenario="restores",
+    ),
+    broken(
+        "orders",
+        "an order that is held is looked at before the request's own payment",
+        Edit(TakeOrder, "__call__", "existing = self._existing(payment)", "existing = None"),
+        Edit(
+            DynamoDBPayments,
+            "create_with",
+            "if key is not None:",
+            "if refused.failed.keys() & {part for part, _ in beside}:\n            return refused\n"
+            "        if key is not None:",
+        ),
+        scenario="refunds_turned_off",
+    ),
+    broken(
+        "reviews",
+        "a review is closed while a worker inquires",
+        Edit(review, "close_review", "if payment.lease.is_live(context.now_ms):", "if False:"),
+        scenario="slow_providers",
+        survives=(
+            "The worker's write requires the version that it has read: after the closing it reads the payment anew, "
+            "and decides what its answer means for a payment that a person has closed."
+        ),
     ),
 )

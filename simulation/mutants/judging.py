@@ -208,7 +208,7 @@ JUDGING: Final[tuple[Mutant, ...]] = (
         "orders",
         "late charges are given back at every merchant",
         Edit(ProcessJob, "_settle", "refunds=merchant.automatic_refund", "refunds=True"),
-        scenario="declined_orders",
+        scenario="refunds_turned_off",
     ),
     broken(
         "orders",

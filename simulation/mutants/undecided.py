@@ -9,10 +9,10 @@ from typing import Final
 UNDECIDED: Final = frozenset(
     {
         "a capture begins although another payment of the order was charged",
-        "a payment in review can be refunded",
         "closing a review gives back what is given back already",
+        "a refused operation is not watched for the provider's lag",
+        "an attempt that is opened again keeps the time of its first try",
         "a hosted object that a person found paid is not read once more",
-        "late charges are given back at every merchant",
         "when a person closes a review, nobody inquires about what else may be charged",
     }
 )

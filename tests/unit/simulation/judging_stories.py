@@ -560,6 +560,16 @@ def refused_in_a_rotation(*, pair: int, after_ms: int, is_finished: bool = False
     return tell
 
 
+def refused_again() -> Story:
+    """A request that was accepted is refused for its order when it comes again."""
+    story = paid(order={"orderId": "o-1"})
+    first = story.history.calls[0]
+    answer = {"code": "order_not_free", "transactionId": first.answer["transactionId"], "status": "SUCCESS"}
+    again = replace(first, at_ms=first.answered_ms + 1_000, status=409, answer=answer)
+    story.history.calls.append(replace(again, answered_ms=again.at_ms + 50))
+    return story
+
+
 # --- reports
 
 
@@ -684,6 +694,7 @@ BAD_JUDGED: list[tuple[str, Told]] = [
     ("BREAKER .*was opened after 1 failures", opened(failed=1)),
     ("BREAKER .*for less than ten minutes", opened(failed=5, for_ms=60_000)),
     ("BREAKER .*3 of 3 new payments", opened(failed=5, kept=3)),
+    ("I7 .*was accepted, and is refused now for its order", refused_again),
     ("I3 .*is SUCCEEDED, and was pending then", refunded_while_pending(HOUR_MS)),
     ("ERASURE .*holds its provider's words", erased_and_told_again),
     ("BREAKER .*passes mock over, whose calls have not failed at globex", passed_over_at("globex")),
