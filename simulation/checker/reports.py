@@ -74,8 +74,11 @@ def _charge_of(payment: PaymentEvidence, run: Stored) -> Stored | None:
 def differences_are_true(evidence: Evidence) -> Iterator[Violation]:
     """A line that tells the truth about a charge that was known when the run began, and that nothing followed, is no
     difference. Each run that an operator asked for has the range that was asked for.
+
+    A run that a provider answered from a time before the charge has not seen the line.
     """
     history, runs = evidence.result.history, _runs(evidence)
+    forgets_ms = [strike.at_ms for strike in history.strikes if strike.kind == "gateway_forgets"]
     changed = {text for change in history.report_changes for text in _texts(change.line)}
     touched = changed | {entry.charge_id for entry in history.entries if entry.kind != "charge"}
     charges = {
@@ -89,7 +92,10 @@ def differences_are_true(evidence: Evidence) -> Iterator[Violation]:
             continue
         run, reference = runs[key[0]], item["reference"]["S"]
         payment = charges.get((run["merchant_id"], reference))
-        if payment is not None and _was_known(payment, run):
+        is_unseen = item["verdict"]["S"] == "missing_there" and any(
+            run["created_at_ms"] <= at_ms <= run["updated_at_ms"] for at_ms in forgets_ms
+        )
+        if payment is not None and not is_unseen and _was_known(payment, run):
             yield Violation("REPORTS", payment.name, f"{reference} is a difference ({item['verdict']['S']})")
     asked = {(run["merchant_id"], run["provider"], run["from_ms"], run["until_ms"]) for run in runs.values()}
     for command in history.commands if evidence.result.forgotten is None else ():

@@ -153,7 +153,7 @@ def _is_charged(transaction_id: str, evidence: Evidence) -> bool:
 
 
 def _is_young(entry: Mapping[str, Any], at_ms: float, result: Result) -> bool:
-    """Whether a run that counts lines as timing, or finds none, began before the provider's lag was over for the charge.
+    """Whether a run that counts lines as timing, or finds none, began before the provider's lag was over.
 
     Each provider's report is read again in the three days after.
     """
