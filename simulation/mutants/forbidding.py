@@ -8,7 +8,6 @@ from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.adapters.platform import secrets_manager
 from payflowx.application.orders.take_order import TakeOrder
 from payflowx.application.payments.create_payment import CreatePayment
-from payflowx.application.payments.resume_restored import ResumeRestored
 from payflowx.application.payments.search_forgotten import SearchForgotten
 from payflowx.domain.payments import (
     attempt_engine,
@@ -178,17 +177,6 @@ FORBIDDING: Final[tuple[Mutant, ...]] = (
             "__call__",
             "case Unknown():\n                return Search(complete=False, proven=False)",
             "case Unknown():\n                continue",
-        ),
-        scenario="restores",
-    ),
-    broken(
-        "recovery",
-        "after a restore, what followed a forgotten attempt is not searched for",
-        Edit(
-            ResumeRestored,
-            "_forgotten",
-            "self._hash_of(item, attempt)), window, search_follows=True)",
-            "self._hash_of(item, attempt)), window)",
         ),
         scenario="restores",
     ),

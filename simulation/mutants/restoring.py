@@ -96,5 +96,6 @@ RESTORING: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "after a restore, a search that found an attempt is not repeated behind it",
         Edit(ResumeRestored, "_forgotten", "search_follows=True", "search_follows=False"),
+        scenario="restores",
     ),
 )
