@@ -58,6 +58,7 @@ class Report:
             ("latency of POST, p50 p95 p99", _percentiles(measured.latencies_ms)),
             ("time to final, p50 p95 p99", _percentiles(measured.final_ms)),
             ("accepted per second", f"{self._rate():.1f}"),
+            ("requests per second", f"{self.measured.statuses.total() / self.seconds:.1f}"),
             ("peak function processes", f"{self.function_processes}"),
             ("peak memory of the largest function process", f"{self.function_rss_kib / 1024:.0f} MiB"),
             ("peak memory of the environment", f"{self.total_rss_kib / 1024:.0f} MiB"),
