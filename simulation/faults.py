@@ -126,6 +126,8 @@ IN_SCENARIOS: Final = (
     "operator_turns_refunds_off",
     # Operators rotate all credentials while payments arrive, and events are signed with the old ones for half an hour
     "operator_rotates_early",
+    # Merchants ask for new secrets of their endpoints while payments arrive
+    "merchant_rotates_secrets",
     # Merchants' people at their providers, a refund: it settles later, or fails later
     "dashboard_refunds_later",
     # Stripe's report, a page: of two lines, although more may stand on one

@@ -1,7 +1,7 @@
 """Operators: they set merchants up, erase, rotate, replay, and decide what only people can decide."""
 
 import json
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -46,6 +46,8 @@ class Operators:
     busy: int = 0
     absent: Set[str] = frozenset()
     """Providers at which no merchant has an account."""
+    subscriptions: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    """The event types of a merchant's first, second, ... endpoint, where these are not all."""
     reads_all_keys: bool = False
     """After a restore, what was charged may stand in any provider's books, under any key of the payment."""
     listed: set[tuple[str, str, str | None]] = field(default_factory=set)
@@ -75,13 +77,23 @@ class Operators:
     def register_endpoints(self, merchant: str) -> None:
         """Again later, until each is registered: an answer may be lost, or say that the URL is known already."""
         for number in range(1, ENDPOINTS[merchant] + 1):
-            wanted = json.dumps({"url": url_of(merchant, number)})
+            types = {"eventTypes": list(self.subscriptions[number])} if number in self.subscriptions else {}
+            wanted = json.dumps({"url": url_of(merchant, number), **types})
             for _ in range(_TRIES):
                 key = f"endpoint-{number}"
                 call = self.api.request(merchant, "POST", "/webhook-endpoints", key=key, body=wanted)
                 if call.status == 201 or call.answer.get("code") == "endpoint_exists":
                     break
                 self.kernel.sleep(_PAUSE_MS)
+
+    def rotate_endpoint_secrets(self, merchant: str) -> None:
+        """The merchant asks for a new secret of each endpoint, once."""
+        self.busy += 1
+        listed = self.api.request(merchant, "GET", "/webhook-endpoints").answer
+        for endpoint in listed.get("items", ()):
+            path = f"/webhook-endpoints/{endpoint['id']}/rotate-secret"
+            self.api.request(merchant, "POST", path, key=f"rotate-{endpoint['id']}")
+        self.busy -= 1
 
     def erase(self, merchant: str, transaction_id: str) -> None:
         """A payer's wish; again later as long as the payment is not final."""

@@ -6,7 +6,7 @@ that runs and the rules that judge it are those of every seed.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Final
 
@@ -40,6 +40,8 @@ class Scenario:
     habits: Habits = USUAL_HABITS
     absent: frozenset[str] = frozenset()
     """Providers at which no merchant has an account."""
+    subscriptions: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """The event types of a merchant's first, second, ... endpoint, where these are not all."""
     lasts_ms: int = 30 * 60_000
     """How long the faults go on."""
 
@@ -303,6 +305,17 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     "rotations": Scenario(
         {"operator_rotates_early": 1.0, "event_late": 0.2, "cold_start": 0.2},
         lambda orders: [held_and_refunded(order) for order in orders],
+    ),
+    # Endpoints subscribe to some types of events only, and merchants rotate their secrets while payments arrive.
+    # They fail so often that some events are posted more than a day after the rotation.
+    "subscriptions": Scenario(
+        {"merchant_rotates_secrets": 1.0, "endpoint_fails": 0.7, "queue_duplicate": 0.2, "cold_start": 0.2},
+        lambda orders: [held_and_refunded(order) for order in orders],
+        subscriptions={
+            1: ("payment.succeeded", "payment.failed", "refund.succeeded"),
+            2: ("payment.authorized", "capture.succeeded"),
+        },
+        lasts_ms=36 * 3_600_000,
     ),
     # Orders are paid again after a decline that turns into a charge. Automatic refunds, which made that possible, are
     # off again before anybody knows of it: no event comes, and reads hide the charge.

@@ -1,6 +1,6 @@
 """One run: everything wired, a time of trouble, and then a time in which all must come right."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -186,6 +186,11 @@ class Plan:
         return frozenset() if self.scenario is None else SCENARIOS[self.scenario].absent
 
     @property
+    def subscriptions(self) -> Mapping[int, Sequence[str]]:
+        """The event types of a merchant's first, second, ... endpoint, where these are not all."""
+        return {} if self.scenario is None else SCENARIOS[self.scenario].subscriptions
+
+    @property
     def trouble_ms(self) -> int:
         """How long faults go on, without those that last longer by themselves."""
         return TROUBLE_MS if self.scenario is None else SCENARIOS[self.scenario].lasts_ms
@@ -299,7 +304,15 @@ class World:
         for queue in self.queues.values():
             queue.invoke = self.platform.invoke
         self.api = Api(self.kernel, self.faults, self.history, self.platform)
-        self.operators = Operators(self.kernel, self.faults, self.history, self.api, self.providers, absent=plan.absent)
+        self.operators = Operators(
+            self.kernel,
+            self.faults,
+            self.history,
+            self.api,
+            self.providers,
+            absent=plan.absent,
+            subscriptions=plan.subscriptions,
+        )
         self.provider_events = ProviderEvents(self.kernel, self.faults, self.history, self.api, self.providers)
         self.providers.changed = self.provider_events.changed
         self.dashboards = Dashboards(self.kernel, self.faults, self.history, self.providers)
@@ -479,11 +492,7 @@ class World:
                 about = begin(episode)
                 self.history.strikes.append(Strike(episode.from_ms, kind, 0, episode.until_ms, about))
                 ends_ms = max(ends_ms, episode.until_ms + TROUBLE_MS)
-        if self.faults.rates["operator_rotates_early"]:
-            for shop in self.providers.shops.values():
-                rotate = partial(self.operators.rotate_credentials, shop, signs_later=True)
-                self.kernel.after(draws.randrange(ARRIVAL_MS), partial(self.kernel.spawn, rotate))
-                self.faults.counts["operator_rotates_early"] += 1
+        self._plan_rotations(draws)
         if self.planned.rates["partitions_deployed"]:
             self._deploy_partitions(Random(self.plan.seed + 9))
         if self.faults.rates["queue_redrive"]:
@@ -495,6 +504,20 @@ class World:
             for _ in range(40):
                 self.kernel.after(random.randrange(ends_ms - self.kernel.now_ms), self._lose_key_row)
         return ends_ms
+
+    def _plan_rotations(self, draws: Random) -> None:
+        """Credentials and secrets that are rotated while payments arrive."""
+        rotations: list[tuple[str, Callable[[], None]]] = []
+        if self.faults.rates["operator_rotates_early"]:
+            for shop in self.providers.shops.values():
+                rotate = partial(self.operators.rotate_credentials, shop, signs_later=True)
+                rotations.append(("operator_rotates_early", rotate))
+        if self.faults.rates["merchant_rotates_secrets"]:
+            ask = self.operators.rotate_endpoint_secrets
+            rotations += [("merchant_rotates_secrets", partial(ask, merchant)) for merchant in MERCHANTS]
+        for kind, task in rotations:
+            self.kernel.after(draws.randrange(ARRIVAL_MS), partial(self.kernel.spawn, task))
+            self.faults.counts[kind] += 1
 
     def _reporting(self) -> list[Shop]:
         """Accounts at providers that have reports."""

@@ -6,12 +6,13 @@ import hmac
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from simulation.checker.answers import why_false
 from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Violation
-from simulation.history import Delivered
+from simulation.history import Call, Delivered
 
 MAX_TRIES: Final = 10
 """5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h after the first one."""
@@ -20,13 +21,15 @@ _WAY_MS: Final = 1_500_000
 (one before each of two endpoints), a stall, and calls that are repeated after their time limits."""
 _CLOCKS_MS: Final = 3_000
 """By so much another machine's clock may be ahead."""
+_OVERLAP_MS: Final = 24 * 3_600_000
+"""For a day after a rotation, an endpoint's former secret signs as well: docs/webhooks-out.md."""
 _PREFIX: Final = "whsec_"
 _GONE: Final = 410
 
 
 def deliveries(evidence: Evidence) -> Iterator[Violation]:
     """Every delivery is of an event of that merchant, says what is stored and is signed; a stored result is true."""
-    secrets = _secrets(evidence)
+    secrets, rotations = _secrets(evidence), _rotations(evidence)
     by_event: dict[str, list[Delivered]] = defaultdict(list)
     payments = {f"{p.transaction_id[4:]}": p for p in evidence.payments.values()}
     for delivered in evidence.result.history.deliveries:
@@ -36,6 +39,7 @@ def deliveries(evidence: Evidence) -> Iterator[Violation]:
         payment = payments.get(rest.partition("_")[0])
         alone = evidence.of_no_payment.get(event_id)
         what = _why_wrong_alone(delivered, alone, secrets) if alone else _why_wrong(delivered, payment, secrets)
+        what = what or _why_not_rotated(delivered, rotations.get(delivered.url))
         if what:
             yield Violation("DELIVERY", payment.name if payment else event_id, f"{event_id} at {delivered.url}: {what}")
     for name, payment in evidence.payments.items():
@@ -97,6 +101,53 @@ def _secrets(evidence: Evidence) -> dict[str, set[str]]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Rotation:
+    """The only rotation of an endpoint's secret: between the request and the answer the new one began to sign."""
+
+    before: str
+    after: str
+    asked_ms: int
+    answered_ms: int
+
+
+def _rotations(evidence: Evidence) -> Mapping[str, _Rotation]:
+    """By address, where the secret of before is known and no answer was lost."""
+    first = {
+        call.answer["id"]: (call.answer["url"], call.answer["secret"])
+        for call in evidence.result.history.calls
+        if call.method == "POST" and call.path == "/webhook-endpoints" and call.status == 201
+    }
+    asked: dict[str, list[Call]] = defaultdict(list)
+    for call in evidence.result.history.calls:
+        if call.path.endswith("/rotate-secret"):
+            asked[call.path.split("/")[2]].append(call)
+    return {
+        first[endpoint_id][0]: _Rotation(
+            before=first[endpoint_id][1],
+            after=calls[0].answer["secret"],
+            asked_ms=calls[0].at_ms,
+            answered_ms=calls[0].answered_ms,
+        )
+        for endpoint_id, calls in asked.items()
+        if endpoint_id in first and len(calls) == 1 and calls[0].status == 200
+    }
+
+
+def _why_not_rotated(delivered: Delivered, rotation: _Rotation | None) -> str:
+    """For a day after a rotation both secrets sign, and after that the new one alone."""
+    if rotation is None:
+        return ""
+    sent_ms = int(delivered.headers["webhook-timestamp"]) * 1_000
+    if sent_ms > rotation.answered_ms + _CLOCKS_MS and not _is_signed(delivered, rotation.after):
+        return "is not signed with the secret of after the rotation"
+    if sent_ms < rotation.asked_ms + _OVERLAP_MS - _CLOCKS_MS and not _is_signed(delivered, rotation.before):
+        return "is not signed with the secret of before the rotation, which a merchant may still have"
+    if sent_ms > rotation.answered_ms + _OVERLAP_MS + _CLOCKS_MS and _is_signed(delivered, rotation.before):
+        return "is signed with a secret that was rotated more than a day before"
+    return ""
+
+
 def _is_signed(delivered: Delivered, secret: str) -> bool:
     key = base64.b64decode(secret.removeprefix(_PREFIX))
     body = json.dumps(delivered.body, separators=(",", ":"), ensure_ascii=False).encode()
@@ -118,22 +169,32 @@ def _results(name: str, event: Stored, posted: list[Delivered]) -> Iterator[Viol
 
 
 def audience(evidence: Evidence) -> Iterator[Violation]:
-    """Every event is meant for each endpoint that its merchant had when it happened, whoever knew of it then."""
+    """Every event is meant for each endpoint that its merchant had when it happened, whoever knew of it then.
+
+    An endpoint that is subscribed to some types gets no others.
+    """
     made: dict[str, dict[str, int]] = defaultdict(dict)
+    subscribed: dict[str, frozenset[str]] = {}
     for call in evidence.result.history.calls:
         if call.method == "POST" and call.path == "/webhook-endpoints" and call.status == 201:
             # Promised with the answer; and chosen by the times of two machines.
             known_ms = max(_milliseconds(call.answer["createdAt"]), call.answered_ms + _CLOCKS_MS)
             made[call.merchant][call.answer["id"]] = known_ms
+            subscribed[call.answer["id"]] = frozenset(call.answer["eventTypes"])
     gone = _gone(evidence)
     for name, payment in evidence.payments.items():
         for event in payment.events:
             if "topic" not in event:
                 continue
-            wanted = {endpoint_id for endpoint_id, at_ms in made[payment.merchant].items() if at_ms < event["at"]}
-            missing = wanted - set(event.get("deliveries", {})) - gone
+            others = {endpoint_id for endpoint_id, types in subscribed.items() if types and event["topic"] not in types}
+            known = {endpoint_id for endpoint_id, at_ms in made[payment.merchant].items() if at_ms < event["at"]}
+            missing = known - others - set(event.get("deliveries", {})) - gone
             if missing:
                 yield Violation("DELIVERY", name, f"event {event['seq']} was not meant for {sorted(missing)}")
+            unwanted = others & set(event.get("deliveries", {}))
+            if unwanted:
+                what = f"event {event['seq']} was meant for {sorted(unwanted)}, which are subscribed to other types"
+                yield Violation("DELIVERY", name, what)
 
 
 def _milliseconds(timestamp: str) -> int:

@@ -10,7 +10,8 @@ from payflowx.adapters.platform.ttl_cache import TtlCache
 from payflowx.application.outbound_webhooks.deliver_event import DeliverEvent
 from payflowx.application.outbound_webhooks.manage_endpoints import ManageEndpoints
 from payflowx.application.recovery import catch_up_events
-from payflowx.domain.outbound_webhooks import merchant_events, signing
+from payflowx.domain.outbound_webhooks import endpoints, merchant_events, signing
+from payflowx.domain.outbound_webhooks.endpoints import Endpoint
 from payflowx.domain.payments import change, event_types
 from payflowx.entrypoints.api import messages
 from simulation.mutants.mutant import Edit, Mutant, broken
@@ -167,5 +168,35 @@ OUTBOUND: Final[tuple[Mutant, ...]] = (
             "for e in _audience(merchant_event, endpoints, merchant_event.at_ms)",
             "for e in list(_audience(merchant_event, endpoints, merchant_event.at_ms))[:0]",
         ),
+    ),
+    broken(
+        _ROOM,
+        "an endpoint is sent the types of events that it did not subscribe to",
+        Edit(Endpoint, "wants", "not self.event_types or event_type in self.event_types", "True"),
+        scenario="subscriptions",
+    ),
+    broken(
+        _ROOM,
+        "an endpoint is sent the first of its types only",
+        Edit(Endpoint, "wants", "event_type in self.event_types", "event_type == self.event_types[0]"),
+        scenario="subscriptions",
+    ),
+    broken(
+        _ROOM,
+        "the former secret of an endpoint signs no more after a rotation",
+        Edit(Endpoint, "encrypted_secrets", "if previous is None else (self.encrypted_secret, previous)", ""),
+        scenario="subscriptions",
+    ),
+    broken(
+        _ROOM,
+        "the former secret of an endpoint signs for ever",
+        Edit(Endpoint, "encrypted_secrets", "if now_ms < self.previous_until_ms else None", ""),
+        scenario="subscriptions",
+    ),
+    broken(
+        _ROOM,
+        "a rotation of an endpoint's secret changes none",
+        Edit(endpoints, "rotated", "encrypted_secret=encrypted_secret,", ""),
+        scenario="subscriptions",
     ),
 )

@@ -556,11 +556,12 @@ class Story:
             PostedWebhook(self.now_ms, "mock", merchant, address, signed_by, event_id, kind, 1, 200, body)
         )
 
-    def endpoint(self) -> None:
-        """The merchant has an endpoint, and its secret was shown."""
+    def endpoint(self, *types: str) -> None:
+        """The merchant has an endpoint for these types of events, or for all, and its secret was shown."""
         made_ms = self.now_ms - 10_000
         made_at = datetime.fromtimestamp(made_ms / 1_000, UTC).isoformat()
-        shown = {"id": "we_1", "url": URL, "secret": ENDPOINT_SECRET, "createdAt": made_at}
+        shown: dict[str, Any] = {"id": "we_1", "url": URL, "secret": ENDPOINT_SECRET, "createdAt": made_at}
+        shown["eventTypes"] = list(types)
         self.history.calls.append(
             Call(made_ms, self.merchant, "POST", "/webhook-endpoints", "e", "{}", 201, shown, made_ms)
         )

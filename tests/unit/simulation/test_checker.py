@@ -21,7 +21,7 @@ from simulation.world import CONFIGURATION, TRANSACTIONS, Plan
 from tests.unit.simulation import checkout_stories
 from tests.unit.simulation.checkout_stories import BAD_CHECKOUTS, GOOD_CHECKOUTS
 from tests.unit.simulation.judging_stories import BAD_JUDGED, GOOD_JUDGED
-from tests.unit.simulation.story import DAY_MS, PAYER, Story, stored
+from tests.unit.simulation.story import DAY_MS, ENDPOINT_SECRET, PAYER, URL, Story, signed, stored
 
 SEED = 5
 HOUR_MS = 3_600_000
@@ -1207,6 +1207,36 @@ def meant_for_nobody() -> Story:
     return story
 
 
+def meant_for_another_subscriber() -> Story:
+    story = Story()
+    story.endpoint("refund.succeeded")
+    story.accept()
+    story.charge()
+    story.deliver(2)
+    return story
+
+
+NEW_SECRET = "whsec_" + "B" * 44
+
+
+def rotated(*secrets: str, hours: int = 1) -> Told:
+    """The endpoint's secret was rotated so long before the delivery, which is signed with these."""
+
+    def tell() -> Story:
+        story = delivery()()
+        at_ms = story.now_ms - hours * 3_600_000
+        answer = {"id": "we_1", "url": URL, "secret": NEW_SECRET}
+        path = "/webhook-endpoints/we_1/rotate-secret"
+        story.history.calls.append(Call(at_ms, story.merchant, "POST", path, "r", None, 200, answer, at_ms))
+        delivered = story.history.deliveries[0]
+        at_seconds = int(delivered.headers["webhook-timestamp"])
+        signatures = [signed(delivered.body, at_seconds, secret)["webhook-signature"] for secret in secrets]
+        delivered.headers["webhook-signature"] = " ".join(signatures)
+        return story
+
+    return tell
+
+
 def on_no_list() -> Story:
     story = mismatched()
     story.listed = set()
@@ -1386,6 +1416,10 @@ BAD: list[tuple[str, Told]] = [
     ("DELIVERY .*counts as delivered", delivery(status=500)),
     ("DELIVERY .*was given up .* after 3 tries", delivery(state="FAILED", tries=3)),
     ("DELIVERY .*was not meant for", meant_for_nobody),
+    ("DELIVERY .*subscribed to other types", meant_for_another_subscriber),
+    ("DELIVERY .*not signed with the secret of after", rotated(ENDPOINT_SECRET)),
+    ("DELIVERY .*not signed with the secret of before", rotated(NEW_SECRET)),
+    ("DELIVERY .*rotated more than a day before", rotated(NEW_SECRET, ENDPOINT_SECRET, hours=25)),
     ("I2 .*is in review and on no list", on_no_list),
     ("I2 .*is on the list of reviews and in none", on_the_list_for_nothing),
     ("I4 .*does not say which operator", nobody_decided),

@@ -155,6 +155,17 @@ def test_all_credentials_are_rotated_in_rotations() -> None:
     assert {webhook.pair for webhook in evidence.result.history.webhooks} == {0, 1}
 
 
+def test_endpoints_have_types_and_new_secrets_in_subscriptions() -> None:
+    history = evidence_of(Plan(0, scenario="subscriptions")).result.history
+    rotated_ms = [call.at_ms for call in history.calls if call.path.endswith("/rotate-secret") and call.status == 200]
+    assert len(rotated_ms) == 3
+    assert {delivered.body["type"] for delivered in history.deliveries if "globex-2" in delivered.url} == {
+        "payment.authorized",
+        "capture.succeeded",
+    }
+    assert max(delivered.at_ms for delivered in history.deliveries) > max(rotated_ms) + 24 * 3_600_000
+
+
 def test_no_merchant_has_an_account_where_nothing_proves_an_absence_in_forgotten_orders() -> None:
     evidence = evidence_of(Plan(1, scenario="forgotten_orders"))
     assert evidence.result.forgotten is not None
