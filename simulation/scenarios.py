@@ -313,7 +313,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         lambda orders: [held_and_refunded(order) for order in orders],
         subscriptions={
             1: ("payment.succeeded", "payment.failed", "refund.succeeded"),
-            2: ("payment.authorized", "capture.succeeded"),
+            2: ("payment.authorized", "refund.succeeded"),
         },
         lasts_ms=36 * 3_600_000,
     ),

@@ -161,7 +161,7 @@ def test_endpoints_have_types_and_new_secrets_in_subscriptions() -> None:
     assert len(rotated_ms) == 3
     assert {delivered.body["type"] for delivered in history.deliveries if "globex-2" in delivered.url} == {
         "payment.authorized",
-        "capture.succeeded",
+        "refund.succeeded",
     }
     assert max(delivered.at_ms for delivered in history.deliveries) > max(rotated_ms) + 24 * 3_600_000
 
