@@ -21,7 +21,7 @@ from tests.browser.console_places import (
 from tests.browser.operators_console import ConsoleScreens
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 ELSEWHERE = {"now", "find", "story", "reviews", "runbooks"}
 """Screens that `test_console.py` examines."""
@@ -102,6 +102,18 @@ def test_a_check_without_an_answer_leaves_no_older_verdict(tab: "Page") -> None:
     document.fill(document.input_value() + "\n")
     said(tab, "This text could not be checked.")
     assert "it may be published" not in words(tab)
+
+
+def test_what_was_typed_before_the_script_ran_is_checked(tab: "Page") -> None:
+    go_to(tab, "Routing")
+    held: list[Route] = []
+    tab.route("**/static/console.js", lambda route: held.append(route))  # noqa: PLW0108 - it takes no method
+    tab.get_by_role("link", name="Change it").click(no_wait_after=True)
+    document = tab.get_by_label("Document")
+    document.fill(document.input_value() + "\n")
+    assert "it may be published" not in words(tab)
+    held[0].continue_()
+    said(tab, "Without a fault: it may be published.")
 
 
 def test_a_link_that_opens_in_another_tab_leaves_this_one_at_rest(tab: "Page") -> None:

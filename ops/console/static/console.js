@@ -101,4 +101,7 @@ for (const form of document.querySelectorAll("form[data-check]")) {
       else shown.textContent = "This text could not be checked. Press Check to see why.";
     }, 600);
   });
+  // What was typed before this script ran, or what the browser has filled in again.
+  const typed = [...form.querySelectorAll("textarea")].some((field) => field.value !== field.defaultValue);
+  if (typed) form.dispatchEvent(new Event("input"));
 }
