@@ -252,7 +252,8 @@ def waits_are_kept(evidence: Evidence) -> Iterator[Violation]:
                     yield Violation("I9", name, f"{what}, and {wait_ms} ms were to be waited")
         for operation in payment.operations.values():
             attempts = operation.item["attempts"] if operation.item is not None else []
-            answered = sum(attempt["state"] != "NOT_SENT" for attempt in attempts)
+            sent = [a for a in attempts if "sent_before_restore" not in a.get("progress", {})]
+            answered = sum(attempt["state"] != "NOT_SENT" for attempt in sent)
             if answered > _MOST_ANSWERED:
                 yield Violation("I9", name, f"{operation.operation_id} was tried {answered} times")
 
