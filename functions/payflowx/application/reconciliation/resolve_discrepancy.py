@@ -40,6 +40,7 @@ from payflowx.domain.reconciliation.reports import EntryKind
 from payflowx.domain.reconciliation.run import Discrepancy
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.identifiers import parse_provider_key
 from payflowx.domain.shared.statuses import AttemptState, OperationStatus
 
 
@@ -67,16 +68,23 @@ class ResolveDiscrepancy:
                 self._read_refunds(run_id, discrepancy, ledger_entry)
             case ResolutionAction.ASK:
                 self._ask_and_apply(run_id, discrepancy, ledger_entry)
-            case ResolutionAction.REVIEW if not self._waits_for_search(ledger_entry):
+            case ResolutionAction.REVIEW if not self._waits_for_search(discrepancy, ledger_entry):
                 self._review(run_id, discrepancy, ledger_entry)
 
-    def _waits_for_search(self, ledger_entry: LedgerEntry) -> bool:
-        """Return whether a restore has forgotten the listed attempt, and the search for it, which is due, finds it."""
-        if ledger_entry.attempt is not None:
+    def _waits_for_search(self, discrepancy: Discrepancy, ledger_entry: LedgerEntry) -> bool:
+        """Return whether a restore has forgotten the listed request, and the search for it is due.
+
+        Only where the next request would repeat the listed key at the same account: if the search missed what the
+        report lists, it could not move the money a second time. A charge may go to another account next.
+        """
+        operation = ledger_entry.operation
+        if operation is None or ledger_entry.attempt is not None:
             return False
-        merchant = self.merchants.get(ledger_entry.payment.merchant_id)
-        owner = ledger_entry.operation or ledger_entry.payment
-        return merchant is not None and needs_search(owner, merchant.restored)
+        listed = parse_provider_key(discrepancy.provider_key or "")
+        if listed is None or listed[1] != len(operation.attempts) + 1:
+            return False
+        merchant = self.merchants.get(operation.merchant_id)
+        return merchant is not None and needs_search(operation, merchant.restored)
 
     def ask(self, payment: Payment, attempt: Attempt) -> Outcome:
         """Inquire about the attempt; a failed inquiry is `Unknown`."""
