@@ -9,10 +9,11 @@ import pytest
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.outcome import Mismatch, Unknown
 from payflowx.domain.payments.payment import Lease, Payment
-from payflowx.domain.reconciliation.matching import MatchResult, review_discrepancy
-from payflowx.domain.reconciliation.reports import ReportUnavailable
-from payflowx.domain.reconciliation.run import MAX_FRUITLESS_TRIES, RETRY_SECONDS, Phase, Source
+from payflowx.domain.reconciliation.matching import LedgerEntry, MatchResult, ResolutionAction, review_discrepancy
+from payflowx.domain.reconciliation.reports import EntryKind, ReportUnavailable
+from payflowx.domain.reconciliation.run import MAX_FRUITLESS_TRIES, RETRY_SECONDS, Discrepancy, Phase, Source
 from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.identifiers import derive_provider_key
 from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
@@ -223,6 +224,32 @@ class TestDifferences:
         assert world.operation_now(operation).status is OperationStatus.PENDING
         world.carry_out(operation)
         assert world.operation_now(operation).status is OperationStatus.SUCCEEDED
+
+    @pytest.mark.parametrize(("number", "waits"), [(1, True), (2, False)])
+    def test_only_a_listed_key_that_the_next_request_repeats_waits_for_the_search(
+        self, world: ReconciliationWorld, number: int, waits: bool
+    ) -> None:
+        payment = world.pay("order-1")
+        operation = world.request(OperationKind.REFUND, payment, 100).operation
+        copy = world.copy_of(payment)
+        world.restore(payment, copy, forgetting=operation)
+        listed = Discrepancy(
+            result=MatchResult.MISSING_HERE,
+            action=ResolutionAction.REVIEW,
+            kind=EntryKind.REFUND,
+            reference="re_1",
+            provider_key=derive_provider_key(operation.operation_id, number),
+            transaction_id=payment.transaction_id,
+            operation_id=operation.operation_id,
+            their_amount=100,
+            our_amount=100,
+            currency=payment.currency,
+            at_ms=world.clock.now_ms(),
+        )
+        held = LedgerEntry(payment=world.now(payment), attempt=None, operation=world.operation_now(operation))
+        world.wiring.reconcile.action("rec_1", listed, held)
+        status = world.operation_now(operation).status
+        assert status is (OperationStatus.PENDING if waits else OperationStatus.IN_REVIEW)
 
     def test_a_refund_that_both_books_have(self, world: ReconciliationWorld) -> None:
         payment = world.pay("order-1")
