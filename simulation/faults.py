@@ -122,6 +122,8 @@ IN_SCENARIOS: Final = (
     "gateway_sick",
     # Stripe, a request: what it authorizes is held for ten minutes
     "gateway_short_holds",
+    # Stripe, a request: what it authorizes is held for three hours, longer than a restore takes
+    "gateway_long_holds",
     # They turn them off again, soon after the first payment
     "operator_turns_refunds_off",
     # Operators rotate all credentials while payments arrive, and events are signed with the old ones for half an hour

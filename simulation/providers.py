@@ -31,7 +31,7 @@ from simulation.history import Entry, History, ReportChange, Sent, Source
 from simulation.hosted_requests import is_creation, with_other_amount
 from simulation.kernel import Kernel
 from simulation.reports import Line, garbled, is_report
-from simulation.workload import HOLD_MS, MERCHANTS
+from simulation.workload import HOLD_MS, LONG_HOLD_MS, MERCHANTS
 
 __all__ = ["KEY_ID", "PROVIDERS", "SECRET", "Outage", "Shop", "SimulatedProviders"]
 
@@ -288,7 +288,7 @@ class SimulatedProviders:
             turns = (*_TURNS, _REFUSED_REFUND) if refusable else _TURNS
             simulator.next_operation(self.faults.random.choice(turns))
         if isinstance(simulator, StripeSimulator):
-            simulator.hold_seconds = HOLD_MS / 1000 if self.faults.strikes("gateway_short_holds") else None
+            simulator.hold_seconds = self._hold_seconds()
             if is_report(name, asked) and self.faults.strikes("report_short_pages"):
                 asked = replace(asked, query={**asked.query, "limit": _SHORT_PAGE})
         if isinstance(simulator, PostAuthorizationSimulator):
@@ -311,6 +311,12 @@ class SimulatedProviders:
         if b"order_inactive" in reply.body:
             self.history.sometimes["gateway refused a charge that came after its fence"] += 1
         return reply
+
+    def _hold_seconds(self) -> float | None:
+        """None: what a request authorizes is held for as long as Stripe holds it."""
+        if self.faults.strikes("gateway_short_holds"):
+            return HOLD_MS / 1000
+        return LONG_HOLD_MS / 1000 if self.faults.strikes("gateway_long_holds") else None
 
     def _forgotten_seconds(self, provider_key: str | None) -> float:
         """How young a charge is that a read hides. The tries in a hosted object are read by the object's id, which no

@@ -23,6 +23,7 @@ from simulation.workload import (
     charged_at_once,
     erased_and_refunded,
     held_and_refunded,
+    held_over_a_restore,
     refunded_late,
     tries_after_a_late_decline,
     tries_of_orders,
@@ -70,9 +71,10 @@ _RUSH: Final = 0.001
 """In this part of the usual time all payments arrive where partitions are small."""
 
 
-def _hurried(order: Order, orders: list[Order]) -> Order:
+def _hurried(order: Order, orders: list[Order], part: float) -> Order:
+    """The payment arrives in this part of the usual time."""
     first_ms = min(other.at_ms for other in orders)
-    return replace(order, at_ms=first_ms + int(_RUSH * (order.at_ms - first_ms)))
+    return replace(order, at_ms=first_ms + int(part * (order.at_ms - first_ms)))
 
 
 _EARLY: Final = 0.3
@@ -81,11 +83,7 @@ _EARLY: Final = 0.3
 
 def _forgotten(orders: list[Order]) -> list[Order]:
     """Cards that several providers take, before the stop; in half of the seeds several payments for an order."""
-    first_ms = min(order.at_ms for order in orders)
-    early = [
-        replace(at_several_providers(order), at_ms=first_ms + int(_EARLY * (order.at_ms - first_ms)))
-        for order in orders
-    ]
+    early = [_hurried(at_several_providers(order), orders, _EARLY) for order in orders]
     is_shop = Random(f"shop {orders[0].payer['id']}").random() < 0.5
     return tries_of_orders(early) if is_shop else early
 
@@ -222,7 +220,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     # is due, and of payments with captures and refunds are throttled, each by its key.
     "hot_partitions": Scenario(
         {"db_hot_partition": 1.0, "event_lost": 0.3, "client_repeats_later": 0.4},
-        lambda orders: [_hurried(held_and_refunded(order), orders) for order in orders],
+        lambda orders: [_hurried(held_and_refunded(order), orders, _RUSH) for order in orders],
     ),
     # While payments arrive, a merchant's day and what is due get more partitions: first functions read them, then they
     # write them, and in half of the seeds the shards are lowered again. Messages and workers are lost, so that the
@@ -278,6 +276,11 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         {"restore": 1.0, "gateway_refused": 0.2, "event_lost": 0.3},
         _paid_again,
         absent=frozenset({"razorpay_mock"}),
+    ),
+    # A restore forgets authorizations, which merchants cancel, capture or leave to lapse hours after it.
+    "forgotten_holds": Scenario(
+        {"restore": 1.0, "queue_delay": 0.9, "gateway_refused": 0.1, "gateway_long_holds": 0.7, "event_lost": 0.7},
+        lambda orders: [held_over_a_restore(_hurried(order, orders, _EARLY)) for order in orders],
     ),
     # Two providers refuse the connections of one merchant for more than an hour; others can take most payments.
     "sick_provider": Scenario(

@@ -54,7 +54,12 @@ _RECONCILED_MS: Final = (30 * 60_000, 90 * 60_000)
 """After a payment, the time within which operators reconcile, and mostly have not closed the reviews yet."""
 _LAPSED: Final = 0.5
 """This part of the payments that are captured too late is captured about when their hold ends."""
+_OPENED_MS: Final = (2 * 3_600_000, 8 * 3_600_000)
+"""In this time a restored deployment is open again."""
+_AT_STRIPE: Final = 0.5
+"""This part of what is held over a restore is at Stripe, whose holds may lapse soon."""
 HOLD_MS: Final = 600_000
+LONG_HOLD_MS: Final = 3 * 3_600_000
 """How long an amount is held where holds are short."""
 _BEFORE_LAPSE_MS: Final = 20_000
 _AFTER_LAPSE_MS: Final = 60_000
@@ -296,6 +301,16 @@ def captured_late(order: Order) -> Order:
     steps = [Step(Wish.CANCEL, patient=False, wait_ms=cancelled_ms)]
     steps += [Step(Wish.CAPTURE, patient=False, wait_ms=wait_ms) for wait_ms in captures]
     return replace(kept, body=body, steps=tuple(steps))
+
+
+def held_over_a_restore(order: Order) -> Order:
+    """A card that works, held, whose merchant cancels or captures hours later, when a restore is over, or neither."""
+    random = Random(f"held over a restore {order.payer['id']}")
+    at_stripe = {**order.body, "currency": "USD", "metadata": {"gateway": "stripe"}}
+    kept = held_and_refunded(replace(order, body=at_stripe) if random.random() < _AT_STRIPE else order)
+    wait_ms = random.randrange(*_OPENED_MS)
+    later = random.choice((Step(Wish.CANCEL), Step(Wish.CANCEL), Step(Wish.CAPTURE), Step(Wish.CAPTURE, 0.5), None))
+    return replace(kept, steps=(replace(later, patient=False, wait_ms=wait_ms),) if later else ())
 
 
 def at_several_providers(order: Order) -> Order:

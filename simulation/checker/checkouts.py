@@ -70,9 +70,12 @@ def _is_proven_closed(door: Door, attempt: Stored, payment: PaymentEvidence) -> 
 
 
 def _is_released(payment: PaymentEvidence, door: Door) -> bool:
-    """Whether its authorization was released, at the provider or in the time that a restore forgot."""
-    states = [entry["status"] for entry in payment.books if entry["reference"] == door.key]
-    return door.state == "paid" and "canceled" in states and all(state in UNDONE for state in states)
+    """Whether its authorization was released, at the provider or in the time that a restore forgot.
+
+    Other tries in it may have failed.
+    """
+    states = {entry["status"] for entry in payment.books if entry["reference"] == door.key}
+    return door.state == "paid" and "canceled" in states and states <= UNDONE | {"declined"}
 
 
 def _version_at(payment: PaymentEvidence, door: Door) -> Stored | None:

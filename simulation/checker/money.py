@@ -148,9 +148,12 @@ def _is_refund(entry: Mapping[str, Any]) -> bool:
 
 
 def _unread_accounts(evidence: Evidence) -> frozenset[str]:
-    """Accounts that were removed for as long as a closed refund is inquired about, as "provider@merchant"."""
-    removed = [strike for strike in evidence.result.history.strikes if strike.kind == "account_removed"]
-    return frozenset(strike.about for strike in removed if strike.until_ms - strike.at_ms >= _RECHECKED_MS)
+    """Accounts that were removed for as long as a closed refund is inquired about, as "provider@merchant".
+
+    A provider that answered nobody for as long is in it too, as "provider".
+    """
+    silent = [s for s in evidence.result.history.strikes if s.kind in {"account_removed", "gateway_outage"}]
+    return frozenset(strike.about for strike in silent if strike.until_ms - strike.at_ms >= _RECHECKED_MS)
 
 
 def _operation(name: str, operation: OperationEvidence, ended_ms: int, unread: frozenset[str]) -> Iterator[Violation]:
@@ -163,7 +166,9 @@ def _operation(name: str, operation: OperationEvidence, ended_ms: int, unread: f
             what = f"{operation.operation_id} is SUCCEEDED, but the books say {found}"
             yield Violation("I3", name, what)
         came_back = [entry for entry in operation.books if entry.get("reversed")]
-        was_readable = not any(f"{entry['provider']}@{entry['merchant']}" in unread for entry in came_back)
+        was_readable = not any(
+            unread & {entry["provider"], f"{entry['provider']}@{entry['merchant']}"} for entry in came_back
+        )
         if came_back and was_readable and item.get("dueAt", 0) < ended_ms:
             yield Violation("I3", name, f"{operation.operation_id} is SUCCEEDED, came back, and is not read any more")
     elif operation.status == "FAILED" and (moved := _before_its_end(operation)):

@@ -217,9 +217,12 @@ def _why_review(world: _World, payment: PaymentEvidence, write: Write, before: S
             differs = [a["code"] for a in after["attempts"] if a["state"] == "MISMATCH"]
             books = [(e["amount"], e["currency"]) for e in payment.books if e["status"] in {"charged", "authorized"}]
             same = (after["amount"], after["currency"])
+            # One of two holds may have been released since, at the provider.
+            released = [e for e in payment.books if e["kind"] == "charge" and e["status"] == "canceled"]
+            is_explained = differs == ["reference_taken"] or (differs == ["duplicate_authorization"] and released)
             return (
                 f"is in review for {differs}, and the books have {books}"
-                if books == [same] and differs != ["reference_taken"]
+                if books == [same] and not is_explained
                 else ""
             )
         case "late_success":

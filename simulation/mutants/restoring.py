@@ -6,7 +6,7 @@ from payflowx.adapters.dynamodb.merchants import configuration
 from payflowx.application.payments.resume_restored import ResumeRestored
 from payflowx.application.payments.search_forgotten import SearchForgotten
 from payflowx.domain.outbound_webhooks import merchant_events
-from payflowx.domain.payments import restored
+from payflowx.domain.payments import restored, state_machine
 from payflowx.domain.payments.restore_window import RestoreWindow
 from simulation.mutants.mutant import Edit, Mutant, broken
 
@@ -97,5 +97,11 @@ RESTORING: Final[tuple[Mutant, ...]] = (
         "after a restore, a search that found an attempt is not repeated behind it",
         Edit(ResumeRestored, "_forgotten", "search_follows=True", "search_follows=False"),
         scenario="restores",
+    ),
+    broken(
+        _ROOM,
+        "after a restore, another search follows an authorization that was released",
+        Edit(state_machine, "_uncharged", "and not was_authorized and not", "and not"),
+        scenario="forgotten_holds",
     ),
 )

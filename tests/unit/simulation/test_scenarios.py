@@ -144,6 +144,13 @@ def test_only_one_merchant_s_payments_pass_a_provider_over_in_sick_provider() ->
     assert over == {"acme"}
 
 
+def test_a_forgotten_authorization_is_found_and_lapses_in_forgotten_holds() -> None:
+    payments = evidence_of(Plan(1, scenario="forgotten_holds")).payments.values()
+    found = [p for p in payments if p.item and any("search_follows" in a["progress"] for a in p.item["attempts"])]
+    walks = [[version["status"] for _, _, version in payment.versions] for payment in found]
+    assert any(statuses[-2:] == ["AUTHORIZED", "CANCELLED"] for statuses in walks)
+
+
 def test_refunds_follow_erasures_in_erasures() -> None:
     payments = evidence_of(Plan(0, scenario="erasures")).payments.values()
     erased = [payment for payment in payments if payment.item and payment.item.get("erased")]

@@ -45,6 +45,8 @@ from payflowx.domain.payments.outcome import (
 )
 from payflowx.domain.payments.payment import Candidate, Payment, PaymentMethod, Route
 from payflowx.domain.payments.ports import Job
+from payflowx.domain.payments.restore_window import RestoreWindow
+from payflowx.domain.payments.restored import sent_before
 from payflowx.domain.payments.retry import FailureReason, RetryPolicy, choose_candidate
 from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.state_machine import (
@@ -177,6 +179,7 @@ UNRESOLVED: Final = frozenset(
 )
 """Said again, so that a change of the domain's own set is found."""
 
+RESTORE: Final = RestoreWindow(restored_to_ms=NOW_MS - HOUR_MS, stopped_at_ms=NOW_MS, recorded_at_ms=NOW_MS)
 STEPS: Final = st.lists(
     st.tuples(
         st.sampled_from(["answer", "answer", "answer", "answer", "crash", "changed", "cancel", "review"]),
@@ -196,6 +199,8 @@ class Walk:
     policy: RetryPolicy
     now_ms: int = NOW_MS
     audit_log: list[Event] = field(default_factory=list)
+    restore: RestoreWindow | None = None
+    """Every attempt is one that this restore has forgotten: another search follows it."""
 
     def context(self) -> Context:
         return Context(now_ms=self.now_ms, actor="worker", holds_lease=True, policy=self.policy, able=ABLE, jitter=0.5)
@@ -242,6 +247,8 @@ class Walk:
             epoch=self.payment.version,
             started_at_ms=self.now_ms,
         )
+        if self.restore is not None:
+            attempt = sent_before(attempt, self.restore, search_follows=True)
         attempts = (*self.payment.attempts, attempt)
         self.payment = replace(self.payment, attempts=attempts, version=self.payment.version + 1)
 
@@ -351,9 +358,14 @@ _ACCEPTED, _EVENT = _accepted()
 _FIRST_EVENT: Final = (_EVENT,)
 
 
-def walk(steps: list[tuple[str, Outcome, int]], max_retries: int = 3, deadline_ms: int = DAY_MS) -> Walk:
+def walk(
+    steps: list[tuple[str, Outcome, int]],
+    max_retries: int = 3,
+    deadline_ms: int = DAY_MS,
+    restore: RestoreWindow | None = None,
+) -> Walk:
     policy = RetryPolicy(max_retries=max_retries, charge_deadline_ms=deadline_ms)
-    found = Walk(replace(_ACCEPTED, charge_deadline_ms=NOW_MS + deadline_ms), policy)
+    found = Walk(replace(_ACCEPTED, charge_deadline_ms=NOW_MS + deadline_ms), policy, restore=restore)
     for step in steps:
         found.take(*step)
         found.check()
@@ -362,11 +374,11 @@ def walk(steps: list[tuple[str, Outcome, int]], max_retries: int = 3, deadline_m
 
 class TestLifeOfAPayment:
     @settings(DETERMINISTIC, max_examples=800)
-    @given(STEPS, st.integers(0, 7), st.sampled_from([DAY_MS, 60 * DAY_MS]))
+    @given(STEPS, st.integers(0, 7), st.sampled_from([DAY_MS, 60 * DAY_MS]), st.sampled_from([None, None, RESTORE]))
     def test_whatever_is_answered_the_rules_hold(
-        self, steps: list[tuple[str, Outcome, int]], retries: int, deadline_ms: int
+        self, steps: list[tuple[str, Outcome, int]], retries: int, deadline_ms: int, restore: RestoreWindow | None
     ) -> None:
-        walk(steps, retries, deadline_ms)
+        walk(steps, retries, deadline_ms, restore)
 
     @settings(DETERMINISTIC, max_examples=150)
     @given(STEPS, st.data())
