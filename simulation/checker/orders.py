@@ -248,7 +248,7 @@ def _automatic_refunds(
         rest = (payment.at(at_ms) or {}).get("refundable", 0)
         if rest:
             yield Violation("I17", name, f"{operation.operation_id} leaves {rest} of a charge beside the holder's")
-        if not any(_keeps(p, at_ms) for p in others):
+        if not any(_stays(p, at_ms) for p in others):
             what = f"{operation.operation_id} gives back {payment.evidence.transaction_id}, and no other charge stays"
             yield Violation("I17", name, what)
         first = payment.at(at_ms)
@@ -267,7 +267,7 @@ def _refunds_left_out(
             if not is_decided or not is_meant or not after.get("refundable"):
                 continue
             others = [other for other in payments if other is not payment]
-            if any(_keeps(other, write.at_ms) for other in others) and not _refunds_at(
+            if any(_stays(other, write.at_ms) for other in others) and not _refunds_at(
                 payment.evidence, write.at_ms + 1
             ):
                 what = f"the charge of {payment.evidence.transaction_id} beside the holder's was not given back"
@@ -302,6 +302,13 @@ def _keeps(payment: _Payment, at_ms: int, *, before: bool = False) -> bool:
     stored = payment.at(at_ms, before=before)
     charged = stored is not None and stored.get("chargedAttempt") is not None
     return stored is not None and charged and stored.get("refunded", 0) < stored.get("captured", 0)
+
+
+def _stays(payment: _Payment, at_ms: int) -> bool:
+    """Whether a part of its charge stays even if all refunds that are reserved succeed."""
+    stored = payment.at(at_ms) or {}
+    given_back = stored.get("refunded", 0) + stored.get("reserved", 0)
+    return stored.get("chargedAttempt") is not None and given_back < stored.get("captured", 0)
 
 
 def _refunds_at(payment: PaymentEvidence, at_ms: int) -> list[Stored]:

@@ -40,6 +40,7 @@ def i2_nothing_lost(evidence: Evidence) -> Iterator[Violation]:
             payment.item is not None
             and payment.status not in {*FINAL, "IN_REVIEW"}
             and not _waits(evidence, payment.item)
+            and not _waits_for_a_person(payment)
         ):
             yield Violation("I2", name, f"is still {payment.status} long after the trouble ended")
         for operation in payment.operations.values():
@@ -85,6 +86,12 @@ def _waits(evidence: Evidence, item: Stored) -> bool:
         or (item["pk"], item["sk"]) in undecided
         or (item["pk"], f"OP#{item.get('openSettlement')}") in undecided
     )
+
+
+def _waits_for_a_person(payment: PaymentEvidence) -> bool:
+    """Whether its capture or void is in review: until that is closed, nobody knows what is still held."""
+    settlement = payment.operations.get((payment.item or {}).get("openSettlement", ""))
+    return settlement is not None and settlement.status == "IN_REVIEW"
 
 
 def _is_stored(evidence: Evidence, merchant: str, answer: Mapping[str, Any]) -> bool:
