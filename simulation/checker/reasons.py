@@ -202,6 +202,12 @@ def _is_forgotten(item: Stored) -> bool:
     return any("sent_before_restore" in attempt.get("progress", {}) for attempt in item["attempts"])
 
 
+def _is_unsent_again(world: _World, payment: PaymentEvidence, item: Stored) -> bool:
+    """A restore forgot that an attempt was sent after all: it is stored as not sent, and its key was charged."""
+    unsent = {attempt["provider_key"] for attempt in item["attempts"] if attempt["state"] == "NOT_SENT"}
+    return world.is_restored and any(entry["reference"] in unsent for entry in payment.charged)
+
+
 # --- payments
 
 
@@ -227,7 +233,8 @@ def _why_review(world: _World, payment: PaymentEvidence, write: Write, before: S
         case "drives_exhausted":
             return "" if before["drives"] >= MAX_WAKE_UPS else f"was given up after {before['drives']} wake-ups"
         case "reconciliation":
-            return "" if world.has_difference(payment) or _is_forgotten(before) else _NO_DIFFERENCE
+            is_explained = _is_forgotten(before) or _is_unsent_again(world, payment, before)
+            return "" if is_explained or world.has_difference(payment) else _NO_DIFFERENCE
         case "order_contended" | "order_charged_twice":
             return "" if payment.charged else f"is in review as {code}, and nothing was charged"
         case "balance":
