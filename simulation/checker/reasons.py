@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from simulation.checker.evidence import UNDONE, Evidence, PaymentEvidence, Stored, Violation
+from simulation.checker.evidence import UNDONE, Evidence, PaymentEvidence, Stored, Violation, is_recorded_by_person
 from simulation.checker.providers import inquiries_end_ms, refusal_proven_ms
 from simulation.history import Source, Write
 from simulation.world import CONFIGURATION
@@ -122,7 +122,7 @@ def _switched_off(world: _World, name: str, payment: PaymentEvidence) -> Iterato
         if before is None or after is None:
             continue
         newest = after["attempts"][-1] if len(after["attempts"]) > len(before["attempts"]) else None
-        if newest is None or "sent_before_restore" in newest.get("progress", {}):
+        if newest is None or "sent_before_restore" in newest.get("progress", {}) or is_recorded_by_person(newest):
             continue  # a restore's attempt is recorded where it may have been sent before, and never sent
         if world.is_off_for_long(newest["provider"], chosen_ms.get(newest["number"], write.at_ms)):
             yield Violation("REASONS", name, f"attempt {newest['number']} went to {newest['provider']}, which was off")
@@ -202,10 +202,10 @@ def _is_forgotten(item: Stored) -> bool:
     return any("sent_before_restore" in attempt.get("progress", {}) for attempt in item["attempts"])
 
 
-def _is_unsent_again(world: _World, payment: PaymentEvidence, item: Stored) -> bool:
-    """A restore forgot that an attempt was sent after all: it is stored as not sent, and its key was charged."""
-    unsent = {attempt["provider_key"] for attempt in item["attempts"] if attempt["state"] == "NOT_SENT"}
-    return world.is_restored and any(entry["reference"] in unsent for entry in payment.charged)
+def _is_forgotten_there(world: _World, payment: PaymentEvidence, item: Stored) -> bool:
+    """A restore forgot the request of a charge: its attempt is not stored, or stored as one that was not sent."""
+    sent = {attempt["provider_key"] for attempt in item["attempts"] if attempt["state"] != "NOT_SENT"}
+    return world.is_restored and any(entry["reference"] not in sent for entry in payment.charged)
 
 
 # --- payments
@@ -233,7 +233,7 @@ def _why_review(world: _World, payment: PaymentEvidence, write: Write, before: S
         case "drives_exhausted":
             return "" if before["drives"] >= MAX_WAKE_UPS else f"was given up after {before['drives']} wake-ups"
         case "reconciliation":
-            is_explained = _is_forgotten(before) or _is_unsent_again(world, payment, before)
+            is_explained = _is_forgotten(before) or _is_forgotten_there(world, payment, before)
             return "" if is_explained or world.has_difference(payment) else _NO_DIFFERENCE
         case "order_contended" | "order_charged_twice":
             return "" if payment.charged else f"is in review as {code}, and nothing was charged"

@@ -185,7 +185,7 @@ def test_a_stale_held_of_a_newer_release_counts_for_nothing(world: StoredWorld) 
     assert world.operation_now(operation).held is Held.RESERVED
     world.old_payment(payment, strip=False, refundable=40, refunded=60)
     world.jobs.sent.clear()
-    with pytest.raises(Refusal, match="No request was sent"):
+    with pytest.raises(Refusal, match="no money can have moved"):
         world.close(operation, CHARGED)
     world.close(operation, NOT_CHARGED)
     assert world.checked(payment) == {"captured": 100, "refundable": 100}

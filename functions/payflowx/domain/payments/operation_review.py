@@ -5,14 +5,15 @@ The counterpart of `review`.
 
 from dataclasses import replace
 
-from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.attempt import CLOSED_BY_OPERATOR, Attempt
 from payflowx.domain.payments.balances import Move, Moved, apply_success, correct_captured, give_back
 from payflowx.domain.payments.change import Change, Context, operation_change
 from payflowx.domain.payments.inquiry_times import still_due
+from payflowx.domain.payments.named_charge import NamedCharge, recorded_attempt
 from payflowx.domain.payments.operation import Held, Operation
 from payflowx.domain.payments.operation_state_machine import operation_facts, rechecked_later
 from payflowx.domain.payments.payment import LastError, Payment
-from payflowx.domain.payments.review import CLOSED_BY_OPERATOR, ReviewDecision, ReviewVerdict, evidence_obstacle
+from payflowx.domain.payments.review import ReviewDecision, ReviewVerdict, evidence_obstacle
 from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.transitions import check_review_transition
 from payflowx.domain.shared.errors import Refusal
@@ -63,10 +64,7 @@ def _held(operation: Operation, decision: ReviewDecision) -> Held:
 def _close_succeeded(
     payment: Payment, before: Operation, operation: Operation, decision: ReviewDecision, context: Context
 ) -> Change:
-    attempt = operation.last_attempt
-    if attempt is None:
-        raise Refusal("evidence_contradicts", "No request was sent to the provider, so no money can have moved.")
-    attempt = next((a for a in operation.attempts if a.state is AttemptState.SUCCEEDED), attempt)
+    attempt = _moving_attempt(payment, operation, decision)
     obstacle = evidence_obstacle(attempt, decision.reference)
     if obstacle is not None:
         raise Refusal("evidence_contradicts", obstacle)
@@ -91,6 +89,22 @@ def _close_succeeded(
     facts = operation_facts(done) | {"movedAmount": done.booked}
     change = operation_change(payment, moved.payment, before, done, context, name="review_moved", facts=facts)
     return replace(change, attempt_number=attempt.number, reference=decision.reference, wake_in_seconds=wake_in_seconds)
+
+
+def _moving_attempt(payment: Payment, operation: Operation, decision: ReviewDecision) -> Attempt:
+    """Return the attempt that moved the money; after a restore, its request may not be stored."""
+    attempt = next((a for a in operation.attempts if a.state is AttemptState.SUCCEEDED), operation.last_attempt)
+    if attempt is not None:
+        return attempt
+    if decision.reference is None:
+        raise Refusal(
+            "evidence_contradicts",
+            "No request of it is stored, so no money can have moved, unless a restore forgot it. If the provider shows "
+            "it, give its reference there.",
+        )
+    charge = payment.attempt(operation.charge_attempt)
+    at = NamedCharge(provider=charge.provider, account_id=charge.account_id)
+    return recorded_attempt(operation, operation.operation_id, at)
 
 
 def _came_back(operation: Operation) -> bool:
@@ -202,4 +216,5 @@ def _without_effect(attempt: Attempt, context: Context) -> Attempt:
 
 
 def _with(operation: Operation, closed: Attempt) -> tuple[Attempt, ...]:
-    return tuple(closed if a.number == closed.number else a for a in operation.attempts)
+    kept = tuple(closed if a.number == closed.number else a for a in operation.attempts)
+    return kept or (closed,)
