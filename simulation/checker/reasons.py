@@ -109,22 +109,14 @@ class _World:
 
 
 def _switched_off(world: _World, name: str, payment: PaymentEvidence) -> Iterator[Violation]:
-    """A provider that is switched off is passed over when an attempt is chosen, the first one too.
-
-    A checkout's attempt is chosen when its choice is stored: from then on the attempt goes to the first way (I20). The
-    choice of one without our page is stored with the payment.
-    """
-    chosen_ms: dict[int, int] = {}
+    """A switched-off provider is passed over when an attempt begins: the first one, and a payer's choice too."""
     for write, before, after in payment.versions:
-        choice = after.get("checkout", {}).get("choice") if after is not None else None
-        if choice and (before is None or choice != before.get("checkout", {}).get("choice")):
-            chosen_ms[choice["number"]] = write.at_ms
         if before is None or after is None:
             continue
         newest = after["attempts"][-1] if len(after["attempts"]) > len(before["attempts"]) else None
         if newest is None or "sent_before_restore" in newest.get("progress", {}) or is_recorded_by_person(newest):
             continue  # a restore's attempt is recorded where it may have been sent before, and never sent
-        if world.is_off_for_long(newest["provider"], chosen_ms.get(newest["number"], write.at_ms)):
+        if world.is_off_for_long(newest["provider"], write.at_ms):
             yield Violation("REASONS", name, f"attempt {newest['number']} went to {newest['provider']}, which was off")
 
 
