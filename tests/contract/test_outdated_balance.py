@@ -203,6 +203,9 @@ def test_where_the_balance_leaves_more_than_one_answer_a_person_names_it(world: 
         with pytest.raises(Refusal, match=r"reserved .*booked .*given_back") as refusal:
             world.close(operation, CHARGED)
         assert (refusal.value.code, refusal.value.field) == ("held_unknown", "held")
+    with pytest.raises(Refusal, match="not booked: only 0") as refusal:
+        world.close(first, NOT_CHARGED, Held.BOOKED)
+    assert refusal.value.code == "held_unknown"
     world.close(first, CHARGED, Held.RESERVED)
     # Now only one answer is left for the other.
     world.close(second, NOT_CHARGED)

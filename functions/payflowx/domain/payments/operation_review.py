@@ -35,7 +35,7 @@ def close_operation_review(
         )
     if operation.lease.is_live(context.now_ms):
         raise Refusal("busy", "A worker is inquiring about this operation right now. Try again in a minute.")
-    known = replace(operation, held=_held(operation, decision))
+    known = replace(operation, held=_held(payment, operation, decision))
     if decision.verdict is ReviewVerdict.CHARGED:
         return _close_succeeded(payment, operation, known, decision, context)
     if decision.reference is not None or decision.amount is not None:
@@ -46,7 +46,7 @@ def close_operation_review(
     return _close_failed(payment, operation, known, context)
 
 
-def _held(operation: Operation, decision: ReviewDecision) -> Held:
+def _held(payment: Payment, operation: Operation, decision: ReviewDecision) -> Held:
     """Return the place of the operation's amount. The person's word counts only where the ledger has none."""
     if operation.held is not None:
         return operation.held
@@ -56,6 +56,14 @@ def _held(operation: Operation, decision: ReviewDecision) -> Held:
             "An older release put this operation into review, and the payment's amounts leave more than one answer. "
             "Read the audit log, then say whether its amount is reserved (never booked or given back), booked (it had "
             "succeeded) or given_back (it had failed).",
+            field="held",
+        )
+    there = {Held.RESERVED: payment.reserved, Held.BOOKED: payment.refunded}
+    if operation.kind is OperationKind.REFUND and there.get(decision.held, operation.booked) < operation.booked:
+        raise Refusal(
+            "held_unknown",
+            f"The refund's amount is not {decision.held}: only {there[decision.held]} of this payment is. Read the "
+            "audit log once more.",
             field="held",
         )
     return decision.held
