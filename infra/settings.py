@@ -128,8 +128,8 @@ class EnvironmentSettings:
     """Store new payments in the layout of half the write units. The release before this one cannot read it: off until
     nobody rolls back to it, and on from the start where that release never ran."""
     list_partitions: int = 1
-    """The partitions of a merchant's list of a day, each for 1,000 payments a second. Never lower it: what lies in the
-    others would be in no list."""
+    """The partitions of a merchant's list of a day, each for 1,000 payments a second. CloudFormation refuses a lower
+    number: what lies in the others would be in no list."""
     due_shards: int = 16
     """The shards of what is due: 16, 32 or 64, each for 1,000 writes a second. Never lower it: the sweeper would read
     the others once an hour only."""

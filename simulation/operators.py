@@ -244,6 +244,8 @@ class Operators:
         charge = _charge_id(books) if moved is is_right and not review["operationId"] else None
         if review["operationId"] and moved and is_right:
             names |= _amount_moved(books)
+        if charge and is_right:
+            names |= _elsewhere(books, review)
         for named in _references(charge, review):
             answer = self.api.command(
                 {
@@ -292,6 +294,20 @@ class Operators:
 def _charge_id(books: list[Record]) -> str | None:
     charges = [line["chargeId"] for line in books if line["kind"] == "charge" and line["status"] == "charged"]
     return charges[0] if charges else None
+
+
+def _elsewhere(books: list[Record], review: dict[str, Any]) -> dict[str, Any]:
+    """Where the charge is, if that is not the attempt which the list names: a restore forgot its request."""
+    kept = [line for line in books if line["kind"] == "charge" and line["status"] == "charged"]
+    if len(kept) != 1 or kept[0]["providerKey"] == review["providerKey"]:
+        return {}
+    line = kept[0]
+    return {
+        "provider": line["provider"],
+        "providerKey": line["providerKey"],
+        "reference": line["chargeId"],
+        "amount": line["amount"] - line["refunded"],
+    }
 
 
 def _references(charge: str | None, review: dict[str, Any]) -> list[dict[str, str]]:

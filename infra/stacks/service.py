@@ -29,6 +29,7 @@ from infra.constructs.shared.dependencies_layer import DependenciesLayer
 from infra.constructs.shared.egress import FixedEgress
 from infra.constructs.shared.encryption_key import key_alarms
 from infra.constructs.shared.functions_code import functions_code
+from infra.constructs.shared.list_partitions import refuse_fewer_list_partitions
 from infra.constructs.shared.platform import Platform
 from infra.constructs.shared.room import Room
 from infra.constructs.shared.schedules import Schedules
@@ -124,6 +125,7 @@ class ServiceStack(Stack):
         outputs += [part.outputs() for part in (domain, egress) if part is not None]
         for name, value in chain.from_iterable(found.items() for found in outputs):
             CfnOutput(self, name, value=value)
+        refuse_fewer_list_partitions(data=data, service=self, count=settings.list_partitions)
 
     def _observe(
         self,

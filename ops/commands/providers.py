@@ -48,7 +48,7 @@ def _unwell(account: Mapping[str, Any]) -> str:
 @target_options
 @pass_session
 def disable(session: Session, *, provider: str, merchant: str | None, reason: str) -> None:
-    """Begin nothing new there. What is open there is still asked about; routes pass it over."""
+    """Begin nothing new there. What is open there is still asked about; routes and payers' choices pass it over."""
     _switch(session, provider, merchant, reason, disabled=True)
 
 

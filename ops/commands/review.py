@@ -88,6 +88,14 @@ def reindex(session: Session, *, merchant: str | None, reason: str) -> None:
 def _facts_options(command: F) -> F:
     """What a person may know beside the verdict."""
     for option in (
+        click.option("--key", metavar="KEY", help="The key (pfx-...) that it shows for the charge."),
+        click.option("--account", metavar="ACCOUNT", help="The merchant's account there, where it has several."),
+        click.option(
+            "--provider",
+            metavar="NAME",
+            help="Where a payment was charged, if the attempt under review is not it. --reference and --amount say the "
+            "rest.",
+        ),
         click.option(
             "--held",
             type=click.Choice(["reserved", "booked", "given_back"]),
@@ -119,12 +127,16 @@ def show(
     reference: str | None,
     amount: int | None,
     held: str | None,
+    provider: str | None,
+    account: str | None,
+    key: str | None,
 ) -> None:
     """A review with both sides: what we hold, what the provider reported, and the amounts after each verdict.
 
     It changes nothing.
     """
-    shown = shown_review(session, ident, merchant, reference=reference, amount=amount, held=held)
+    place = _place(ident, provider, account, key)
+    shown = shown_review(session, ident, merchant, reference=reference, amount=amount, held=held, **place)
     session.show(shown, review_text(shown))
 
 
@@ -150,6 +162,9 @@ def close(
     reference: str | None,
     amount: int | None,
     held: str | None,
+    provider: str | None,
+    account: str | None,
+    key: str | None,
     yes: bool,
     reason: str,
 ) -> None:
@@ -162,7 +177,8 @@ def close(
     if charged == not_charged:
         raise click.UsageError("Say what the evidence shows: --charged or --not-charged.")
     verdict = "charged" if charged else "not_charged"
-    shown = shown_review(session, ident, merchant, reference=reference, amount=amount, held=held)
+    place = _place(ident, provider, account, key)
+    shown = shown_review(session, ident, merchant, reference=reference, amount=amount, held=held, **place)
     session.say(review_text(shown))
     effect = shown["verdicts"][verdict]
     if "refused" in effect:
@@ -170,9 +186,20 @@ def close(
     is_payment = ident.startswith(_PAYMENT)
     end = effect["paymentStatus" if is_payment else "operationStatus"]
     confirm(f"End {ident} as {end}? The merchant acts on it.", yes=yes)
-    found = {"verdict": verdict, "evidence": evidence, "reference": reference, "amount": amount}
+    found = {"verdict": verdict, "evidence": evidence, "reference": reference, "amount": amount, **place}
     closed = close_review(session, ident, merchant, reason, held=held, **found)
     show_decided(session, closed, f"{ident} is {closed.get('status')}.")
+
+
+def _place(ident: str, provider: str | None, account: str | None, key: str | None) -> dict[str, str]:
+    """Where a payment was charged. A capture, void or refund is where its charge is."""
+    named = {"provider": provider, "accountId": account, "providerKey": key}
+    given = {name: value for name, value in named.items() if value is not None}
+    if given and not ident.startswith(_PAYMENT):
+        raise click.UsageError("--provider, --account and --key are of a payment's review: this one is at its charge.")
+    if given and provider is None:
+        raise click.UsageError("--account and --key need --provider.")
+    return given
 
 
 def shown_review(session: Session, ident: str, merchant: str | None, **facts: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from sandbox.hosted_pages import amount_text
-from simulation.checker.evidence import UNDONE, Evidence, PaymentEvidence, Stored, Violation
+from simulation.checker.evidence import UNDONE, Evidence, PaymentEvidence, Stored, Violation, is_recorded_by_person
 from simulation.checker.providers import TRIES_LAST_MS
 from simulation.history import Door
 
@@ -102,7 +102,7 @@ def choices(evidence: Evidence) -> Iterator[Violation]:
         for _, before, after, _ in payment.changes():
             if len(after["attempts"]) > len(before["attempts"]):
                 newest, choice = after["attempts"][-1], before["checkout"].get("choice", {})
-                if "sent_before_restore" in newest.get("progress", {}):
+                if "sent_before_restore" in newest.get("progress", {}) or is_recorded_by_person(newest):
                     continue  # the choice is forgotten; nothing is sent for it
                 if choice.get("number") != newest["number"] or newest["provider"] != next(iter(choice["ways"]), None):
                     yield Violation("I20", name, f"attempt {newest['number']} began, and the payer had not chosen it")

@@ -23,6 +23,13 @@ _OPERATION: Final = "OP#"
 _CREATION: Final = re.compile(r"/payments(?:/(pay_[a-z2-7]{16})/(capture|refunds))?")
 _HELD: Final = frozenset({"authorized", "charged", "pending"})
 UNDONE: Final = frozenset({"failed", "canceled"})
+
+
+def is_recorded_by_person(attempt: Mapping[str, Any]) -> bool:
+    """A person found a charge of which a restore had forgotten the request: nothing was sent for this attempt."""
+    return attempt.get("code") == "closed_by_operator" and attempt.get("request_hash") == ""
+
+
 """States of a capture, void or refund in a provider's books that moved no money, or whose money came back."""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from simulation.checker.evidence import UNDONE, Evidence, PaymentEvidence, Stored, Violation
+from simulation.checker.evidence import UNDONE, Evidence, PaymentEvidence, Stored, Violation, is_recorded_by_person
 from simulation.checker.providers import inquiries_end_ms, refusal_proven_ms
 from simulation.history import Source, Write
 from simulation.world import CONFIGURATION
@@ -109,22 +109,14 @@ class _World:
 
 
 def _switched_off(world: _World, name: str, payment: PaymentEvidence) -> Iterator[Violation]:
-    """A provider that is switched off is passed over when an attempt is chosen, the first one too.
-
-    A checkout's attempt is chosen when its choice is stored: from then on the attempt goes to the first way (I20). The
-    choice of one without our page is stored with the payment.
-    """
-    chosen_ms: dict[int, int] = {}
+    """A switched-off provider is passed over when an attempt begins: the first one, and a payer's choice too."""
     for write, before, after in payment.versions:
-        choice = after.get("checkout", {}).get("choice") if after is not None else None
-        if choice and (before is None or choice != before.get("checkout", {}).get("choice")):
-            chosen_ms[choice["number"]] = write.at_ms
         if before is None or after is None:
             continue
         newest = after["attempts"][-1] if len(after["attempts"]) > len(before["attempts"]) else None
-        if newest is None or "sent_before_restore" in newest.get("progress", {}):
+        if newest is None or "sent_before_restore" in newest.get("progress", {}) or is_recorded_by_person(newest):
             continue  # a restore's attempt is recorded where it may have been sent before, and never sent
-        if world.is_off_for_long(newest["provider"], chosen_ms.get(newest["number"], write.at_ms)):
+        if world.is_off_for_long(newest["provider"], write.at_ms):
             yield Violation("REASONS", name, f"attempt {newest['number']} went to {newest['provider']}, which was off")
 
 
@@ -202,6 +194,12 @@ def _is_forgotten(item: Stored) -> bool:
     return any("sent_before_restore" in attempt.get("progress", {}) for attempt in item["attempts"])
 
 
+def _is_forgotten_there(world: _World, payment: PaymentEvidence, item: Stored) -> bool:
+    """A restore forgot the request of a charge: its attempt is not stored, or stored as one that was not sent."""
+    sent = {attempt["provider_key"] for attempt in item["attempts"] if attempt["state"] != "NOT_SENT"}
+    return world.is_restored and any(entry["reference"] not in sent for entry in payment.charged)
+
+
 # --- payments
 
 
@@ -230,7 +228,8 @@ def _why_review(world: _World, payment: PaymentEvidence, write: Write, before: S
         case "drives_exhausted":
             return "" if before["drives"] >= MAX_WAKE_UPS else f"was given up after {before['drives']} wake-ups"
         case "reconciliation":
-            return "" if world.has_difference(payment) or _is_forgotten(before) else _NO_DIFFERENCE
+            is_explained = _is_forgotten(before) or _is_forgotten_there(world, payment, before)
+            return "" if is_explained or world.has_difference(payment) else _NO_DIFFERENCE
         case "order_contended" | "order_charged_twice":
             return "" if payment.charged else f"is in review as {code}, and nothing was charged"
         case "balance":

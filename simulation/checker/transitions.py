@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Version, Violation
+from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Version, Violation, is_recorded_by_person
 from simulation.history import Source, Write
 from simulation.releases import ADDED
 
@@ -288,6 +288,8 @@ def _open_attempts(name: str, which: str, versions: Sequence[Version], *, ends: 
             yield Violation("I9", name, f"{which}has several open attempts: {states}")
         began = before is not None and len(after["attempts"]) > len(before["attempts"])
         more = ends if began and not _is_recorded_only(after["attempts"][-1]) else set()
+        if began and is_recorded_by_person(after["attempts"][-1]):
+            continue
         if began and set(states[:-1]) & {*OPEN, "SUCCEEDED", "MISMATCH", *more}:
             yield Violation("I9", name, f"{which}began an attempt after {states[:-1]}")
         may_begin = {"PENDING"} if "checkout" not in after else {"REQUIRES_ACTION"}
@@ -301,7 +303,7 @@ _ENDED: Final = {"FAILED", "CANCELLED"}
 
 def _is_recorded_only(attempt: Mapping[str, Any]) -> bool:
     """After a restore, an attempt that may have been sent before it is recorded and inquired about, never sent."""
-    return "sent_before_restore" in attempt.get("progress", {})
+    return "sent_before_restore" in attempt.get("progress", {}) or is_recorded_by_person(attempt)
 
 
 def _final_refusals(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
@@ -347,7 +349,7 @@ def _limits(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
         if len(after["attempts"]) <= len(before["attempts"]):
             continue
         *earlier, newest = after["attempts"]
-        is_of_before = "sent_before_restore" in newest.get("progress", {})
+        is_of_before = _is_recorded_only(newest)
         if write.at_ms > after["chargeDeadline"] + _CLOCKS_MS and not is_of_before:
             yield Violation("I9", name, f"began attempt {newest['number']} after its charge deadline")
         route = [(c["provider"], c["account_id"]) for c in after["route"]["candidates"]]

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from payflowx.application.payments.operation_request import new_operation_request_of
+from payflowx.application.payments.operation_request import new_operation_request_of, numbered_operation_request_of
 from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.outcome import NotFound
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import OPEN_STATES, AttemptState, CaptureMode, OperationStatus, PaymentStatus
@@ -148,6 +149,20 @@ def test_nothing_goes_wrong(world: HostileWorld, provider: str, asked: Asked) ->
             VOID: PaymentStatus.CANCELLED,
         }[asked[0]]
     )
+
+
+def test_only_a_declared_kind_is_known_under_a_key_that_was_never_used(
+    world: HostileWorld, provider: str, asked: Asked
+) -> None:
+    """After a restore, the answer to such a key decides whether an attempt is stored that nobody remembers."""
+    payment, operation = begin(world, provider, *asked)
+    (done,) = settle(world, operation)
+    http_provider = world.providers.get(provider)
+    account = next(account for account in world.accounts if account.provider == provider)
+    stranger = numbered_operation_request_of(world.now(payment), done, 7)
+    answer = http_provider.inquire_operation(stranger, account)
+    is_declared = asked[0] in http_provider.capabilities.operations_read_from_charge
+    assert is_declared is not isinstance(answer, NotFound), answer
 
 
 @pytest.mark.parametrize("trouble", Trouble, ids=lambda trouble: trouble.value.replace(" ", "-"))

@@ -185,7 +185,7 @@ def test_a_stale_held_of_a_newer_release_counts_for_nothing(world: StoredWorld) 
     assert world.operation_now(operation).held is Held.RESERVED
     world.old_payment(payment, strip=False, refundable=40, refunded=60)
     world.jobs.sent.clear()
-    with pytest.raises(Refusal, match="No request was sent"):
+    with pytest.raises(Refusal, match="no money can have moved"):
         world.close(operation, CHARGED)
     world.close(operation, NOT_CHARGED)
     assert world.checked(payment) == {"captured": 100, "refundable": 100}
@@ -203,6 +203,9 @@ def test_where_the_balance_leaves_more_than_one_answer_a_person_names_it(world: 
         with pytest.raises(Refusal, match=r"reserved .*booked .*given_back") as refusal:
             world.close(operation, CHARGED)
         assert (refusal.value.code, refusal.value.field) == ("held_unknown", "held")
+    with pytest.raises(Refusal, match="not booked: only 0") as refusal:
+        world.close(first, NOT_CHARGED, Held.BOOKED)
+    assert refusal.value.code == "held_unknown"
     world.close(first, CHARGED, Held.RESERVED)
     # Now only one answer is left for the other.
     world.close(second, NOT_CHARGED)

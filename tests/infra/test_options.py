@@ -1,6 +1,7 @@
 """What the settings offer beside the three environments: a branch's own stacks, a domain, fixed addresses, limits."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -8,7 +9,7 @@ from math import gcd
 from typing import Any
 
 import pytest
-from aws_cdk import App
+from aws_cdk import App, Stack
 from aws_cdk.assertions import Template
 
 from infra.settings import ENVIRONMENTS, ROOT, EnvironmentSettings, FirewallMode, chosen, of_branch
@@ -25,12 +26,19 @@ CALLERS = {"Deliverer", "Operations", "Reconciler", "Worker"}
 
 
 @cache
-def service(settings: EnvironmentSettings) -> dict[str, Any]:
+def stage(settings: EnvironmentSettings) -> PayFlowXStage:
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = App(context={**context, "aws:cdk:bundling-stacks": []})
-    found: dict[str, Any] = Template.from_stack(
-        PayFlowXStage(app, settings.stage_id, settings=settings).service
-    ).to_json()
+    return PayFlowXStage(app, settings.stage_id, settings=settings)
+
+
+def service(settings: EnvironmentSettings) -> dict[str, Any]:
+    return template_of(stage(settings).service)
+
+
+@cache
+def template_of(stack: Stack) -> dict[str, Any]:
+    found: dict[str, Any] = Template.from_stack(stack).to_json()
     return found
 
 
@@ -209,6 +217,16 @@ class TestPartitions:
         for shards in (16, 32, 64):
             replace(PROD, due_shards=shards)
             assert gcd(_FIRST_SHARD_STEP, shards) == 1
+
+    @pytest.mark.parametrize("lower", [1, 2, 3, 4, 5])
+    def test_of_lists_are_lowered_by_no_deployment(self, lower: int) -> None:
+        """CloudFormation deletes no export that another stack imports, and updates the data stack first."""
+        running, wanted = stage(replace(STAGING, list_partitions=4)), stage(replace(STAGING, list_partitions=lower))
+        imported = set(re.findall(r'"Fn::ImportValue": "([^"]+)"', json.dumps(template_of(running.service))))
+        exported = {o["Export"]["Name"] for o in template_of(wanted.data)["Outputs"].values() if "Export" in o}
+        refused = {f"Staging-Data:ListPartitionsNotBelow{number}" for number in range(lower + 1, 5)}
+        assert imported - exported == refused
+        assert wanted.data in wanted.service.dependencies
 
     @pytest.mark.parametrize(
         ("changes", "why"),

@@ -140,6 +140,11 @@ class ReconciliationWorld(ProviderWorld):
         }
         return Asked(**values)
 
+    def asked_run(self) -> Run:
+        """A run that is stored, and that no worker has begun."""
+        (run,) = self.start.asked_for(self.asked(until_ms=self.clock.now_ms()), DECISION)
+        return run
+
     def run(self, *, deadline: Deadline | None = None, **changes: Any) -> Run:
         """Start it and deliver its messages, whatever happens to the worker."""
         (run,) = self.start.asked_for(self.asked(**changes), DECISION)

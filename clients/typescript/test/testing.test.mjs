@@ -5,12 +5,28 @@ import { test } from "node:test";
 import { MemoryEventStore, NO_RETRIES, RateLimitedError, UnansweredError, Webhook } from "@payflowx/client";
 import { FakeApi, SCENARIOS } from "@payflowx/client/testing";
 
+import { VECTORS } from "./server.mjs";
+
 const NEW = { amount: 1999, currency: "USD", key: ["order", 1] };
 
 test("every scenario has a name, a token and a meaning", () => {
   assert.equal(SCENARIOS.size, 9);
   for (const [name, { token, means, steps }] of SCENARIOS) {
     assert.deepEqual([token, means.endsWith("."), steps.length > 0], [`tok_${name}`, true, true]);
+  }
+});
+
+test("an address in another spelling is registered already, another address is not", async () => {
+  for (const [one, other] of VECTORS.sameAddress) {
+    const client = new FakeApi().client();
+    await client.webhookEndpoints.create({ url: one });
+    await assert.rejects(client.webhookEndpoints.create({ url: other }), { code: "endpoint_exists" }, other);
+  }
+  for (const [one, other] of VECTORS.otherAddress) {
+    const client = new FakeApi().client();
+    for (const url of [one, other]) {
+      assert.equal((await client.webhookEndpoints.create({ url })).url, url);
+    }
   }
 });
 

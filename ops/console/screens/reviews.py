@@ -20,6 +20,8 @@ from ops.review_text import AMOUNT_ROWS
 _PATH: Final = "/reviews/{merchant}/{ident}"
 _MAX_MERCHANTS: Final = 100
 _PAYMENT: Final = "pay_"
+_PLACE: Final = {"provider": "provider", "accountId": "account", "providerKey": "key"}
+"""Where a payment was charged: the command's fields, and the options for them."""
 _VERDICTS: Final = {"charged": "The money moved", "not_charged": "The money did not move"}
 _WORDS: Final = frozenset({"operationStatus", "held", "paymentStatus"})
 
@@ -88,7 +90,7 @@ def _show(request: ScreenRequest) -> Page:
 def _commands(request: ScreenRequest, merchant: str, ident: str) -> tuple[CommandLine, ...]:
     given = {"evidence": "EVIDENCE", "reason": "REASON", "merchant": merchant}
     return (
-        request.command("review", "show", ident, merchant=merchant, **_facts(request)),
+        request.command("review", "show", ident, merchant=merchant, **_options(_facts(request))),
         request.command("review", "close", ident, charged=True, **given),
         request.command("review", "close", ident, not_charged=True, **given),
     )
@@ -102,7 +104,13 @@ def _facts(request: ScreenRequest) -> dict[str, Any]:
         "reference": given.get("reference") or None,
         "amount": typed_amount(amount, least=1) if amount else None,
         "held": given.get("held") or None,
+        **{name: given.get(name) or None for name in _PLACE},
     }
+
+
+def _options(facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts as the options of the command."""
+    return {_PLACE.get(name, name): value for name, value in facts.items()}
 
 
 def _runbook(reason: str) -> str | None:

@@ -1,5 +1,7 @@
 """The test double, as a merchant's own tests use it. Its behaviour is held to the API by tests/integration."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 import payflowx_client as pfx
 from payflowx_client.testing import API_KEY, SCENARIOS, FakeApi, served
 
+VECTORS = json.loads((Path(__file__).resolve().parents[3] / "clients" / "vectors.json").read_text())
 METHOD = pfx.PaymentMethod(type="card", token="tok_success")
 NEW: dict[str, Any] = {"amount": 1999, "currency": "USD", "key": ("order", 1)}
 
@@ -46,6 +49,22 @@ def test_answers_are_lost_and_requests_refused_where_a_test_wants_it() -> None:
     payment = client.payments.create(**NEW, payment_method=METHOD)
     assert len(list(client.payments.list())) == 1
     assert client.payments.wait_for(payment).status is pfx.PaymentStatus.SUCCESS
+
+
+@pytest.mark.parametrize(("one", "other"), VECTORS["sameAddress"])
+def test_an_address_in_another_spelling_is_registered_already(one: str, other: str) -> None:
+    client = FakeApi().client()
+    client.webhook_endpoints.create(url=one)
+    with pytest.raises(pfx.ConflictError) as refused:
+        client.webhook_endpoints.create(url=other)
+    assert refused.value.code == "endpoint_exists"
+
+
+@pytest.mark.parametrize(("one", "other"), VECTORS["otherAddress"])
+def test_another_address_is_registered(one: str, other: str) -> None:
+    client = FakeApi().client()
+    for url in (one, other):
+        assert client.webhook_endpoints.create(url=url).url == url
 
 
 def test_another_process_reaches_it_by_a_socket() -> None:

@@ -4,6 +4,7 @@ import { fromBase64, hmacKey, randomBytes, sign, toBase64 } from "../crypto.js";
 import type { Book, Event } from "./book.js";
 import { type Json, RefusedError } from "./refusals.js";
 import { checkedEndpoint, MAX_ENDPOINTS } from "./requests.js";
+import { normalForm } from "./spellings.js";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -32,7 +33,7 @@ export class Endpoints {
   /** Throws `RefusedError`. */
   create(body: Json): Json {
     const { url, eventTypes } = checkedEndpoint(body);
-    if ([...this.#endpoints.values()].some((each) => each.url === url)) {
+    if ([...this.#endpoints.values()].some((each) => normalForm(each.url) === normalForm(url))) {
       throw new RefusedError("endpoint_exists");
     }
     if (this.#endpoints.size >= MAX_ENDPOINTS) {

@@ -3,6 +3,7 @@
 import { EXPONENTS, MAX_AMOUNT } from "../money.js";
 import { DATA } from "./data.js";
 import { type Json, RefusedError } from "./refusals.js";
+import { isAllowed } from "./spellings.js";
 
 export const MAX_ENDPOINTS = 5;
 const KEY = /^[!-~]{1,255}$/;
@@ -69,7 +70,7 @@ export function checkedOperation(body: Json): number | undefined {
 export function checkedEndpoint(body: Json): { url: string; eventTypes: readonly string[] } {
   checkFields(body, { url: null, eventTypes: [] }, ["url"]);
   const { url } = body;
-  if (typeof url !== "string" || !/^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost):)/.test(url)) {
+  if (typeof url !== "string" || !isAllowed(url)) {
     throw new RefusedError("url");
   }
   const types = body["eventTypes"] ?? [];

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from payflowx.domain.outbound_webhooks.catch_up import CatchUp, catch_up_of, registered_at_ms
+from payflowx.domain.outbound_webhooks.catch_up import CatchUp, catch_up_of, owed_since_ms
 from payflowx.domain.outbound_webhooks.endpoints import Endpoint, WebhookEndpoints, derive_endpoint_id, rotated
 from payflowx.domain.outbound_webhooks.ports import CatchUps, SecretCipher, WebhookEndpointStore
 from payflowx.domain.outbound_webhooks.signing import SECRET_CHARS, SECRET_PREFIX
@@ -119,14 +119,14 @@ class ManageEndpoints:
         raise StorageUnavailableError("the endpoints kept changing; repeat the request")
 
     def _registered(self, before: WebhookEndpoints, endpoint: Endpoint) -> Endpoint:
-        """Return the endpoint with the time of its registration, or of an earlier one whose search still runs.
+        """Return the endpoint with the time of an earlier registration whose search still runs.
 
         Where each version so far added an endpoint, none was deleted, so that there was no earlier one.
         """
         if before.version == len(before.endpoints):
             return endpoint
         earlier = self.catch_ups.get(before.merchant_id, endpoint.endpoint_id)
-        return replace(endpoint, created_at_ms=registered_at_ms(earlier, endpoint.created_at_ms))
+        return replace(endpoint, owed_since_ms=owed_since_ms(earlier))
 
     def _new_secret(self, merchant_id: str, endpoint_id: str) -> tuple[str, str]:
         secret = SECRET_PREFIX + self.randomness.secret_text(SECRET_CHARS)

@@ -28,6 +28,7 @@ from payflowx.domain.payments.claim import (
     FailPayment,
     InquireClosedAttempt,
     NoWork,
+    PassOver,
     ReopenAttempt,
     ResolveOpenAttempt,
     StartAttempt,
@@ -40,6 +41,7 @@ from payflowx.domain.payments.payment import Candidate, Lease, Payment, due_time
 from payflowx.domain.payments.ports import Job, Stored, VersionConflict
 from payflowx.domain.payments.restored import is_to_search
 from payflowx.domain.payments.retry import RetryPolicy
+from payflowx.domain.payments.state_machine import pass_over
 from payflowx.domain.payments.work_item import WorkItem
 from payflowx.domain.providers.health import AccountName, ProviderHealth
 from payflowx.domain.providers.ports import Provider, Providers
@@ -151,17 +153,14 @@ class ProcessJob:
         decision = self._decide(item, merchant)
         if self._is_slow(job, target_of(decision), item):
             return None
+        change = self._change_without_request(item, decision, merchant)
+        if change is not None:
+            return None if self.outcome_writer.commit(change) else VersionConflict(item=None)
         match decision:
             case NoWork(reason=reason):
                 self.telemetry.info("no work to do", transactionId=item.payment.transaction_id, reason=reason)
                 return None
-            case FailPayment(stop=stop):
-                change = attempt_engine.fail(item, stop, self._context(merchant))
-                return None if self.outcome_writer.commit(change) else VersionConflict(item=None)
             case ResolveOpenAttempt(attempt=attempt):
-                void = self._void(item, attempt, merchant)
-                if void is not None:
-                    return None if self.outcome_writer.commit(void) else VersionConflict(item=None)
                 number = attempt.number
             case InquireClosedAttempt(attempt=attempt):
                 number, is_closed = attempt.number, True
@@ -180,6 +179,18 @@ class ProcessJob:
             return result
         opened = append is not None or reopen is not None
         return _Claim(item=item.with_owner(result.item), number=number, opened=opened, is_closed=is_closed)
+
+    def _change_without_request(self, item: WorkItem, decision: ClaimDecision, merchant: Merchant) -> Change | None:
+        """Return the change that is the whole next step; None where a claim and a request follow, or nothing."""
+        match decision:
+            case FailPayment(stop=stop):
+                return attempt_engine.fail(item, stop, self._context(merchant))
+            case PassOver(checkout=checkout):
+                return pass_over(item.payment, checkout, replace(self._context(merchant), holds_lease=False))
+            case ResolveOpenAttempt(attempt=attempt):
+                return self._void(item, attempt, merchant)
+            case _:
+                return None
 
     def _claim_forgotten(
         self, job: Job, item: WorkItem, merchant: Merchant, deadline: Deadline

@@ -7,7 +7,7 @@ from payflowx.application.payments.charge_request import new_charge_request_of
 from payflowx.application.payments.operation_request import numbered_operation_request_of
 from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.payments.hosted import CHECKOUT_METHODS, HostedRequest
-from payflowx.domain.payments.outcome import NotFound, Outcome, Unknown
+from payflowx.domain.payments.outcome import Declined, NotFound, Outcome, Unknown
 from payflowx.domain.payments.payment import Candidate, Payment
 from payflowx.domain.payments.restore_window import RestoreWindow
 from payflowx.domain.payments.restored import KeyInQuestion, Search, is_routed_anew, keys_in_question
@@ -32,13 +32,16 @@ class SearchForgotten:
             account = merchant.account(key.candidate.provider, key.candidate.account_id)
             if account is None or deadline.remaining_ms() < MIN_TIME_TO_SEND_MS:
                 return Search(complete=False, proven=False)
-            match self._inquire(item, key, account, window):
+            outcome = self._inquire(item, key, account, window)
+            match outcome:
                 case NotFound(complete=complete):
                     able = self.providers.get(key.candidate.provider).capabilities
                     is_whole_list = complete and item.operation is not None
                     proven = proven and (able.absence_is_proof or is_whole_list)
                 case Unknown():
                     return Search(complete=False, proven=False)
+                case _ if self._is_read_from_charge(item, key) and _shows_no_further_key(item, outcome):
+                    return Search()
                 case _:
                     return Search(found=key, proven=False)
         return Search(proven=proven)
@@ -69,12 +72,25 @@ class SearchForgotten:
             save_payment_method=payment.save_payment_method,
         )
 
+    def _is_read_from_charge(self, item: WorkItem, key: KeyInQuestion) -> bool:
+        able = self.providers.get(key.candidate.provider).capabilities
+        return item.operation is not None and item.operation.kind in able.operations_read_from_charge
+
     def _inquire(self, item: WorkItem, key: KeyInQuestion, account: Account, window: RestoreWindow) -> Outcome:
         provider = self.providers.get(key.candidate.provider)
         if item.operation is not None:
             request = numbered_operation_request_of(item.payment, item.operation, key.number)
             return provider.inquire_operation(request, account)
         return provider.inquire(_charge_in_question(item, key, window), account)
+
+
+def _shows_no_further_key(item: WorkItem, outcome: Outcome) -> bool:
+    """Return whether the charge's state, which is the same for every key, is no sign of an attempt that is not stored.
+
+    A charge that ended otherwise leaves every key without effect: an ordinary request is refused, and its answer ends
+    the operation. A charge that moved was moved by the open attempt, if there is one: its inquiry judges that.
+    """
+    return isinstance(outcome, Declined) or any(attempt.is_open for attempt in item.owner.attempts)
 
 
 def _charge_in_question(item: WorkItem, key: KeyInQuestion, window: RestoreWindow) -> ChargeRequest:

@@ -28,16 +28,17 @@ def count_change(telemetry: Telemetry, change: Change) -> None:
     if change.operation_after is not None:
         _count_operation(telemetry, change.operation_before, change.operation_after)
     elif change.attempt_number is not None:
-        before, after = change.before.attempt(change.attempt_number), change.after.attempt(change.attempt_number)
-        _count_attempt(telemetry, before, after)
+        # A person's evidence may record an attempt that was not stored.
+        before = next((a for a in change.before.attempts if a.number == change.attempt_number), None)
+        _count_attempt(telemetry, before, change.after.attempt(change.attempt_number))
     _count_payment(telemetry, change.before, change.after)
 
 
-def _count_attempt(telemetry: Telemetry, before: Attempt, after: Attempt) -> None:
+def _count_attempt(telemetry: Telemetry, before: Attempt | None, after: Attempt) -> None:
     telemetry.count(Metric.ATTEMPT_OUTCOMES, provider=after.provider, outcome=after.state)
     if after.state is AttemptState.MISMATCH:
         telemetry.count(Metric.MISMATCHES)
-    if after.state is AttemptState.SUCCEEDED and before.may_prove_late:
+    if after.state is AttemptState.SUCCEEDED and before is not None and before.may_prove_late:
         telemetry.count(Metric.LATE_SUCCESSES)
 
 

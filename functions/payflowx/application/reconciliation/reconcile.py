@@ -248,7 +248,7 @@ class Reconcile:
         Such an item stops neither the page nor the run: the report names its payment.
         """
         try:
-            self.action(run.run_id, discrepancy, ledger_entry)
+            self.action(run, discrepancy, ledger_entry)
         except UnreadableItemError as error:
             self.telemetry.warn("item not readable", kind=error.kind, reason=error.reason)
             unresolved = replace(discrepancy, result=MatchResult.UNREADABLE, action=ResolutionAction.NONE)

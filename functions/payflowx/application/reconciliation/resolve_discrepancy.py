@@ -37,7 +37,7 @@ from payflowx.domain.reconciliation.matching import (
 )
 from payflowx.domain.reconciliation.ports import ListingProviders
 from payflowx.domain.reconciliation.reports import EntryKind
-from payflowx.domain.reconciliation.run import Discrepancy
+from payflowx.domain.reconciliation.run import Discrepancy, Run
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.identifiers import parse_provider_key
@@ -57,7 +57,7 @@ class ResolveDiscrepancy:
     clock: Clock
     policy: RetryPolicy
 
-    def __call__(self, run_id: str, discrepancy: Discrepancy, ledger_entry: LedgerEntry) -> None:
+    def __call__(self, run: Run, discrepancy: Discrepancy, ledger_entry: LedgerEntry) -> None:
         """Execute the discrepancy's resolution."""
         match discrepancy.action:
             case ResolutionAction.NONE:
@@ -65,11 +65,11 @@ class ResolveDiscrepancy:
             case ResolutionAction.WAKE:
                 self._wake(ledger_entry)
             case ResolutionAction.ASK if discrepancy.kind is EntryKind.REFUND:
-                self._read_refunds(run_id, discrepancy, ledger_entry)
+                self._read_refunds(run, discrepancy, ledger_entry)
             case ResolutionAction.ASK:
-                self._ask_and_apply(run_id, discrepancy, ledger_entry)
+                self._ask_and_apply(run, discrepancy, ledger_entry)
             case ResolutionAction.REVIEW if not self._waits_for_search(discrepancy, ledger_entry):
-                self._review(run_id, discrepancy, ledger_entry)
+                self._review(run, discrepancy, ledger_entry)
 
     def _waits_for_search(self, discrepancy: Discrepancy, ledger_entry: LedgerEntry) -> bool:
         """Return whether a restore has forgotten the listed request, and the search for it is due.
@@ -130,7 +130,7 @@ class ResolveDiscrepancy:
 
     # -- closed: no worker would inquire any more
 
-    def _ask_and_apply(self, run_id: str, discrepancy: Discrepancy, ledger_entry: LedgerEntry) -> None:
+    def _ask_and_apply(self, run: Run, discrepancy: Discrepancy, ledger_entry: LedgerEntry) -> None:
         """Inquire, and apply a verified success as a late success; without one, start a review."""
         payment, attempt = ledger_entry.payment, ledger_entry.attempt
         if attempt is None or attempt.state is AttemptState.SUCCEEDED or is_reviewed(payment):
@@ -138,33 +138,33 @@ class ResolveDiscrepancy:
         outcome = self.ask(payment, attempt)
         written = None
         if isinstance(outcome, Succeeded | Mismatch):
-            context = self._context(run_id, discrepancy)
+            context = self._context(run, discrepancy)
             written = self.outcome_writer.prove(WorkItem(payment=payment), attempt.number, outcome, context)
         if written is None:
-            self._review(run_id, discrepancy, ledger_entry)
+            self._review(run, discrepancy, ledger_entry)
         else:
             _check_stored(written)
 
     # -- made at the provider
 
-    def _read_refunds(self, run_id: str, discrepancy: Discrepancy, ledger_entry: LedgerEntry) -> None:
+    def _read_refunds(self, run: Run, discrepancy: Discrepancy, ledger_entry: LedgerEntry) -> None:
         """Read the charge's refunds: one that was made at the provider becomes an operation.
 
         Where the read does not show the listed refund, a review starts. A refund that may be ours waits: the worker
         inquires about ours first, and the next run finds the rest.
         """
         payment = ledger_entry.payment
-        evidence = self._context(run_id, discrepancy).evidence
+        evidence = self._context(run, discrepancy).evidence
         recorded = self.record_provider_refunds(payment.merchant_id, payment.transaction_id, evidence)
         known = self.operations.of_payment(payment.merchant_id, payment.transaction_id)
         owned = any(a.reference == discrepancy.reference for operation in known for a in operation.attempts)
         if not owned and discrepancy.reference not in {*recorded.waiting, *recorded.counted}:
-            self._review(run_id, discrepancy, ledger_entry)
+            self._review(run, discrepancy, ledger_entry)
 
     # -- manual review
 
-    def _review(self, run_id: str, discrepancy: Discrepancy, ledger_entry: LedgerEntry) -> None:
-        context = self._context(run_id, discrepancy)
+    def _review(self, run: Run, discrepancy: Discrepancy, ledger_entry: LedgerEntry) -> None:
+        context = self._context(run, discrepancy)
         operation = ledger_entry.operation
         if operation is not None:
             if operation.status is not OperationStatus.IN_REVIEW:
@@ -176,21 +176,26 @@ class ResolveDiscrepancy:
         if change is not None:
             self._apply(change)
 
-    def _context(self, run_id: str, discrepancy: Discrepancy) -> Context:
+    def _context(self, run: Run, discrepancy: Discrepancy) -> Context:
         """Build the evidence for the audit log: run, result, amounts and the provider's id.
 
         It holds no free text of the provider.
         """
         facts: dict[str, Fact] = {
-            "run": run_id,
+            "run": run.run_id,
             "verdict": discrepancy.result.value,
             "listedKind": discrepancy.kind.value,
+            "listedProvider": run.provider,
+            "listedAccountId": run.account_id,
             "listedReference": discrepancy.reference,
             "listedAtMs": discrepancy.at_ms,
             "listedCurrency": discrepancy.currency,
         }
         if discrepancy.their_amount is not None:
             facts["listedAmount"] = discrepancy.their_amount
+        listed_key = discrepancy.provider_key or ""
+        if parse_provider_key(listed_key) is not None:
+            facts["listedKey"] = listed_key
         return Context(now_ms=self.clock.now_ms(), actor=ACTOR, policy=self.policy, evidence=facts)
 
     def _apply(self, change: Change) -> None:

@@ -49,7 +49,7 @@ class CloseOperationReview:
             seen = seen_review(operation)
             context = Context(now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=facts)
             payment, operation = current_ledger(payment, operation, self.operations)
-            change = close_operation_review(payment, operation, finding.decision, context)
+            change = close_operation_review(payment, operation, finding.decision(), context)
             check_seen(seen, finding.seen)
             largest = max(operation.amount, finding.amount or 0)
             limits = limits_of(self.merchant_directory, merchant_id)

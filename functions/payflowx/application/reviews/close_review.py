@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from payflowx.application.payments.current_ledger import explained_payment
 from payflowx.application.payments.outcome_writer import OutcomeWriter
+from payflowx.application.reviews.name_charge import named_charge
 from payflowx.domain.merchants.approvals import require_second_person
 from payflowx.domain.merchants.directory import MerchantDirectory, limits_of
 from payflowx.domain.merchants.operator_action import OperatorAction, checked_words
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.events import Fact
+from payflowx.domain.payments.named_charge import NamedCharge
 from payflowx.domain.payments.operation import Held
 from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.payment import Payment
@@ -26,6 +28,7 @@ from payflowx.domain.shared.text import provider_reference
 class ReviewEntry:
     """An operator's evidence and its source; the other fields are those of `ReviewDecision`.
 
+    `provider`, `account_id` and `provider_key`: where a payment was charged, if the attempt under review is not it.
     `seen`: the review that the first person saw, where the second one approves its closing.
     """
 
@@ -34,12 +37,16 @@ class ReviewEntry:
     reference: str | None = None
     amount: int | None = None
     held: Held | None = None
+    provider: str | None = None
+    account_id: str | None = None
+    provider_key: str | None = None
     seen: str | None = None
 
-    @property
-    def decision(self) -> ReviewDecision:
-        """The part that changes the ledger."""
-        return ReviewDecision(verdict=self.verdict, reference=self.reference, amount=self.amount, held=self.held)
+    def decision(self, charge: NamedCharge | None = None) -> ReviewDecision:
+        """Return the part that changes the ledger."""
+        return ReviewDecision(
+            verdict=self.verdict, reference=self.reference, amount=self.amount, held=self.held, charge=charge
+        )
 
 
 def review_facts(finding: ReviewEntry, operator_action: OperatorAction) -> dict[str, Fact]:
@@ -49,7 +56,13 @@ def review_facts(finding: ReviewEntry, operator_action: OperatorAction) -> dict[
     """
     if finding.reference is not None and provider_reference(finding.reference) is None:
         raise Refusal("reference_invalid", "Not a valid provider reference.")
-    named = {"namedAmount": finding.amount, "namedHeld": finding.held.value if finding.held else None}
+    named = {
+        "namedAmount": finding.amount,
+        "namedHeld": finding.held.value if finding.held else None,
+        "namedProvider": finding.provider,
+        "namedAccountId": finding.account_id,
+        "namedKey": finding.provider_key,
+    }
     return {
         **operator_action.facts(),
         "evidence": checked_words("evidence", finding.evidence),
@@ -84,6 +97,8 @@ class CloseReview:
         It stays IN_REVIEW as long as more was refunded than captured.
         """
         facts = review_facts(finding, operator_action)
+        merchant = self.merchant_directory.merchant(merchant_id) if finding.provider else None
+        charge = named_charge(merchant, finding.provider, finding.account_id, finding.provider_key)
         for _ in range(MAX_COMMIT_TRIES):
             payment = self.payments.get(merchant_id, transaction_id)
             if payment is None:
@@ -91,7 +106,7 @@ class CloseReview:
             context = Context(now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=facts)
             seen = seen_review(payment)
             current, rebuilt = explained_payment(payment, self.operations)
-            change = close_review(current, finding.decision, context, rebuilt=rebuilt)
+            change = close_review(current, finding.decision(charge), context, rebuilt=rebuilt)
             check_seen(seen, finding.seen)
             largest = max(payment.amount, finding.amount or 0)
             limits = limits_of(self.merchant_directory, merchant_id)

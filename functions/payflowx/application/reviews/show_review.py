@@ -1,7 +1,7 @@
 """A review with the ledgers of both sides, and what each verdict makes true."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from payflowx.application.payments.current_ledger import current_ledger, explained_payment
 from payflowx.domain.payments.change import Change, Context
@@ -109,7 +109,7 @@ def _opens(event: Event, operation_id: str | None) -> bool:
 def _with(decision: ReviewDecision, verdict: ReviewVerdict) -> ReviewDecision:
     """Return the decision for this verdict: an amount or a reference proves that money moved."""
     if verdict is ReviewVerdict.CHARGED:
-        return ReviewDecision(verdict=verdict, reference=decision.reference, amount=decision.amount, held=decision.held)
+        return replace(decision, verdict=verdict)
     return ReviewDecision(verdict=verdict, held=decision.held)
 
 

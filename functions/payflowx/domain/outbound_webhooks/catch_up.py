@@ -14,10 +14,10 @@ from payflowx.domain.shared.limits import CATCH_UP_AFTER_MS, CATCH_UP_AGAIN_AFTE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatchUp:
-    """The search for one endpoint. `since_ms` is its registration's time; `position` continues a pass over many events.
+    """The search for one endpoint. `since_ms` is the time from which on it is owed events.
 
-    `until_ms`: no later event can have been missed. None before the first pass: the registration may have been stored
-    long after its own time, but not after the pass that finds it.
+    `position` continues a pass over many events. `until_ms`: no later event can have been missed. None before the first
+    pass: the registration may have been stored long after its own time, but not after the pass that finds it.
     """
 
     merchant_id: str
@@ -29,13 +29,14 @@ class CatchUp:
     position: str | None = None
 
 
-def registered_at_ms(earlier: CatchUp | None, now_ms: int) -> int:
-    """Return the time from which on a registration is owed events; `earlier` is the search of the same endpoint.
+def owed_since_ms(earlier: CatchUp | None) -> int | None:
+    """Return the time from which on a registration is owed events, where that is not its own time.
 
-    While it runs, an earlier registration of the address is owed events that were not found yet. They would belong to
-    nobody if the merchant registers the address again, such as for other event types.
+    `earlier` is the search of the same endpoint. While it runs, an earlier registration of the address is owed events
+    that were not found yet. They would belong to nobody if the merchant registers the address again, such as for other
+    event types.
     """
-    return now_ms if earlier is None or earlier.due_at_ms is None else earlier.since_ms
+    return None if earlier is None or earlier.due_at_ms is None else earlier.since_ms
 
 
 def catch_up_of(merchant_id: str, endpoint: Endpoint, now_ms: int) -> CatchUp:
@@ -43,7 +44,7 @@ def catch_up_of(merchant_id: str, endpoint: Endpoint, now_ms: int) -> CatchUp:
     return CatchUp(
         merchant_id=merchant_id,
         endpoint_id=endpoint.endpoint_id,
-        since_ms=endpoint.created_at_ms,
+        since_ms=endpoint.gets_events_since_ms,
         due_at_ms=now_ms + CATCH_UP_AFTER_MS,
     )
 

@@ -38,7 +38,13 @@ class Endpoint:
     event_types: tuple[str, ...]
     encrypted_secret: str = field(repr=False)
     created_at_ms: int
+    """The time of its registration."""
     updated_at_ms: int
+    owed_since_ms: int | None = None
+    """The time of an earlier registration of the address whose search for missed events this one goes on with.
+
+    Release 0.2.0 ignores it, and the events that the earlier registration missed are not delivered.
+    """
     previous_encrypted_secret: str | None = field(default=None, repr=False)
     previous_until_ms: int = 0
     status: EndpointStatus = EndpointStatus.ENABLED
@@ -52,6 +58,11 @@ class Endpoint:
     def is_enabled(self) -> bool:
         """Events are delivered to the endpoint."""
         return self.status is EndpointStatus.ENABLED
+
+    @property
+    def gets_events_since_ms(self) -> int:
+        """The time from which on events are delivered to the endpoint."""
+        return self.created_at_ms if self.owed_since_ms is None else self.owed_since_ms
 
     @property
     def is_slow(self) -> bool:

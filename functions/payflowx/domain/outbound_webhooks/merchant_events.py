@@ -201,7 +201,8 @@ def started_again(merchant_event: MerchantEvent, endpoints: Sequence[Endpoint], 
 
 
 def _audience(merchant_event: MerchantEvent, endpoints: Sequence[Endpoint], since_ms: int) -> Sequence[Endpoint]:
-    return [e for e in endpoints if e.is_enabled and e.wants(merchant_event.event_type) and e.created_at_ms <= since_ms]
+    wanting = (e for e in endpoints if e.is_enabled and e.wants(merchant_event.event_type))
+    return [e for e in wanting if e.gets_events_since_ms <= since_ms]
 
 
 def ready(merchant_event: MerchantEvent, now_ms: int) -> Collection[str]:

@@ -40,6 +40,8 @@ AMOUNT_NAMED_AT: Final = "amount_named_at"
 AMOUNTS_REPORTED: Final = "amounts_reported"
 """The fact behind `Attempt.amounts_reported`: numbers with commas. Release 0.2.0 carries it along and ignores it."""
 _MAX_AMOUNTS_REPORTED: Final = 20
+CLOSED_BY_OPERATOR: Final = "closed_by_operator"
+"""The code of an attempt that an operator's evidence closed, or recorded."""
 SENT_BEFORE_RESTORE: Final = "sent_before_restore"
 SEARCH_FOLLOWS: Final = "search_follows"
 """The fact that a request may have left before the tables were restored, with the time to which they were.

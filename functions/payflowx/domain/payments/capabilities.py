@@ -75,6 +75,12 @@ class Capabilities:
 
     0 where the provider does not document it.
     """
+    operations_read_from_charge: frozenset[OperationKind] = frozenset()
+    """The kinds whose inquiry answers from the state of the charge, whatever the key: it names no request of ours.
+
+    The charge can be captured or voided once, so the answer decides the only open attempt. It is no sign that a key
+    was used.
+    """
     reports: ReportCapability | None = None
     """None: the provider offers no list to reconcile with."""
     hosted: HostedCapability | None = None

@@ -90,6 +90,17 @@ class Checkout:
         """Return the checkout as it waits for the payer."""
         return replace(self, choice=None, closing=None)
 
+    def passing_over(self, disabled: Set[str]) -> "Checkout":
+        """Return the checkout whose choice leads past providers that were switched off since it was stored.
+
+        Without a choice if none is left; itself if the choice's first way is not among them.
+        """
+        choice = self.choice
+        if choice is None or choice.ways[0] not in disabled:
+            return self
+        left = tuple(way for way in choice.ways if way not in disabled)
+        return replace(self, choice=replace(choice, ways=left)) if left else self.without_choice()
+
     def after_unused(self, attempt: Attempt, disabled: Set[str]) -> "Checkout":
         """Return the checkout after an object whose address was never given out: the choice's next way, if any.
 

@@ -66,7 +66,16 @@ class FailPayment:
     stop: FailureReason
 
 
-ClaimDecision = NoWork | StartAttempt | ReopenAttempt | ResolveOpenAttempt | InquireClosedAttempt | FailPayment
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassOver:
+    """The first way of the payer's choice was switched off before its attempt: go on with the next one, if any."""
+
+    checkout: Checkout
+
+
+ClaimDecision = (
+    NoWork | StartAttempt | ReopenAttempt | ResolveOpenAttempt | InquireClosedAttempt | FailPayment | PassOver
+)
 
 
 def target_of(decision: ClaimDecision) -> Attempt | Candidate | None:
@@ -76,7 +85,7 @@ def target_of(decision: ClaimDecision) -> Attempt | Candidate | None:
             return candidate
         case ResolveOpenAttempt(attempt=attempt) | InquireClosedAttempt(attempt=attempt):
             return attempt
-        case NoWork() | FailPayment():
+        case NoWork() | FailPayment() | PassOver():
             return None
 
 
@@ -107,7 +116,7 @@ def decide_claim(payment: Payment, policy: RetryPolicy, disabled: Set[str], now_
     if payment.cancel_requested:
         return FailPayment(stop=FailureReason(code="cancelled", message="The merchant cancelled the payment."))
     if payment.checkout is not None:
-        return _chosen_attempt(payment, payment.checkout, now_ms)
+        return _chosen_attempt(payment, payment.checkout, disabled, now_ms)
     return _further_attempt(payment, policy, disabled, now_ms)
 
 
@@ -131,7 +140,9 @@ def is_over(payment: Payment, now_ms: int) -> bool:
     return now_ms >= payment.checkout.expires_at_ms and not any(attempt.is_open for attempt in payment.attempts)
 
 
-def _chosen_attempt(payment: Payment, checkout: Checkout, now_ms: int) -> NoWork | StartAttempt | FailPayment:
+def _chosen_attempt(
+    payment: Payment, checkout: Checkout, disabled: Set[str], now_ms: int
+) -> NoWork | StartAttempt | FailPayment | PassOver:
     """A checkout starts an attempt for the payer's stored choice only, which this claim uses up."""
     if now_ms >= checkout.expires_at_ms:
         return FailPayment(stop=CHECKOUT_EXPIRED)
@@ -140,6 +151,9 @@ def _chosen_attempt(payment: Payment, checkout: Checkout, now_ms: int) -> NoWork
     choice = checkout.choice_for(len(payment.attempts) + 1)
     if choice is None:
         return NoWork(reason="the payer has not chosen")
+    going_on = checkout.passing_over(disabled)
+    if going_on is not checkout:
+        return PassOver(checkout=going_on)
     candidate = next((c for c in payment.route.candidates if c.provider == choice.ways[0]), None)
     if candidate is None:
         return NoWork(reason="the route has no such provider")

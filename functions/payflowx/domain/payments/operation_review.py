@@ -5,14 +5,15 @@ The counterpart of `review`.
 
 from dataclasses import replace
 
-from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.attempt import CLOSED_BY_OPERATOR, Attempt
 from payflowx.domain.payments.balances import Move, Moved, apply_success, correct_captured, give_back
 from payflowx.domain.payments.change import Change, Context, operation_change
 from payflowx.domain.payments.inquiry_times import still_due
+from payflowx.domain.payments.named_charge import NamedCharge, recorded_attempt
 from payflowx.domain.payments.operation import Held, Operation
 from payflowx.domain.payments.operation_state_machine import operation_facts, rechecked_later
 from payflowx.domain.payments.payment import LastError, Payment
-from payflowx.domain.payments.review import CLOSED_BY_OPERATOR, ReviewDecision, ReviewVerdict, evidence_obstacle
+from payflowx.domain.payments.review import ReviewDecision, ReviewVerdict, evidence_obstacle
 from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.transitions import check_review_transition
 from payflowx.domain.shared.errors import Refusal
@@ -34,7 +35,7 @@ def close_operation_review(
         )
     if operation.lease.is_live(context.now_ms):
         raise Refusal("busy", "A worker is inquiring about this operation right now. Try again in a minute.")
-    known = replace(operation, held=_held(operation, decision))
+    known = replace(operation, held=_held(payment, operation, decision))
     if decision.verdict is ReviewVerdict.CHARGED:
         return _close_succeeded(payment, operation, known, decision, context)
     if decision.reference is not None or decision.amount is not None:
@@ -45,7 +46,7 @@ def close_operation_review(
     return _close_failed(payment, operation, known, context)
 
 
-def _held(operation: Operation, decision: ReviewDecision) -> Held:
+def _held(payment: Payment, operation: Operation, decision: ReviewDecision) -> Held:
     """Return the place of the operation's amount. The person's word counts only where the ledger has none."""
     if operation.held is not None:
         return operation.held
@@ -57,16 +58,21 @@ def _held(operation: Operation, decision: ReviewDecision) -> Held:
             "succeeded) or given_back (it had failed).",
             field="held",
         )
+    there = {Held.RESERVED: payment.reserved, Held.BOOKED: payment.refunded}
+    if operation.kind is OperationKind.REFUND and there.get(decision.held, operation.booked) < operation.booked:
+        raise Refusal(
+            "held_unknown",
+            f"The refund's amount is not {decision.held}: only {there[decision.held]} of this payment is. Read the "
+            "audit log once more.",
+            field="held",
+        )
     return decision.held
 
 
 def _close_succeeded(
     payment: Payment, before: Operation, operation: Operation, decision: ReviewDecision, context: Context
 ) -> Change:
-    attempt = operation.last_attempt
-    if attempt is None:
-        raise Refusal("evidence_contradicts", "No request was sent to the provider, so no money can have moved.")
-    attempt = next((a for a in operation.attempts if a.state is AttemptState.SUCCEEDED), attempt)
+    attempt = _moving_attempt(payment, operation, decision)
     obstacle = evidence_obstacle(attempt, decision.reference)
     if obstacle is not None:
         raise Refusal("evidence_contradicts", obstacle)
@@ -91,6 +97,22 @@ def _close_succeeded(
     facts = operation_facts(done) | {"movedAmount": done.booked}
     change = operation_change(payment, moved.payment, before, done, context, name="review_moved", facts=facts)
     return replace(change, attempt_number=attempt.number, reference=decision.reference, wake_in_seconds=wake_in_seconds)
+
+
+def _moving_attempt(payment: Payment, operation: Operation, decision: ReviewDecision) -> Attempt:
+    """Return the attempt that moved the money; after a restore, its request may not be stored."""
+    attempt = next((a for a in operation.attempts if a.state is AttemptState.SUCCEEDED), operation.last_attempt)
+    if attempt is not None:
+        return attempt
+    if decision.reference is None:
+        raise Refusal(
+            "evidence_contradicts",
+            "No request of it is stored, so no money can have moved, unless a restore forgot it. If the provider shows "
+            "it, give its reference there.",
+        )
+    charge = payment.attempt(operation.charge_attempt)
+    at = NamedCharge(provider=charge.provider, account_id=charge.account_id)
+    return recorded_attempt(operation, operation.operation_id, at)
 
 
 def _came_back(operation: Operation) -> bool:
@@ -202,4 +224,5 @@ def _without_effect(attempt: Attempt, context: Context) -> Attempt:
 
 
 def _with(operation: Operation, closed: Attempt) -> tuple[Attempt, ...]:
-    return tuple(closed if a.number == closed.number else a for a in operation.attempts)
+    kept = tuple(closed if a.number == closed.number else a for a in operation.attempts)
+    return kept or (closed,)

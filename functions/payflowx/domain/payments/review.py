@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from payflowx.domain.payments.attempt import AMOUNT_NAMED_AT, Attempt
+from payflowx.domain.payments.attempt import AMOUNT_NAMED_AT, CLOSED_BY_OPERATOR, Attempt
 from payflowx.domain.payments.balances import correct_captured
 from payflowx.domain.payments.change import Change, Context, change_of
 from payflowx.domain.payments.closed_attempts import with_final_read
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.inquiry_times import still_due
+from payflowx.domain.payments.named_charge import NamedCharge, attempt_of, is_at
 from payflowx.domain.payments.operation import Held
 from payflowx.domain.payments.payment import NOT_CHARGED, LastError, Payment
 from payflowx.domain.payments.transitions import check_review_transition
@@ -21,8 +22,6 @@ from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS
 from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
 
-CLOSED_BY_OPERATOR: Final = "closed_by_operator"
-"""The code of an attempt that an operator's evidence closed."""
 _CHARGE_IS_NAMED: Final = frozenset({AttemptState.SUCCEEDED, AttemptState.AUTHORIZED})
 """The states in which the reference of an attempt is that of its charge."""
 
@@ -45,13 +44,15 @@ class ReviewDecision:
     `reference`: the provider's id of the charge or operation, where it was not known. `amount`: what moved, in the
     minor unit; None: what the ledger holds or was requested. Of a charge that this decision books, it is what was kept:
     net of what was returned at the provider until now. `held`: the place of an operation's amount, needed only
-    where an older release did not store it.
+    where an older release did not store it. `charge`: where a payment was charged, if that is not the attempt under
+    review.
     """
 
     verdict: ReviewVerdict
     reference: str | None = None
     amount: int | None = None
     held: Held | None = None
+    charge: NamedCharge | None = None
 
 
 def request_inquiry(payment: Payment, context: Context) -> Change:
@@ -143,7 +144,7 @@ def _may_be_the_object(attempt: Attempt, reference: str | None) -> bool:
 
 def _charged(payment: Payment, decision: ReviewDecision, context: Context) -> tuple[Payment, Attempt]:
     """Return the payment with its charge. It stays in review as long as more was refunded than captured."""
-    attempt = _charged_attempt(payment)
+    attempt = _charged_attempt(payment, decision)
     obstacle = evidence_obstacle(attempt, decision.reference)
     if obstacle is not None:
         raise Refusal("evidence_contradicts", obstacle)
@@ -189,12 +190,39 @@ def _progress(payment: Payment, attempt: Attempt, decision: ReviewDecision, cont
     return {**attempt.progress, AMOUNT_NAMED_AT: str(context.now_ms)} if is_named else attempt.progress
 
 
-def _charged_attempt(payment: Payment) -> Attempt:
+def _charged_attempt(payment: Payment, decision: ReviewDecision) -> Attempt:
+    """Return the attempt that charged, by the record or by what the person names."""
     if payment.charged_attempt is not None:
-        return payment.attempt(payment.charged_attempt)
+        booked = payment.attempt(payment.charged_attempt)
+        if decision.charge is not None and not is_at(booked, decision.charge):
+            raise Refusal(
+                "evidence_contradicts",
+                f"Attempt {booked.number} at {booked.provider} ({booked.account_id}) has charged. A further charge "
+                "elsewhere is refunded in that provider's dashboard.",
+            )
+        return booked
+    if decision.charge is not None:
+        return _named_attempt(payment, decision, decision.charge)
     found = attempt_in_question(payment)
     if found is None:
-        raise Refusal("evidence_contradicts", "No request was sent to a provider, so nothing can have been charged.")
+        raise Refusal(
+            "evidence_contradicts",
+            "No request of this payment is stored, so nothing can have been charged, unless a restore forgot it. If a "
+            "provider shows the charge, name the provider, its reference there and its amount.",
+        )
+    return found
+
+
+def _named_attempt(payment: Payment, decision: ReviewDecision, charge: NamedCharge) -> Attempt:
+    """Return the attempt of the charge that a person named; one that is not stored needs the whole of its facts."""
+    found = attempt_of(payment, charge, attempt_in_question(payment))
+    is_stored = found.number <= len(payment.attempts)
+    if not is_stored and (decision.reference is None or decision.amount is None):
+        raise Refusal(
+            "evidence_contradicts",
+            f"No request to {charge.provider} ({charge.account_id}) is stored that can be this charge. "
+            "Give the provider's reference of the charge and the amount that was taken and kept as well.",
+        )
     return found
 
 
@@ -231,10 +259,10 @@ def _not_charged(payment: Payment, decision: ReviewDecision, context: Context) -
             "Refunds or captures of this payment went through PayFlowX, so a charge exists. "
             "Close the review as charged; return the rest by a refund.",
         )
-    if decision.reference is not None or decision.amount is not None:
+    if decision.reference is not None or decision.amount is not None or decision.charge is not None:
         raise Refusal(
             "evidence_contradicts",
-            "A provider reference or an amount proves a charge. Omit it to close the review as not charged.",
+            "A provider, its reference or an amount proves a charge. Omit it to close the review as not charged.",
         )
     question = attempt_in_question(payment)
     after = replace(
@@ -277,7 +305,9 @@ def _uncharged(attempt: Attempt, context: Context) -> Attempt:
 
 
 def _with(payment: Payment, closed: Attempt) -> tuple[Attempt, ...]:
-    return tuple(closed if a.number == closed.number else a for a in payment.attempts)
+    """Return the attempts with the one that charged. Another one that is open stays open: it is inquired about."""
+    kept = tuple(closed if a.number == closed.number else a for a in payment.attempts)
+    return kept if closed.number <= len(kept) else (*kept, closed)
 
 
 def _facts(attempt: Attempt | None) -> dict[str, Fact]:

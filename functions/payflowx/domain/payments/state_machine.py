@@ -97,6 +97,18 @@ def choose(payment: Payment, checkout: Checkout, context: Context) -> Change:
     return replace(change_of(payment, after, name, facts, context), wake_in_seconds=0)
 
 
+def pass_over(payment: Payment, checkout: Checkout, context: Context) -> Change:
+    """Go on with the next way of the payer's choice; without one, wait for the next choice. Nothing was sent."""
+    at_ms = context.now_ms if checkout.choice else checkout.expires_at_ms
+    after, wake_in_seconds = wake_at(replace(payment, checkout=checkout), at_ms, context.now_ms)
+    before = payment.checkout.choice if payment.checkout else None
+    left = checkout.choice.ways if checkout.choice else ()
+    passed = [way for way in (before.ways if before else ()) if way not in left]
+    facts: dict[str, Fact] = {"attempt": len(payment.attempts) + 1, "providers": ",".join(passed)}
+    change = change_of(payment, after, "checkout.way_passed_over", facts, context)
+    return replace(change, wake_in_seconds=wake_in_seconds)
+
+
 def send_to_review(payment: Payment, reason: ReviewReason, context: Context) -> Change:
     """Send a payment to manual review.
 

@@ -82,6 +82,7 @@ CONNECTOR: Final = Connector(
         reports=ReportCapability(lag_ms=6 * HOUR_MS),
         # A refund's id is refused the second time, and what was captured or voided is not captured or voided again.
         operation_window_ms=dict.fromkeys(OperationKind, DAY_MS),
+        operations_read_from_charge=frozenset({OperationKind.CAPTURE, OperationKind.VOID}),
         hosted=hosted.CAPABILITY,
     ),
     authenticate=requests.authenticate,

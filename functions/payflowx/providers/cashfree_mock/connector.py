@@ -68,6 +68,7 @@ CONNECTOR: Final = Connector(
         inquiry_horizon_ms=HOUR_MS,
         action_lifetime_ms=15 * MINUTE_MS,
         operation_window_ms=dict.fromkeys(OperationKind, DAY_MS),
+        operations_read_from_charge=frozenset({OperationKind.CAPTURE, OperationKind.VOID}),
         hosted=HostedCapability(
             methods=frozenset(CHECKOUT_METHODS),
             min_lifetime_ms=5 * MINUTE_MS,

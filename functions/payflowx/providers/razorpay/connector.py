@@ -99,6 +99,7 @@ CONNECTOR: Final = Connector(
         reports=ReportCapability(span_ms=HOUR_MS),
         # A payment is captured once. How long the refund header is remembered is not said: an hour is what it is for.
         operation_window_ms={OperationKind.CAPTURE: DAY_MS, OperationKind.REFUND: HOUR_MS},
+        operations_read_from_charge=frozenset({OperationKind.CAPTURE}),
         hosted=CAPABILITY,
     ),
     authenticate=requests.authenticate,

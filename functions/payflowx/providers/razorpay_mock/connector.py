@@ -60,6 +60,7 @@ CONNECTOR: Final = Connector(
         inquiry_horizon_ms=10 * MINUTE_MS,
         action_lifetime_ms=15 * MINUTE_MS,
         operation_window_ms={OperationKind.CAPTURE: 0, OperationKind.REFUND: 0},
+        operations_read_from_charge=frozenset({OperationKind.CAPTURE}),
         hosted=HostedCapability(
             methods=frozenset(CHECKOUT_METHODS),
             min_lifetime_ms=15 * MINUTE_MS,

@@ -95,6 +95,7 @@ CONNECTOR: Final = Connector(
         reports=ReportCapability(),
         # The idempotency key, which works the same for every POST.
         operation_window_ms=dict.fromkeys(OperationKind, DAY_MS),
+        operations_read_from_charge=frozenset({OperationKind.CAPTURE, OperationKind.VOID}),
         hosted=CAPABILITY,
     ),
     authenticate=requests.authenticate,

@@ -256,6 +256,48 @@ class TestLostAndRefused:
         assert after.choice == replace(choice, number=2, ways=("gamma",))
         assert chosen.after_unused(payment.attempts[0], frozenset({"beta", "gamma"})).choice is None
 
+    @pytest.mark.parametrize("presentation", Presentation)
+    def test_a_provider_that_is_switched_off_before_the_attempt_begins_gets_none(
+        self, shop: Shop, presentation: Presentation
+    ) -> None:
+        """Nothing new begins there: the choice goes on with its next way, under the same number."""
+        payment = shop.sell(checkout=NewCheckout(presentation=presentation))
+        if presentation is Presentation.PAGE:
+            shop.page().choose(shop.token(payment), "card", Contact())
+        shop.world.set_merchant(disabled=frozenset({"alpha"}))
+        shop.settle(payment)
+        now = shop.world.now(payment)
+        assert [(a.number, a.provider, a.state) for a in now.attempts] == [(1, "beta", A.REQUIRES_ACTION)]
+        assert shop.at("alpha").sent == []
+        (passed,) = [e for e in shop.world.events_of(payment) if e.type == "checkout.way_passed_over"]
+        assert passed.facts["providers"] == "alpha"
+
+    @pytest.mark.parametrize("presentation", Presentation)
+    def test_where_every_way_is_switched_off_the_payer_chooses_again(
+        self, shop: Shop, presentation: Presentation
+    ) -> None:
+        payment = shop.sell(checkout=NewCheckout(presentation=presentation))
+        if presentation is Presentation.PAGE:
+            shop.page().choose(shop.token(payment), "card", Contact())
+        shop.world.set_merchant(disabled=frozenset({"alpha", "beta", "gamma"}))
+        shop.settle(payment)
+        now = shop.world.now(payment)
+        assert now.checkout is not None
+        assert (now.status, now.attempts, now.checkout.choice) == (S.REQUIRES_ACTION, (), None)
+        assert now.due_at_ms is not None
+        assert now.due_at_ms >= now.checkout.expires_at_ms
+        shop.world.set_merchant(disabled=frozenset())
+        assert states(shop, shop.choose(now)) == [A.REQUIRES_ACTION]
+
+    def test_an_attempt_that_began_before_its_provider_was_switched_off_goes_on(self, shop: Shop) -> None:
+        shop.at("alpha").charges.append(Unknown(code="timeout"))
+        payment = shop.sell()
+        shop.page().choose(shop.token(payment), "card", Contact())
+        shop.world.work()
+        shop.world.set_merchant(disabled=frozenset({"alpha"}))
+        shop.settle(payment)
+        assert [(a.provider, a.state) for a in shop.world.now(payment).attempts] == [("alpha", A.REQUIRES_ACTION)]
+
     def test_an_answer_that_is_lost_once_is_asked_for_again_with_the_same_bytes(self, shop: Shop) -> None:
         shop.at("alpha").charges.append(Unknown(code="timeout"))
         payment = shop.choose(shop.sell())

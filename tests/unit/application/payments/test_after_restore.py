@@ -8,14 +8,15 @@ from payflowx.adapters.dynamodb.core.values import to_attributes
 from payflowx.adapters.dynamodb.merchants.configuration import restore_window_to_item
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.events import chain_faults
-from payflowx.domain.payments.outcome import Declined, NotFound, NotSent, Succeeded, Unknown
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.outcome import Declined, NotFound, NotSent, Outcome, Rejected, Succeeded, Unknown
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.restore_window import RestoreWindow
 from payflowx.domain.payments.restored import raise_numbers
 from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS, SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind
-from payflowx.domain.shared.statuses import AttemptState, DeclineKind, OperationStatus, PaymentStatus
-from tests.support.scripted import ScriptedProvider
+from payflowx.domain.shared.statuses import AttemptState, CaptureMode, DeclineKind, OperationStatus, PaymentStatus
+from tests.support.scripted import ScriptedProvider, moved
 from tests.support.tables import CONFIGURATION
 from tests.support.world import World, fallback
 
@@ -367,6 +368,81 @@ class TestOperations:
         assert stored is not None
         assert stored.status is OperationStatus.SUCCEEDED
         assert [what for what, _ in alpha(world).moved if what == "move"] == []
+
+
+def reading_from_the_charge(
+    world: World, kind: OperationKind, answer: Outcome | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let alpha answer every inquiry from the charge's state, whatever the key; None: it moved, under the asked key."""
+    alpha(world).able = replace(alpha(world).able, operations_read_from_charge=frozenset({kind}))
+    monkeypatch.setattr(
+        ScriptedProvider, "inquire_operation", lambda _provider, request, _account: answer or moved(request)
+    )
+
+
+class TestWhatTheChargeShows:
+    """A capture or void that is read from the charge looks the same under every key."""
+
+    @pytest.fixture(params=[OperationKind.CAPTURE, OperationKind.VOID])
+    def kind(self, request: pytest.FixtureRequest) -> OperationKind:
+        kind: OperationKind = request.param
+        return kind
+
+    def held(self, world: World) -> Payment:
+        payment = world.accept(capture=CaptureMode.MANUAL)
+        world.work_until_idle()
+        return world.now(payment)
+
+    def stored(self, world: World, operation: Operation) -> Operation:
+        work_for_long(world, turns=60)
+        return world.operation_now(operation)
+
+    def test_a_charge_that_refuses_every_key_is_no_attempt(
+        self, world: World, kind: OperationKind, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        payment = self.held(world)
+        restore(world)
+        operation = world.request(kind, payment).operation
+        reading_from_the_charge(world, kind, Declined(code="charge_ended"), monkeypatch)
+        alpha(world).moves = [Rejected(code="charge_ended")]
+        stored = self.stored(world, operation)
+        assert stored.status is OperationStatus.FAILED
+        assert [attempt.number for attempt in stored.attempts] == [1], "the one that was sent"
+        assert "sent_before_restore" not in stored.attempts[0].progress
+        assert alpha(world).moves_of("move") == 1
+
+    def test_a_charge_that_moved_is_one_attempt(
+        self, world: World, kind: OperationKind, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        payment = self.held(world)
+        restore(world)
+        operation = world.request(kind, payment).operation
+        reading_from_the_charge(world, kind, None, monkeypatch)
+        stored = self.stored(world, operation)
+        assert (stored.status, len(stored.attempts)) == (OperationStatus.SUCCEEDED, 1)
+        assert alpha(world).moves_of("move") == 0
+
+    @pytest.mark.parametrize(
+        ("answer", "status"),
+        [(None, OperationStatus.SUCCEEDED), (Declined(code="charge_ended"), OperationStatus.FAILED)],
+    )
+    def test_what_the_charge_shows_is_the_open_attempts(
+        self,
+        world: World,
+        kind: OperationKind,
+        answer: Outcome | None,
+        status: OperationStatus,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        payment = self.held(world)
+        operation = world.request(kind, payment).operation
+        alpha(world).moves = [Unknown(code="read_timeout")]
+        world.work()
+        restore(world)
+        reading_from_the_charge(world, kind, answer, monkeypatch)
+        stored = self.stored(world, operation)
+        assert (stored.status, len(stored.attempts)) == (status, 1)
+        assert alpha(world).moves_of("move") == 1
 
 
 class TestNumbers:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from payflowx.application.reviews.close_review import ReviewEntry
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.outcome import Mismatch, Unknown
 from payflowx.domain.payments.payment import Lease, Payment
+from payflowx.domain.payments.review import ReviewVerdict
 from payflowx.domain.reconciliation.matching import LedgerEntry, MatchResult, ResolutionAction, review_discrepancy
 from payflowx.domain.reconciliation.reports import EntryKind, ReportUnavailable
 from payflowx.domain.reconciliation.run import MAX_FRUITLESS_TRIES, RETRY_SECONDS, Discrepancy, Phase, Source
@@ -213,6 +215,45 @@ class TestDifferences:
         assert world.report(world.run()) == [("missing_here", "review", paid.transaction_id)]
         assert reviewed(world, paid)
 
+    def test_a_person_closes_the_review_of_a_charge_that_a_restore_forgot(self, world: ReconciliationWorld) -> None:
+        """The charge is named with all its facts; a refund then finds it at its provider."""
+        accepted = world.pay("order-1", work=False)
+        copy = world.copy_of(accepted)
+        world.work_until_idle()
+        paid = world.now(accepted)
+        world.restore(paid, copy, forgetting=paid)
+        world.a_day_later()
+        world.run()
+        charge = paid.attempts[0]
+        operators = world.wired(OperatorsWiring)
+        (opened,) = [e for e in world.events_of(paid) if e.type == "payment.in_review"]
+        assert opened.facts["listedReference"] == charge.reference
+        assert opened.facts["listedProvider"] == charge.provider
+        assert opened.facts["listedAccountId"] == charge.account_id
+        finding = ReviewEntry(
+            verdict=ReviewVerdict.CHARGED,
+            evidence="its dashboard",
+            reference=charge.reference,
+            amount=paid.amount,
+            provider=world.provider,
+            provider_key=charge.provider_key,
+        )
+        for unproven in (
+            replace(finding, provider=None, provider_key=None),
+            replace(finding, reference=None),
+            replace(finding, amount=None),
+            replace(finding, provider="gamma"),
+            replace(finding, account_id="other"),
+            replace(finding, provider_key="pfx-aaaaaaaaaaaaaaaa-1"),
+        ):
+            with pytest.raises(Refusal) as refused:
+                operators.close_review(paid.merchant_id, paid.transaction_id, unproven, DECISION)
+            assert refused.value.code == "evidence_contradicts", unproven
+        closed = operators.close_review(paid.merchant_id, paid.transaction_id, finding, DECISION)
+        assert (closed.status, closed.captured, closed.charged_attempt) == (PaymentStatus.SUCCESS, paid.amount, 1)
+        assert world.refund(closed, 100).status is OperationStatus.SUCCEEDED
+        assert world.report(world.run(again=1)) == []
+
     def test_a_refund_that_a_restore_forgot_waits_for_the_search(self, world: ReconciliationWorld) -> None:
         payment = world.pay("order-1")
         operation = world.request(OperationKind.REFUND, payment, 100).operation
@@ -247,7 +288,7 @@ class TestDifferences:
             at_ms=world.clock.now_ms(),
         )
         held = LedgerEntry(payment=world.now(payment), attempt=None, operation=world.operation_now(operation))
-        world.wiring.reconcile.action("rec_1", listed, held)
+        world.wiring.reconcile.action(world.asked_run(), listed, held)
         status = world.operation_now(operation).status
         assert status is (OperationStatus.PENDING if waits else OperationStatus.IN_REVIEW)
 

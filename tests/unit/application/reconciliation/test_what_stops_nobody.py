@@ -184,7 +184,7 @@ class TestAReferenceThatIsTaken:
             currency=payment.currency,
             at_ms=world.clock.now_ms(),
         )
-        world.reconcile.action("rec_1", discrepancy, LedgerEntry(payment=payment, attempt=attempt))
+        world.reconcile.action(world.asked_run(), discrepancy, LedgerEntry(payment=payment, attempt=attempt))
         now = world.now(payment)
         assert (now.status, now.attempts[0].state, now.attempts[0].code) == (
             PaymentStatus.IN_REVIEW,

@@ -172,10 +172,23 @@ def test_an_address_that_is_registered_again_meanwhile_gets_what_its_first_regis
     harness: DeliveryHarness, missed: MerchantEvent
 ) -> None:
     harness.world.clock.advance(10)
-    registered_again(harness)
+    again = registered_again(harness)
+    assert again.created_at_ms == harness.world.clock.now_ms(), "it says when this registration was made"
     harness.let_pass(7_200)
     assert told(harness) == [missed.event_id]
     assert searches(harness) == []
+
+
+def test_an_address_that_is_registered_three_times_gets_what_its_first_registration_missed(
+    harness: DeliveryHarness, missed: MerchantEvent
+) -> None:
+    registered_again(harness)
+    again = registered_again(harness)
+    assert again.created_at_ms == harness.world.clock.now_ms()
+    endpoint, _ = harness.manage.rotate(MERCHANT, again.endpoint_id)
+    assert (endpoint.created_at_ms, endpoint.owed_since_ms) == (again.created_at_ms, again.owed_since_ms)
+    harness.let_pass(7_200)
+    assert told(harness) == [missed.event_id]
 
 
 def test_the_second_pass_finds_it_as_well(harness: DeliveryHarness, missed: MerchantEvent) -> None:
@@ -201,7 +214,7 @@ def test_a_registration_anew_begins_the_search_anew_when_the_earlier_one_has_end
     again = registered_again(harness)
     found = DynamoDBCatchUps(client=harness.world.dynamodb, table=TRANSACTIONS).get(MERCHANT, again.endpoint_id)  # type: ignore[arg-type]
     now_ms = harness.world.clock.now_ms()
-    assert again.created_at_ms == now_ms
+    assert (again.created_at_ms, again.owed_since_ms) == (now_ms, None)
     assert found == catch_up_of(MERCHANT, again, now_ms)
 
 

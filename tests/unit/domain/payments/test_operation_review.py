@@ -79,6 +79,20 @@ def test_a_refund_that_happened_is_booked() -> None:
     assert (change.event.type, change.event.facts["movedAmount"]) == ("refund.review_moved", 500)
 
 
+@pytest.mark.parametrize("kind", OperationKind)
+def test_what_was_made_by_a_request_that_is_not_stored_is_booked_by_its_reference(kind: OperationKind) -> None:
+    """After a restore, the request that moved the money may be forgotten."""
+    payment, operation = unknown(World(), kind, None if kind is OperationKind.VOID else 500)
+    forgotten = replace(operation, attempts=())
+    with pytest.raises(Refusal, match="give its reference"):
+        close(payment, forgotten, ReviewVerdict.CHARGED)
+    done = close(payment, forgotten, ReviewVerdict.CHARGED, "re_1").operation_after
+    charge, made = payment.attempt(operation.charge_attempt), done.attempts[0]
+    assert (made.provider, made.account_id, made.reference) == (charge.provider, charge.account_id, "re_1")
+    assert (made.provider_key, made.state) == (operation.attempts[0].provider_key, AttemptState.SUCCEEDED)
+    assert (done.status, done.held) == (OperationStatus.SUCCEEDED, Held.BOOKED)
+
+
 def test_a_refund_that_a_person_found_made_is_read_once_more_when_it_can_no_longer_come_back() -> None:
     payment, operation = unknown(World(), OperationKind.REFUND, 500)
     found = close(payment, operation, ReviewVerdict.CHARGED, "re_1").operation_after

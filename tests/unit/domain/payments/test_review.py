@@ -15,6 +15,7 @@ from payflowx.domain.payments.hosted import (
     HOSTED_OBJECT,
     HOSTED_RETURN_URL,
 )
+from payflowx.domain.payments.named_charge import NamedCharge
 from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.retry import RetryPolicy
@@ -23,6 +24,7 @@ from payflowx.domain.payments.state_machine import apply_outcome
 from payflowx.domain.payments.transitions import REVIEW_TRANSITIONS, check_review_transition
 from payflowx.domain.shared.backoff import inquiry_delay_ms
 from payflowx.domain.shared.errors import Refusal, TransitionError
+from payflowx.domain.shared.identifiers import derive_provider_key
 from payflowx.domain.shared.limits import DAY_MS, DUE_AFTER_ACCEPT_MS, HOUR_MS, SECOND_MS
 from payflowx.domain.shared.statuses import NO_CHARGE_STATES, OPEN_STATES, AttemptState, PaymentStatus
 from tests.support.balance import assert_balanced
@@ -353,6 +355,79 @@ def test_with_nothing_to_do_a_look_is_refused() -> None:
     with pytest.raises(Refusal) as refusal:
         request_inquiry(replace(payment_with(AttemptState.MISMATCH), due_at_ms=None), CONTEXT)
     assert "Close the review" in refusal.value.detail
+
+
+# -- a charge that no stored attempt made, as far as the record says
+
+
+def named(payment: Payment, *, reference: str | None = "ch_1", amount: int | None = 100, **changes: Any) -> Change:
+    charge = NamedCharge(**{"provider": "beta", "account_id": "main", **changes})
+    decision = ReviewDecision(verdict=ReviewVerdict.CHARGED, reference=reference, amount=amount, charge=charge)
+    return close_review(payment, decision, CONTEXT)
+
+
+@pytest.mark.parametrize("before", [(), (AttemptState.DECLINED,), (AttemptState.UNKNOWN,), (AttemptState.MISMATCH,)])
+def test_a_charge_elsewhere_is_recorded_where_it_is(before: tuple[AttemptState, ...]) -> None:
+    payment = payment_with(*before)
+    after = named(payment).after
+    made = after.attempts[-1]
+    assert after.charged_attempt == made.number == len(before) + 1
+    assert (made.provider, made.account_id, made.reference, made.state) == (
+        "beta",
+        "main",
+        "ch_1",
+        AttemptState.SUCCEEDED,
+    )
+    assert made.provider_key == derive_provider_key(payment.transaction_id, made.number)
+    assert (made.request_hash, made.code) == ("", "closed_by_operator")
+    assert (after.status, after.captured, after.refundable) == (PaymentStatus.SUCCESS, 100, 100)
+    assert [a.state for a in after.attempts[:-1]] == list(before)
+    assert (after.due_at_ms is not None) is any(state in OPEN_STATES for state in before)
+
+
+def test_the_key_that_the_provider_shows_is_kept() -> None:
+    payment = payment_with()
+    key = derive_provider_key(payment.transaction_id, 3)
+    assert named(payment, provider_key=key).after.attempts[0].provider_key == key
+
+
+def test_a_stored_attempt_at_that_account_is_the_charge() -> None:
+    """Of several the one in question, else the newest; a key names one of them."""
+    payment = payment_with(AttemptState.REJECTED, AttemptState.DECLINED)
+    assert named(payment, provider="alpha", reference=None, amount=None).after.charged_attempt == 2
+    keyed = [replace(a, provider_key=derive_provider_key(payment.transaction_id, a.number)) for a in payment.attempts]
+    by_key = replace(payment, attempts=tuple(keyed))
+    assert named(by_key, provider="alpha", provider_key=keyed[0].provider_key).after.charged_attempt == 1
+
+
+def test_what_the_record_contradicts_is_no_charge() -> None:
+    payment = payment_with()
+    other = derive_provider_key(World().accept("another").transaction_id, 1)
+    stored = replace(payment, attempts=payment_with(AttemptState.DECLINED).attempts)
+    stored = replace(
+        stored, attempts=(replace(stored.attempts[0], provider_key=derive_provider_key(stored.transaction_id, 1)),)
+    )
+    charged = replace(payment_with(AttemptState.SUCCEEDED), charged_attempt=1, captured=100, refundable=100)
+    full = payment_with(*[AttemptState.DECLINED] * 8)
+    refused: list[tuple[Payment, dict[str, Any]]] = [
+        (payment, {"reference": None}),
+        (payment, {"amount": None}),
+        (payment, {"provider_key": other}),
+        (payment, {"provider_key": "pfx-1"}),
+        (payment, {"provider_key": derive_provider_key(payment.transaction_id, 9)}),
+        (stored, {"provider_key": derive_provider_key(payment.transaction_id, 1)}),
+        (charged, {}),
+        (full, {}),
+    ]
+    for there, changes in refused:
+        with pytest.raises(Refusal) as refusal:
+            named(there, **changes)
+        assert refusal.value.code == "evidence_contradicts", changes
+    with pytest.raises(Refusal) as refusal:
+        named(payment, amount=payment.amount + 1)
+    assert refusal.value.code == "amount_invalid"
+    with pytest.raises(Refusal, match="name the provider"):
+        close(payment, ReviewVerdict.CHARGED)
 
 
 # -- words that are kept for ever

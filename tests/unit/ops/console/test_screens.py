@@ -177,7 +177,7 @@ def test_hostile_requests_never_break_out(text: str, world: World, browser: Brow
             assert_contained(browser.get(address, params={name: text}).text)
     payment = mismatched(world)
     address = f"/reviews/acme/{payment.transaction_id}"
-    for name in ("amount", "reference", "held"):
+    for name in ("amount", "reference", "held", "provider", "accountId", "providerKey"):
         assert_contained(browser.get(address, params={name: text}).text)
     answer = browser.post(f"{address}/close", {"form": text, "reason": text, "evidence": text, "verdict": text})
     assert_contained(answer.text)

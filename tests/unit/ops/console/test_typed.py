@@ -31,7 +31,7 @@ ASKED = {
     "/merchants": ["after"],
     "/providers": ["merchant"],
     "/reviews": ["merchant"],
-    "/reviews/acme/pay_aaaaaaaaaaaaaaaa": ["amount", "held", "reference"],
+    "/reviews/acme/pay_aaaaaaaaaaaaaaaa": ["amount", "held", "reference", "provider", "accountId", "providerKey"],
     "/routing": ["amount"],
 }
 

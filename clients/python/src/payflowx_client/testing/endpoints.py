@@ -12,6 +12,7 @@ from typing import Any, Final
 from payflowx_client.testing.book import Book, Json
 from payflowx_client.testing.data import RefusedError
 from payflowx_client.testing.requests import MAX_ENDPOINTS, checked_endpoint
+from payflowx_client.testing.spellings import normal_form
 
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 
@@ -35,7 +36,7 @@ class Endpoints:
     def create(self, body: Mapping[str, Any]) -> Json:
         """Raises `RefusedError`."""
         url, types = checked_endpoint(body)
-        if any(each["url"] == url for each in self._endpoints.values()):
+        if any(normal_form(each["url"]) == normal_form(url) for each in self._endpoints.values()):
             raise RefusedError("endpoint_exists")
         if len(self._endpoints) >= MAX_ENDPOINTS:
             raise RefusedError("endpoint_limit")

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from payflowx_client.money import EXPONENTS, MAX_AMOUNT
 from payflowx_client.testing.data import DATA, RefusedError
+from payflowx_client.testing.spellings import is_allowed
 
 MAX_ENDPOINTS: Final = 5
 _MAX_KEY_CHARS: Final = 255
-_LOOPBACK: Final = ("http://127.0.0.1:", "http://localhost:")
 
 
 def checked_payment(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def checked_endpoint(body: Mapping[str, Any]) -> tuple[str, list[str]]:
     """The address and the types of events."""
     _check_fields(body, {"url": None, "eventTypes": []}, ["url"])
     url, types = body["url"], body.get("eventTypes") or []
-    if not isinstance(url, str) or not url.startswith(("https://", *_LOOPBACK)):
+    if not isinstance(url, str) or not is_allowed(url):
         raise RefusedError("url")
     if not isinstance(types, list) or len(set(types)) < len(types) or not set(types) <= set(DATA["eventTypes"]):
         raise RefusedError("event_types")

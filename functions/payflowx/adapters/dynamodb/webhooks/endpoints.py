@@ -96,6 +96,7 @@ def _endpoint_item(endpoint: Endpoint) -> Item:
         "failingSince": endpoint.failing_since_ms,
         "slowSince": endpoint.slow_since_ms,
         "createdAt": endpoint.created_at_ms,
+        "owedSince": endpoint.owed_since_ms,
         "updatedAt": endpoint.updated_at_ms,
     }
 
@@ -114,5 +115,6 @@ def _endpoint(item: Item) -> Endpoint:
         failing_since_ms=item.get("failingSince"),
         slow_since_ms=item.get("slowSince"),
         created_at_ms=item["createdAt"],
+        owed_since_ms=item.get("owedSince"),
         updated_at_ms=item["updatedAt"],
     )

@@ -1,10 +1,12 @@
 """Manual reviews: list them, and close one with evidence."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from msgspec import Meta
 
 from payflowx.application.reviews.close_review import ReviewEntry
+from payflowx.application.reviews.name_charge import named_charge
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Held, Operation
@@ -33,6 +35,7 @@ _PAGE = 100
 _Amount = Annotated[int, Meta(ge=1, le=MAX_AMOUNT)]
 _ReviewPosition = Annotated[str, Meta(pattern="^[0-9]{13}#(pay|cap|void|ref)_[a-z2-7]{16}$")]
 _Seen = Annotated[str, Meta(pattern="^rev_[a-z2-7]{16}$")]
+_Named = Annotated[str, Meta(min_length=1, max_length=64)]
 _Reference = Annotated[str, Meta(min_length=1, max_length=MAX_REFERENCE_CHARS)]
 
 
@@ -53,7 +56,8 @@ class ReindexReviewsCommand(MutatingCommand, tag="reindex_reviews"):
 
 class CloseReviewCommand(ProposableCommand, tag="close_review"):
     """`reference`: the provider's id of the charge, where it was not known. `amount`: what was taken and kept, net of
-    what was returned at the provider before; of a charge that is booked already, what was captured.
+    what was returned at the provider before; of a charge that is booked already, what was captured. `provider`,
+    `accountId` and `providerKey`: where it was charged, if the attempt under review is not it.
     """
 
     transaction_id: TransactionId
@@ -61,6 +65,9 @@ class CloseReviewCommand(ProposableCommand, tag="close_review"):
     evidence: str
     reference: _Reference | None = None
     amount: _Amount | None = None
+    provider: _Named | None = None
+    account_id: _Named | None = None
+    provider_key: _Named | None = None
     seen: _Seen | None = None
     """The review that was seen when this was proposed."""
 
@@ -84,7 +91,7 @@ class CloseOperationReviewCommand(ProposableCommand, tag="close_operation_review
 class ShowReviewCommand(Command, tag="show_review"):
     """A payment's review, or an operation's: what both sides hold, and what each verdict would make true.
 
-    `amount`, `reference` and `held` are those of the closing.
+    All other fields are those of the closing.
     """
 
     merchant_id: MerchantId
@@ -93,6 +100,9 @@ class ShowReviewCommand(Command, tag="show_review"):
     reference: _Reference | None = None
     amount: _Amount | None = None
     held: Held | None = None
+    provider: _Named | None = None
+    account_id: _Named | None = None
+    provider_key: _Named | None = None
 
 
 COMMANDS = (
@@ -125,9 +135,14 @@ def run(
         evidence=command.evidence,
         reference=command.reference,
         amount=command.amount,
-        held=command.held if isinstance(command, CloseOperationReviewCommand) else None,
         seen=command.seen,
     )
+    if isinstance(command, CloseOperationReviewCommand):
+        finding = replace(finding, held=command.held)
+    else:
+        finding = replace(
+            finding, provider=command.provider, account_id=command.account_id, provider_key=command.provider_key
+        )
 
     def decide(action: OperatorAction) -> dict[str, Any]:
         match command:
@@ -142,8 +157,13 @@ def run(
 
 
 def _show(wired: OperatorsWiring, command: ShowReviewCommand) -> dict[str, Any]:
+    merchant = wired.merchant_directory.merchant(command.merchant_id) if command.provider else None
     decision = ReviewDecision(
-        verdict=ReviewVerdict.CHARGED, reference=command.reference, amount=command.amount, held=command.held
+        verdict=ReviewVerdict.CHARGED,
+        reference=command.reference,
+        amount=command.amount,
+        held=command.held,
+        charge=named_charge(merchant, command.provider, command.account_id, command.provider_key),
     )
     if command.operation_id is not None:
         return present_review(wired.show_review.of_operation(command.merchant_id, command.operation_id, decision))
