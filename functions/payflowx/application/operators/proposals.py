@@ -51,7 +51,10 @@ class Propose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideProposal:
-    """Raises `Refusal` (`not_found`, `proof_needed`, `proposal_closed`, `proposal_expired`, `same_person`)."""
+    """Raises `Refusal`.
+
+    Codes: `not_found`, `proof_needed`, `proposal_closed`, `proposal_expired`, `same_person`, `conflict`.
+    """
 
     proposals: Proposals
     clock: Clock
@@ -67,7 +70,7 @@ class DecideProposal:
         proposal = self._found(merchant_id, proposal_id)
         now_ms = self.clock.now_ms()
         if not self.proposals.approve(proposal, action, now_ms):
-            raise self._reason(self._found(merchant_id, proposal_id), action)
+            raise _reason(self._found(merchant_id, proposal_id), action, now_ms)
         return replace(proposal, decided_at_ms=now_ms)
 
     def finish(self, proposal: Proposal) -> None:
@@ -92,13 +95,6 @@ class DecideProposal:
             raise Refusal("not_found", "There is no proposal with this id.")
         return proposal
 
-    def _reason(self, proposal: Proposal, action: OperatorAction) -> Refusal:
-        if proposal.state in {ProposalState.DONE, ProposalState.WITHDRAWN}:
-            return Refusal("proposal_closed", f"The proposal is {proposal.state.lower()} already.")
-        if proposal.proposed_by == action.who:
-            return Refusal("same_person", "You proposed it, so another user or role has to approve it.")
-        return Refusal("proposal_expired", "The proposal is older than a day. Propose the change again.")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListProposals:
@@ -109,6 +105,16 @@ class ListProposals:
     def __call__(self, merchant_id: str, before: str | None = None) -> ProposalPage:
         """Return a page: the newest ones, or those before the one with this id."""
         return self.proposals.newest(merchant_id, limit=_MAX_LISTED, before=before)
+
+
+def _reason(proposal: Proposal, action: OperatorAction, now_ms: int) -> Refusal:
+    if proposal.state in {ProposalState.DONE, ProposalState.WITHDRAWN}:
+        return Refusal("proposal_closed", f"The proposal is {proposal.state.lower()} already.")
+    if proposal.proposed_by == action.who:
+        return Refusal("same_person", "You proposed it, so another user or role has to approve it.")
+    if proposal.expires_at_ms > now_ms:
+        return Refusal("conflict", "You approved it at the same time. List the proposals to see what became of it.")
+    return Refusal("proposal_expired", "The proposal is older than a day. Propose the change again.")
 
 
 def _require_proof(action: OperatorAction) -> None:

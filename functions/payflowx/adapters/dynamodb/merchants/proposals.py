@@ -69,15 +69,12 @@ class DynamoDBProposals(RecordedChanges):
         ]
         changed = {"state": ProposalState.APPROVED.value, "decidedBy": action.who, "decidedAt": now_ms}
         entry = _entry("approval.approved", proposal, action, now_ms)
-        update = self._update(proposal, changed, expression, conditions, removed=_REFUSAL)
+        update = _update(self.table, _key_of(proposal), changed, expression, conditions, removed=_REFUSAL)
         return self.write(update, self.new(record_item(entry)))
 
     def finish(self, proposal: Proposal, now_ms: int) -> bool:
         """Its change has an audit entry of its own."""
-        expression = Expression()
-        conditions = [_is_any_of(expression, (ProposalState.APPROVED,))]
-        done = {"state": ProposalState.DONE.value, "doneAt": now_ms}
-        return self.write(self._update(proposal, done, expression, conditions, removed=_REFUSAL))
+        return self.write(finished_part(self.table, proposal.merchant_id, proposal.proposal_id, now_ms))
 
     def refuse(self, proposal: Proposal, refusal: ProposalRefusal, action: OperatorAction) -> bool:
         """On the condition that the approval which it answers is the last one."""
@@ -88,7 +85,9 @@ class DynamoDBProposals(RecordedChanges):
         ]
         kept = {"refusal": {"code": refusal.code, "detail": refusal.detail, "at": refusal.at_ms}}
         entry = _entry("approval.refused", proposal, action, refusal.at_ms, code=refusal.code)
-        return self.write(self._update(proposal, kept, expression, conditions), self.new(record_item(entry)))
+        return self.write(
+            _update(self.table, _key_of(proposal), kept, expression, conditions), self.new(record_item(entry))
+        )
 
     def withdraw(self, proposal: Proposal, action: OperatorAction, now_ms: int) -> bool:
         """On the condition that it is open."""
@@ -96,27 +95,38 @@ class DynamoDBProposals(RecordedChanges):
         conditions = [_is_any_of(expression, _OPEN)]
         changed = {"state": ProposalState.WITHDRAWN.value, "decidedBy": action.who, "decidedAt": now_ms}
         entry = _entry("approval.withdrawn", proposal, action, now_ms)
-        return self.write(self._update(proposal, changed, expression, conditions), self.new(record_item(entry)))
+        return self.write(
+            _update(self.table, _key_of(proposal), changed, expression, conditions), self.new(record_item(entry))
+        )
 
-    def _update(
-        self,
-        proposal: Proposal,
-        changed: Item,
-        expression: Expression,
-        conditions: list[str],
-        *,
-        removed: tuple[str, ...] = (),
-    ) -> dict[str, Any]:
-        before = dict.fromkeys(changed) | dict.fromkeys(removed, UNKNOWN)
-        return {
-            "Update": {
-                "TableName": self.table,
-                "Key": to_attributes(_key(proposal.merchant_id, proposal.proposal_id)),
-                "UpdateExpression": expression.update(before, changed),
-                "ConditionExpression": " AND ".join(conditions),
-                **expression.arguments(),
-            }
+
+def finished_part(table: str, merchant_id: str, proposal_id: str, now_ms: int) -> dict[str, Any]:
+    """The part of a transaction that marks an approved proposal as done: it fails where it is done already."""
+    expression = Expression()
+    conditions = [_is_any_of(expression, (ProposalState.APPROVED,))]
+    done = {"state": ProposalState.DONE.value, "doneAt": now_ms}
+    return _update(table, _key(merchant_id, proposal_id), done, expression, conditions, removed=_REFUSAL)
+
+
+def _update(
+    table: str,
+    key: dict[str, str],
+    changed: Item,
+    expression: Expression,
+    conditions: list[str],
+    *,
+    removed: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    before = dict.fromkeys(changed) | dict.fromkeys(removed, UNKNOWN)
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": to_attributes(key),
+            "UpdateExpression": expression.update(before, changed),
+            "ConditionExpression": " AND ".join(conditions),
+            **expression.arguments(),
         }
+    }
 
 
 def _is_any_of(expression: Expression, states: tuple[ProposalState, ...]) -> str:
@@ -130,6 +140,10 @@ def _partition(merchant_id: str) -> str:
 
 def _key(merchant_id: str, proposal_id: str) -> dict[str, str]:
     return {"pk": _partition(merchant_id), "sk": proposal_id}
+
+
+def _key_of(proposal: Proposal) -> dict[str, str]:
+    return _key(proposal.merchant_id, proposal.proposal_id)
 
 
 def _entry(action: str, proposal: Proposal, operator_action: OperatorAction, at_ms: int, **facts: str) -> AuditEntry:
