@@ -12,8 +12,9 @@ from simulation.history import Call, Commanded, History, PageCall
 from simulation.kernel import EPOCH_MS, Kernel
 
 _AUTHORIZER_CACHE_MS: Final = 60_000
+_UNAUTHENTICATED: Final = {"code": "unauthenticated", "status": 401}
 _DAY_MS: Final = 24 * 3_600_000
-_QUESTIONS: Final = frozenset({"list_reviews", "show_reconciliation"})
+_QUESTIONS: Final = frozenset({"list_reviews", "show_reconciliation", "list_keys"})
 """Commands that change nothing, and take no reason."""
 _REASON: Final = {"operator": "the simulation", "reason": "As the simulation needs it"}
 
@@ -41,7 +42,9 @@ class Api:
     platform: Platform
     api_keys: dict[str, list[str]] = field(default_factory=dict)
     authorized: dict[str, tuple[int, str]] = field(default_factory=dict)
-    """The authorizer's cache: for each API key, since when, and the merchant."""
+    """The authorizer's cache: for each API key, since when, and the merchant; none for one that it denies."""
+    refused_keys: set[str] = field(default_factory=set)
+    """Keys that the merchants' software has learned not to use any more."""
     reason: Mapping[str, str] = field(default_factory=lambda: _REASON)
     """Who changes something, and why."""
     _requests: int = 0
@@ -59,10 +62,14 @@ class Api:
         call = Call(self.kernel.now_ms, merchant, method, path, key, body, query=query or {})
         self.history.calls.append(call)
         self.kernel.sleep(self.faults.random.randint(5, 60))
-        merchant_id = self._authorize(self.api_keys[merchant][-1])
+        call.api_key = self._key_of(merchant)
+        merchant_id = self._authorize(call.api_key)
         if merchant_id is None:
             call.status = 500
             return call
+        if not merchant_id:
+            return self._denied(call)
+        call.admitted_ms, call.acted_for = self.kernel.now_ms, merchant_id
         answer = self.invoke("api", self._event(call, merchant_id, query or {}))
         self.kernel.sleep(self.faults.random.randint(5, 60))
         if self.faults.strikes("client_lost_answer"):
@@ -74,6 +81,24 @@ class Api:
         call.status, call.answer = answer["statusCode"], json.loads(answer["body"])
         call.replayed = answer.get("multiValueHeaders", {}).get("Idempotency-Replayed") == ["true"]
         self.history.steps.append((self.kernel.now_ms, merchant, f"{method} {path} {key or ''}", str(call.status)))
+        return call
+
+    def _key_of(self, merchant: str) -> str:
+        """The newest key that was not refused yet; now and then another process of the merchant has any of them."""
+        keys = self.api_keys[merchant]
+        if self.faults.strikes("client_uses_any_key"):
+            return self.faults.apart.choice(keys)
+        usable = [key for key in keys if key not in self.refused_keys]
+        return (usable or keys)[-1]
+
+    def _denied(self, call: Call) -> Call:
+        """API Gateway answers by itself: the API's function does not run."""
+        if self.faults.strikes("client_lost_answer"):
+            return call
+        call.answered_ms, call.status, call.answer = self.kernel.now_ms, 401, dict(_UNAUTHENTICATED)
+        self.refused_keys.add(call.api_key)
+        told = f"{call.method} {call.path} {call.key or ''}"
+        self.history.steps.append((self.kernel.now_ms, call.merchant, told, "401"))
         return call
 
     def command(self, fields: dict[str, Any], *, function: str = "operations", **seen: Any) -> Commanded:
@@ -136,6 +161,7 @@ class Api:
         return process, answers[0]
 
     def _authorize(self, api_key: str) -> str | None:
+        """The merchant, none where the key is denied; None where the authorizer gives no answer. Both are cached."""
         asked_ms, merchant_id = self.authorized.get(api_key, (EPOCH_MS - _DAY_MS, ""))
         if self.kernel.now_ms - asked_ms < _AUTHORIZER_CACHE_MS:
             return merchant_id
@@ -145,10 +171,11 @@ class Api:
             "headers": {"Authorization": f"Bearer {api_key}"},
         }
         answer = self.invoke("authorizer", event)
-        if answer is None or "merchantId" not in answer["context"]:
+        if answer is None:
             return None
-        self.authorized[api_key] = (self.kernel.now_ms, answer["context"]["merchantId"])
-        return str(answer["context"]["merchantId"])
+        merchant_id = str(answer["context"].get("merchantId", ""))
+        self.authorized[api_key] = (self.kernel.now_ms, merchant_id)
+        return merchant_id
 
     def _event(self, call: Call, merchant_id: str, query: dict[str, str]) -> dict[str, Any]:
         headers = {"Content-Type": "application/json"} if call.body is not None else {}

@@ -132,6 +132,10 @@ IN_SCENARIOS: Final = (
     "dashboard_refunds_later",
     # Stripe's report, a page: of two lines, although more may stand on one
     "report_short_pages",
+    # Operators create, rotate and revoke merchants' API keys, two of them now and then the same one
+    "operator_ends_keys",
+    # Merchants, a request: it bears any key that they ever had
+    "client_uses_any_key",
 )
 """Only scenarios have them."""
 ALL_KINDS: Final = (*MAX_RATES, *APART, *IN_SCENARIOS)

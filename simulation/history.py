@@ -16,6 +16,8 @@ class Call:
     """A client's request and its answer; `status` 0 when no answer came. `answered_ms` 0 likewise.
 
     `replayed`: whether the answer says that an earlier request with the key was the first one; None if nobody looked.
+    `api_key` is what it bore. `admitted_ms` is when the authorizer's answer let it in, for the merchant `acted_for`;
+    0 if it did not.
     """
 
     at_ms: int
@@ -29,6 +31,9 @@ class Call:
     answered_ms: int = 0
     query: Mapping[str, str] = field(default_factory=dict)
     replayed: bool | None = None
+    api_key: str = ""
+    admitted_ms: int = 0
+    acted_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)

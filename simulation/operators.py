@@ -51,7 +51,8 @@ class Operators:
     reads_all_keys: bool = False
     """After a restore, what was charged may stand in any provider's books, under any key of the payment."""
     listed: set[tuple[str, str, str | None]] = field(default_factory=set)
-    _keys: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    """The id of the key that each merchant got last, as far as operators know."""
 
     def set_up(self, late: Set[str] = frozenset()) -> None:
         """Create the merchants with their accounts, and the endpoints of those that do not register them later."""
@@ -68,7 +69,7 @@ class Operators:
                 "accounts": [shop.account.configured() for shop in shops],
             }
             answer = self.api.command(fields).answer or {}
-            self.api.api_keys[merchant], self._keys[merchant] = [answer["apiKey"]], answer["keyId"]
+            self.api.api_keys[merchant], self.keys[merchant] = [answer["apiKey"]], answer["keyId"]
             for told in answer["webhooks"]:
                 self.providers.shop(merchant, told["provider"]).account.webhook_path = told["path"]
             if merchant not in late:
@@ -114,11 +115,11 @@ class Operators:
     def rotate_key(self, merchant: str) -> None:
         """The merchant uses the new key from then on; without an answer nobody knows it."""
         self.busy += 1
-        fields = {"command": "rotate_key", "merchantId": merchant, "keyId": self._keys[merchant], "overlapHours": 24}
+        fields = {"command": "rotate_key", "merchantId": merchant, "keyId": self.keys[merchant], "overlapHours": 24}
         answer = self._insist(fields).answer
         if answer is not None and answer["ok"]:
             self.api.api_keys[merchant].append(answer["apiKey"])
-            self._keys[merchant] = answer["keyId"]
+            self.keys[merchant] = answer["keyId"]
         self.busy -= 1
 
     def rotate_credentials(self, shop: Shop, *, signs_later: bool = False) -> None:

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any, Final
 
 from sandbox.simulators import REAL_PROVIDERS
-from simulation import restores
+from simulation import keepers, restores
 from simulation.accounts import PROVIDERS
 from simulation.api import Api
 from simulation.clients import Clients
@@ -17,6 +17,7 @@ from simulation.endpoints import Endpoints
 from simulation.faults import Faults
 from simulation.functions import FUNCTIONS, Platform, current_wirings
 from simulation.history import History, Strike, Write
+from simulation.keepers import Keepers
 from simulation.kernel import EPOCH_MS, Kernel
 from simulation.layouts import provider_key, provider_keys
 from simulation.operators import Operators
@@ -518,6 +519,10 @@ class World:
         for kind, task in rotations:
             self.kernel.after(draws.randrange(ARRIVAL_MS), partial(self.kernel.spawn, task))
             self.faults.counts[kind] += 1
+        if self.faults.rates[keepers.KIND]:
+            keeping = Keepers(self.kernel, self.faults, self.api, self.operators)
+            for at_ms, work in keeping.plan(draws):
+                self.kernel.after(at_ms, partial(self.kernel.spawn, work))
 
     def _reporting(self) -> list[Shop]:
         """Accounts at providers that have reports."""
