@@ -11,6 +11,7 @@ import pytest
 from ops.identity import prove
 from ops.target import Target
 from payflowx.adapters.dynamodb.merchants.directory import DynamoDBMerchantDirectory
+from payflowx.adapters.dynamodb.merchants.proposals import DynamoDBProposals
 from payflowx.application.merchants.set_approval_limits import SetApprovalLimits
 from payflowx.application.operators import proposals
 from payflowx.domain.merchants.caller import Identity
@@ -281,6 +282,32 @@ def test_an_approval_that_was_carried_out_and_interrupted_is_not_said_to_have_ch
         assert again["error"]["message"].count("may have been made") == 1
         (listed,) = functions.operate(command="list_proposals", merchantId="acme")["items"]
         assert listed["refusal"]["message"] == again["error"]["message"]
+
+
+def test_an_approval_that_read_before_another_one_was_carried_out_and_interrupted_says_that_it_may_be_done(
+    limited: Operate, functions: Functions, closing: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposal = limited("ada", **closing)["proposal"]
+    approve_stored = DynamoDBProposals.approve
+    faster: list[str] = []
+
+    def slowly(self: DynamoDBProposals, *given: Any) -> bool:
+        if not faster:
+            faster.append("begins")
+            with monkeypatch.context() as patch:
+                patch.setattr(proposals.DecideProposal, "finish", _interrupt)
+                with pytest.raises(RuntimeError):
+                    approve(limited, "bob", proposal)
+            functions.clock.advance(1)
+        return approve_stored(self, *given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DynamoDBProposals, "approve", slowly)
+        answer = approve(limited, "bob", proposal)
+    assert code(answer) == "invalid_state"
+    assert "may have been made" in answer["error"]["message"]
+    (shown,) = functions.operate(command="list_proposals", merchantId="acme")["items"]
+    assert "may have been made" in shown["refusal"]["message"]
 
 
 def test_an_approved_change_that_is_refused_says_so_and_why_until_it_is_approved_again(

@@ -17,6 +17,7 @@ from payflowx.domain.merchants.caller import Identity
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.limits import MAX_COMMIT_TRIES
 
 _MAX_LISTED = 100
 
@@ -67,11 +68,15 @@ class DecideProposal:
         carry it out may have ended before.
         """
         _require_proof(action)
-        proposal = self._found(merchant_id, proposal_id)
-        now_ms = self.clock.now_ms()
-        if not self.proposals.approve(proposal, action, now_ms):
-            raise _reason(self._found(merchant_id, proposal_id), action, now_ms)
-        return replace(proposal, decided_at_ms=now_ms)
+        for _ in range(MAX_COMMIT_TRIES):
+            proposal = self._found(merchant_id, proposal_id)
+            now_ms = self.clock.now_ms()
+            if self.proposals.approve(proposal, action, now_ms):
+                return replace(proposal, decided_at_ms=now_ms)
+            refusal = _reason(self._found(merchant_id, proposal_id), action, now_ms)
+            if refusal is not None:
+                raise refusal
+        raise Refusal("conflict", "It was approved at the same time. List the proposals to see what became of it.")
 
     def finish(self, proposal: Proposal) -> None:
         """Mark it as done. A second approval that was faster has marked it already."""
@@ -107,13 +112,14 @@ class ListProposals:
         return self.proposals.newest(merchant_id, limit=_MAX_LISTED, before=before)
 
 
-def _reason(proposal: Proposal, action: OperatorAction, now_ms: int) -> Refusal:
+def _reason(proposal: Proposal, action: OperatorAction, now_ms: int) -> Refusal | None:
+    """Return why it cannot be approved; None where it can, but was approved by somebody else after it was read."""
     if proposal.state in {ProposalState.DONE, ProposalState.WITHDRAWN}:
         return Refusal("proposal_closed", f"The proposal is {proposal.state.lower()} already.")
     if proposal.proposed_by == action.who:
         return Refusal("same_person", "You proposed it, so another user or role has to approve it.")
     if proposal.expires_at_ms > now_ms:
-        return Refusal("conflict", "You approved it at the same time. List the proposals to see what became of it.")
+        return None
     return Refusal("proposal_expired", "The proposal is older than a day. Propose the change again.")
 
 

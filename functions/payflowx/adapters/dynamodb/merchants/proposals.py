@@ -14,7 +14,7 @@ from payflowx.domain.merchants.operator_action import OperatorAction
 
 _OPEN: Final = (ProposalState.OPEN,)
 _REFUSAL: Final = ("refusal",)
-_APPROVABLE: Final = (ProposalState.OPEN, ProposalState.APPROVED)
+_APPROVABLE: Final = (ProposalState.OPEN, ProposalState.APPROVED, ProposalState.REFUSED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +60,12 @@ class DynamoDBProposals(RecordedChanges):
         )
 
     def approve(self, proposal: Proposal, action: OperatorAction, now_ms: int) -> bool:
-        """On the condition that somebody else proposed it and that it is not over."""
+        """On the condition that it is as it was read, that somebody else proposed it, and that it is not over."""
+        if proposal.state not in _APPROVABLE:
+            return False
         expression = Expression()
         conditions = [
-            _is_any_of(expression, _APPROVABLE),
+            *_as_read(expression, proposal),
             f"{expression.name('proposedBy')} <> {expression.value(action.who)}",
             f"{expression.name('expiresAtMs')} > {expression.value(now_ms)}",
         ]
@@ -127,6 +129,17 @@ def _update(
             **expression.arguments(),
         }
     }
+
+
+def _as_read(expression: Expression, proposal: Proposal) -> tuple[str, str]:
+    """Whether an earlier approval may have been carried out is known from what was read."""
+    state = ProposalState.OPEN if proposal.state is ProposalState.OPEN else ProposalState.APPROVED
+    decided = "decidedAt"
+    return _is_any_of(expression, (state,)), (
+        expression.absent(decided)
+        if proposal.decided_at_ms is None
+        else expression.equals(decided, proposal.decided_at_ms)
+    )
 
 
 def _is_any_of(expression: Expression, states: tuple[ProposalState, ...]) -> str:
