@@ -9,12 +9,13 @@ from urllib.parse import urlencode
 from simulation.faults import Faults
 from simulation.functions import Platform
 from simulation.history import Call, Commanded, History, PageCall
+from simulation.identities import PEOPLE, proof_of
 from simulation.kernel import EPOCH_MS, Kernel
 
 _AUTHORIZER_CACHE_MS: Final = 60_000
 _UNAUTHENTICATED: Final = {"code": "unauthenticated", "status": 401}
 _DAY_MS: Final = 24 * 3_600_000
-_QUESTIONS: Final = frozenset({"list_reviews", "show_reconciliation", "list_keys"})
+_QUESTIONS: Final = frozenset({"list_reviews", "show_reconciliation", "list_keys", "list_proposals"})
 """Commands that change nothing, and take no reason."""
 _REASON: Final = {"operator": "the simulation", "reason": "As the simulation needs it"}
 
@@ -101,16 +102,27 @@ class Api:
         self.history.steps.append((self.kernel.now_ms, call.merchant, told, "401"))
         return call
 
-    def command(self, fields: dict[str, Any], *, function: str = "operations", **seen: Any) -> Commanded:
-        """From a task: an operator's command. `seen`: what the operator knows of the books."""
+    def command(
+        self, fields: dict[str, Any], *, function: str = "operations", by: str | None = None, **seen: Any
+    ) -> Commanded:
+        """From a task: an operator's command. `seen`: what the operator knows of the books. `by`: the person, who
+        proves that.
+        """
         reason = {} if fields["command"] in _QUESTIONS else self.reason
-        commanded = Commanded(self.kernel.now_ms, function, {**fields, **reason}, **seen)
+        commanded = Commanded(self.kernel.now_ms, function, {**fields, **reason}, by=by, **seen)
         self.history.commands.append(commanded)
-        commanded.answer = self.invoke(function, commanded.command)
+        commanded.answer = self.invoke(function, self._signed(commanded.command, by))
         commanded.answered_ms = self.kernel.now_ms
         result = "died" if commanded.answer is None else str(commanded.answer.get("error", {}).get("code", "ok"))
         self.history.steps.append((self.kernel.now_ms, "operator", str(fields["command"]), result))
         return commanded
+
+    def _signed(self, command: dict[str, Any], by: str | None) -> dict[str, Any]:
+        if by is None:
+            return command
+        self._requests += 1
+        nonce = f"a random text {self._requests:06}"
+        return {**command, "proof": proof_of(PEOPLE[by], command, self.kernel.now_ms, nonce)}
 
     def page(self, owner: tuple[str, str], act: str, token: str, form: dict[str, str] | None = None) -> Page | None:
         """From a task: a payer's request at our pages; None where no answer comes. Pages have no authorizer."""

@@ -183,7 +183,7 @@ class Commanded:
     """An operator's command and its answer, None when the function died.
 
     `is_right`: for a verdict or a reference, whether it agreed with the provider's books; None where nothing can be
-    wrong. `books` is the evidence as the operator read it.
+    wrong. `books` is the evidence as the operator read it. `by`: the person who proved who they are.
     """
 
     at_ms: int
@@ -193,11 +193,17 @@ class Commanded:
     answered_ms: int = 0
     is_right: bool | None = None
     books: Any = None
+    by: str | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether the command was answered and not refused."""
-        return bool(self.answer and self.answer.get("ok"))
+        """Whether the command was answered and not refused, and not only proposed."""
+        return bool(self.answer and self.answer.get("ok")) and not self.is_proposed
+
+    @property
+    def is_proposed(self) -> bool:
+        """Whether it waits for a second person."""
+        return "proposal" in (self.answer or {}) and self.command["command"] != "withdraw_proposal"
 
 
 @dataclass(frozen=True, slots=True)
