@@ -9,11 +9,13 @@ from urllib.parse import urlencode
 from simulation.faults import Faults
 from simulation.functions import Platform
 from simulation.history import Call, Commanded, History, PageCall
+from simulation.identities import PEOPLE, proof_of
 from simulation.kernel import EPOCH_MS, Kernel
 
 _AUTHORIZER_CACHE_MS: Final = 60_000
+_UNAUTHENTICATED: Final = {"code": "unauthenticated", "status": 401}
 _DAY_MS: Final = 24 * 3_600_000
-_QUESTIONS: Final = frozenset({"list_reviews", "show_reconciliation"})
+_QUESTIONS: Final = frozenset({"list_reviews", "show_reconciliation", "list_keys", "list_proposals"})
 """Commands that change nothing, and take no reason."""
 _REASON: Final = {"operator": "the simulation", "reason": "As the simulation needs it"}
 
@@ -41,7 +43,9 @@ class Api:
     platform: Platform
     api_keys: dict[str, list[str]] = field(default_factory=dict)
     authorized: dict[str, tuple[int, str]] = field(default_factory=dict)
-    """The authorizer's cache: for each API key, since when, and the merchant."""
+    """The authorizer's cache: for each API key, since when, and the merchant; none for one that it denies."""
+    refused_keys: set[str] = field(default_factory=set)
+    """Keys that the merchants' software has learned not to use any more."""
     reason: Mapping[str, str] = field(default_factory=lambda: _REASON)
     """Who changes something, and why."""
     _requests: int = 0
@@ -59,10 +63,14 @@ class Api:
         call = Call(self.kernel.now_ms, merchant, method, path, key, body, query=query or {})
         self.history.calls.append(call)
         self.kernel.sleep(self.faults.random.randint(5, 60))
-        merchant_id = self._authorize(self.api_keys[merchant][-1])
+        call.api_key = self._key_of(merchant)
+        merchant_id = self._authorize(call.api_key)
         if merchant_id is None:
             call.status = 500
             return call
+        if not merchant_id:
+            return self._denied(call)
+        call.admitted_ms, call.acted_for = self.kernel.now_ms, merchant_id
         answer = self.invoke("api", self._event(call, merchant_id, query or {}))
         self.kernel.sleep(self.faults.random.randint(5, 60))
         if self.faults.strikes("client_lost_answer"):
@@ -76,16 +84,45 @@ class Api:
         self.history.steps.append((self.kernel.now_ms, merchant, f"{method} {path} {key or ''}", str(call.status)))
         return call
 
-    def command(self, fields: dict[str, Any], *, function: str = "operations", **seen: Any) -> Commanded:
-        """From a task: an operator's command. `seen`: what the operator knows of the books."""
+    def _key_of(self, merchant: str) -> str:
+        """The newest key that was not refused yet; now and then another process of the merchant has any of them."""
+        keys = self.api_keys[merchant]
+        if self.faults.strikes("client_uses_any_key"):
+            return self.faults.apart.choice(keys)
+        usable = [key for key in keys if key not in self.refused_keys]
+        return (usable or keys)[-1]
+
+    def _denied(self, call: Call) -> Call:
+        """API Gateway answers by itself: the API's function does not run."""
+        if self.faults.strikes("client_lost_answer"):
+            return call
+        call.answered_ms, call.status, call.answer = self.kernel.now_ms, 401, dict(_UNAUTHENTICATED)
+        self.refused_keys.add(call.api_key)
+        told = f"{call.method} {call.path} {call.key or ''}"
+        self.history.steps.append((self.kernel.now_ms, call.merchant, told, "401"))
+        return call
+
+    def command(
+        self, fields: dict[str, Any], *, function: str = "operations", by: str | None = None, **seen: Any
+    ) -> Commanded:
+        """From a task: an operator's command. `seen`: what the operator knows of the books. `by`: the person, who
+        proves that.
+        """
         reason = {} if fields["command"] in _QUESTIONS else self.reason
-        commanded = Commanded(self.kernel.now_ms, function, {**fields, **reason}, **seen)
+        commanded = Commanded(self.kernel.now_ms, function, {**fields, **reason}, by=by, **seen)
         self.history.commands.append(commanded)
-        commanded.answer = self.invoke(function, commanded.command)
+        commanded.answer = self.invoke(function, self._signed(commanded.command, by))
         commanded.answered_ms = self.kernel.now_ms
         result = "died" if commanded.answer is None else str(commanded.answer.get("error", {}).get("code", "ok"))
         self.history.steps.append((self.kernel.now_ms, "operator", str(fields["command"]), result))
         return commanded
+
+    def _signed(self, command: dict[str, Any], by: str | None) -> dict[str, Any]:
+        if by is None:
+            return command
+        self._requests += 1
+        nonce = f"a random text {self._requests:06}"
+        return {**command, "proof": proof_of(PEOPLE[by], command, self.kernel.now_ms, nonce)}
 
     def page(self, owner: tuple[str, str], act: str, token: str, form: dict[str, str] | None = None) -> Page | None:
         """From a task: a payer's request at our pages; None where no answer comes. Pages have no authorizer."""
@@ -136,6 +173,7 @@ class Api:
         return process, answers[0]
 
     def _authorize(self, api_key: str) -> str | None:
+        """The merchant, none where the key is denied; None where the authorizer gives no answer. Both are cached."""
         asked_ms, merchant_id = self.authorized.get(api_key, (EPOCH_MS - _DAY_MS, ""))
         if self.kernel.now_ms - asked_ms < _AUTHORIZER_CACHE_MS:
             return merchant_id
@@ -145,10 +183,11 @@ class Api:
             "headers": {"Authorization": f"Bearer {api_key}"},
         }
         answer = self.invoke("authorizer", event)
-        if answer is None or "merchantId" not in answer["context"]:
+        if answer is None:
             return None
-        self.authorized[api_key] = (self.kernel.now_ms, answer["context"]["merchantId"])
-        return str(answer["context"]["merchantId"])
+        merchant_id = str(answer["context"].get("merchantId", ""))
+        self.authorized[api_key] = (self.kernel.now_ms, merchant_id)
+        return merchant_id
 
     def _event(self, call: Call, merchant_id: str, query: dict[str, str]) -> dict[str, Any]:
         headers = {"Content-Type": "application/json"} if call.body is not None else {}

@@ -41,6 +41,8 @@ _ORDER_WAITS_MS: Final = (
 """Before a payment for an order that another payment holds is asked for again."""
 _UNANSWERED: Final = frozenset({0, 500, 502, 503})
 """These say nothing about what happened."""
+_UNAUTHENTICATED: Final = 401
+"""Asked again with another API key, and the same idempotency key."""
 _ALLOWING: Final = {
     Wish.CAPTURE: frozenset({"AUTHORIZED"}),
     Wish.CANCEL: frozenset({"AUTHORIZED"}),
@@ -131,7 +133,7 @@ class Clients:
         """POST until there is an answer that says what happened; 503 and silence say nothing."""
         for tries in range(_TRIES):
             call = self.api.request(merchant, "POST", path, key=key, body=body)
-            if call.status not in _UNANSWERED:
+            if call.status not in {*_UNANSWERED, _UNAUTHENTICATED}:
                 break
             self.kernel.sleep(1_000 << tries)
         return call

@@ -134,6 +134,16 @@ IN_SCENARIOS: Final = (
     "dashboard_refunds_later",
     # Stripe's report, a page: of two lines, although more may stand on one
     "report_short_pages",
+    # Operators create, rotate and revoke merchants' API keys, two of them now and then the same one
+    "operator_ends_keys",
+    # Merchants, a request: it bears any key that they ever had
+    "client_uses_any_key",
+    # One of them proposes what is above a merchant's limit, and another one approves it
+    "operators_decide_by_two",
+    # STS, a request: no answer, or an error
+    "identity_unknown",
+    # The tables are restored, as above, in this part of the seeds
+    "restore_beside",
 )
 """Only scenarios have them."""
 ALL_KINDS: Final = (*MAX_RATES, *APART, *IN_SCENARIOS)

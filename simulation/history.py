@@ -16,6 +16,8 @@ class Call:
     """A client's request and its answer; `status` 0 when no answer came. `answered_ms` 0 likewise.
 
     `replayed`: whether the answer says that an earlier request with the key was the first one; None if nobody looked.
+    `api_key` is what it bore. `admitted_ms` is when the authorizer's answer let it in, for the merchant `acted_for`;
+    0 if it did not.
     """
 
     at_ms: int
@@ -29,6 +31,9 @@ class Call:
     answered_ms: int = 0
     query: Mapping[str, str] = field(default_factory=dict)
     replayed: bool | None = None
+    api_key: str = ""
+    admitted_ms: int = 0
+    acted_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +183,7 @@ class Commanded:
     """An operator's command and its answer, None when the function died.
 
     `is_right`: for a verdict or a reference, whether it agreed with the provider's books; None where nothing can be
-    wrong. `books` is the evidence as the operator read it.
+    wrong. `books` is the evidence as the operator read it. `by`: the person who proved who they are.
     """
 
     at_ms: int
@@ -188,11 +193,17 @@ class Commanded:
     answered_ms: int = 0
     is_right: bool | None = None
     books: Any = None
+    by: str | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether the command was answered and not refused."""
-        return bool(self.answer and self.answer.get("ok"))
+        """Whether the command was answered and not refused, and not only proposed."""
+        return bool(self.answer and self.answer.get("ok")) and not self.is_proposed
+
+    @property
+    def is_proposed(self) -> bool:
+        """Whether it waits for a second person."""
+        return "proposal" in (self.answer or {}) and self.command["command"] != "withdraw_proposal"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ _ID_CHARS: Final = 16
 _QUEUES: Final = ("jobs", "notices", "deliveries", "runs")
 _CLOSINGS: Final = frozenset({"close_review", "close_operation_review"})
 _CLOSED_AGAIN: Final = 4
+_EVIDENCE: Final = "The provider's dashboard"
 _UNDECIDED: Final = frozenset({"pending", "waiting for the payer"})
 
 
@@ -51,7 +52,8 @@ class Operators:
     reads_all_keys: bool = False
     """After a restore, what was charged may stand in any provider's books, under any key of the payment."""
     listed: set[tuple[str, str, str | None]] = field(default_factory=set)
-    _keys: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    """The id of the key that each merchant got last, as far as operators know."""
 
     def set_up(self, late: Set[str] = frozenset()) -> None:
         """Create the merchants with their accounts, and the endpoints of those that do not register them later."""
@@ -68,7 +70,7 @@ class Operators:
                 "accounts": [shop.account.configured() for shop in shops],
             }
             answer = self.api.command(fields).answer or {}
-            self.api.api_keys[merchant], self._keys[merchant] = [answer["apiKey"]], answer["keyId"]
+            self.api.api_keys[merchant], self.keys[merchant] = [answer["apiKey"]], answer["keyId"]
             for told in answer["webhooks"]:
                 self.providers.shop(merchant, told["provider"]).account.webhook_path = told["path"]
             if merchant not in late:
@@ -114,11 +116,11 @@ class Operators:
     def rotate_key(self, merchant: str) -> None:
         """The merchant uses the new key from then on; without an answer nobody knows it."""
         self.busy += 1
-        fields = {"command": "rotate_key", "merchantId": merchant, "keyId": self._keys[merchant], "overlapHours": 24}
+        fields = {"command": "rotate_key", "merchantId": merchant, "keyId": self.keys[merchant], "overlapHours": 24}
         answer = self._insist(fields).answer
         if answer is not None and answer["ok"]:
             self.api.api_keys[merchant].append(answer["apiKey"])
-            self._keys[merchant] = answer["keyId"]
+            self.keys[merchant] = answer["keyId"]
         self.busy -= 1
 
     def rotate_credentials(self, shop: Shop, *, signs_later: bool = False) -> None:
@@ -184,8 +186,8 @@ class Operators:
         """Read the list, look into the providers' books, decide. Now and then an operator errs."""
         self.busy += 1
         for merchant in MERCHANTS:
-            for review in self._reviews(merchant):
-                self._decide(merchant, review)
+            for review in self.reviews(merchant):
+                self.decide(merchant, review)
         self.busy -= 1
 
     def list_reviews(self) -> None:
@@ -194,7 +196,7 @@ class Operators:
         self.listed = {
             (merchant, review["transactionId"], review["operationId"])
             for merchant in MERCHANTS
-            for review in self._reviews(merchant)
+            for review in self.reviews(merchant)
         }
         self.close_again()
         self.busy -= 1
@@ -209,7 +211,8 @@ class Operators:
                 continue
             self.api.command(fields, is_right=closing.is_right, books=closing.books)
 
-    def _reviews(self, merchant: str) -> list[dict[str, Any]]:
+    def reviews(self, merchant: str) -> list[dict[str, Any]]:
+        """The whole list, or what was read of it."""
         found, position = list[dict[str, Any]](), None
         while True:
             page = {"command": "list_reviews", "merchantId": merchant} | ({"position": position} if position else {})
@@ -225,7 +228,10 @@ class Operators:
         """Turn the automatic refund of charges beside the holder of an order on, or off again."""
         self._insist({"command": "set_orders", "merchantId": merchant, "automaticRefund": on})
 
-    def _decide(self, merchant: str, review: dict[str, Any]) -> None:
+    def decide(
+        self, merchant: str, review: dict[str, Any], *, by: str | None = None, evidence: str = _EVIDENCE
+    ) -> None:
+        """Close it by the books, where they say enough. `by`: a person with a proof of who they are."""
         if review["reason"] == "order_charged_twice" and not review["operationId"]:
             path = f"/payments/{review['transactionId']}/refunds"
             self.api.request(merchant, "POST", path, key=f"twice-{review['transactionId']}", body="{}")
@@ -233,9 +239,8 @@ class Operators:
         if review["reason"] == "order_contended":
             return  # the holder is decided first
         books = self._books(merchant, review)
-        amount = self.amounts.get(review["transactionId"], 0)
-        moved = _operation_moved(books) if review["operationId"] else _charge_moved(books, amount)
-        if moved is None or (not moved and not self._is_settled(review)):
+        moved = self._moved(books, review)
+        if moved is None:
             return
         is_right = self.kernel.random.random() >= self.errs
         names: dict[str, Any] = {"merchantId": merchant}
@@ -253,13 +258,24 @@ class Operators:
                     **names,
                     **named,
                     "verdict": "charged" if moved is is_right else "not_charged",
-                    "evidence": "The provider's dashboard",
+                    "evidence": evidence,
                 },
+                by=by,
                 is_right=is_right,
                 books=books,
             ).answer
             if answer is None or answer["ok"]:
                 return
+
+    def verdict(self, merchant: str, review: dict[str, Any]) -> str | None:
+        """What the books say about a review now; None where they do not say enough."""
+        moved = self._moved(self._books(merchant, review), review)
+        return None if moved is None else "charged" if moved else "not_charged"
+
+    def _moved(self, books: list[Record], review: dict[str, Any]) -> bool | None:
+        amount = self.amounts.get(review["transactionId"], 0)
+        moved = _operation_moved(books) if review["operationId"] else _charge_moved(books, amount)
+        return None if not moved and not self._is_settled(review) else moved
 
     def _is_settled(self, review: dict[str, Any]) -> bool:
         """Whether what is not in the books will not come any more: a request may be on its way for an hour."""

@@ -184,12 +184,41 @@ MUST_HAPPEN: Final = (
     "metric: DueItemsFailed",
     "items of a newer release",
     "strike: deployment",
+    # API keys that end, and requests that bear them.
+    "API key: refused after its revocation",
+    "API key: refused after its rotation",
+    "API key: refused after its expiry",
+    "API key: let in for the minute after its end",
+    "API key: refused, and accepted with another one",
+    "API key: a request and its repetition bear two keys",
+    # Changes that two people decide.
+    "proposal of a closing: DONE",
+    "proposal of a closing: WITHDRAWN",
+    "proposal of a closing: REFUSED",
+    "proposal of a closing: OPEN",
+    "proposal of limits: DONE",
+    "proposal of limits: WITHDRAWN",
+    "proposal: approved again",
+    "proposal: approved by two people",
+    "approval: same_person",
+    "approval: proposal_expired",
+    "approval: proposal_closed",
+    "approval: invalid_state",
+    "approval: proof_needed",
+    "approval: unavailable",
+    "decided alone within the limit",
+    "decided by two",
 )
 """Only asked for where many seeds run: a handful need not get everywhere."""
 
 MIN_SEEDS: Final = 250
 
-RARELY_HAPPENS: Final = ("void: a further attempt",)
+RARELY_HAPPENS: Final = (
+    "void: a further attempt",
+    "approval: conflict",
+    "proposal: refused, and may have been made",
+    "proposal: done after it was refused",
+)
 """These happen in about one of some hundred seeds, so only a long run must show them."""
 
 MIN_SEEDS_FOR_RARE_PATHS: Final = 2_500

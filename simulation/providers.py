@@ -29,6 +29,8 @@ from simulation.faults import Faults
 from simulation.functions import Platform
 from simulation.history import Entry, History, ReportChange, Sent, Source
 from simulation.hosted_requests import is_creation, with_other_amount
+from simulation.identities import STS_HOST
+from simulation.identities import answer as identity_of
 from simulation.kernel import Kernel
 from simulation.reports import Line, garbled, is_report
 from simulation.workload import HOLD_MS, LONG_HOLD_MS, MERCHANTS
@@ -164,6 +166,9 @@ class SimulatedProviders:
         """From a task: one request, and what the caller learns of it."""
         platform = self._platform
         where = urlsplit(endpoint)
+        if where.netloc == STS_HOST:
+            platform.travel()
+            return identity_of(request, self.faults, self.kernel.sleep)
         shop, request = self.shops[where.netloc], replace(request, path=where.path + request.path)
         platform.travel()
         faults, sleep = self.faults, self.kernel.sleep

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 KIND: Final = "restore"
+BESIDE: Final = "restore_beside"
 _REROUTES: Final = "restore_reroutes"
 _MINUTE_MS: Final = 60_000
 _LATEST_STOP_MS: Final = 14 * _MINUTE_MS
@@ -83,7 +84,7 @@ class Restores:
         """From a task: an operator runs the command."""
         world, kernel = self.world, self.world.kernel
         world.operators.busy += 1
-        world.faults.count(KIND)
+        world.faults.count(KIND if world.planned.rates[KIND] else BESIDE)
         self.forgotten = Forgotten(from_ms=restored_to_ms)
         world.operators.reads_all_keys = True
         RestoreProcedure(

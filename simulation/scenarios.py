@@ -18,6 +18,7 @@ from simulation.workload import (
     Order,
     at_several_providers,
     at_the_last_choice,
+    beside_ending_keys,
     cancelled_early,
     captured_late,
     charged_at_once,
@@ -336,5 +337,53 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         {"payer_gives_up": 0.9, "event_late": 0.3, "event_lost": 0.3},
         _checkouts_of_orders,
         Habits(("pay", "fail", "fail", "late", "slow", "leave")),
+    ),
+    # Merchants' API keys are created, rotated and revoked, and end after an hour or a day, while payments, captures and
+    # refunds are asked for with keys of all ages. Two people end the same key at once.
+    "api_keys": Scenario(
+        {
+            "operator_ends_keys": 1.0,
+            "client_uses_any_key": 0.3,
+            "client_repeats_later": 0.4,
+            "client_lost_answer": 0.1,
+            "client_concurrent": 0.3,
+            "db_lost_answer": 0.05,
+            "db_error_before": 0.05,
+            "db_conflict": 0.05,
+            "db_stale_read": 0.3,
+            "crash": 0.003,
+            "clock_skew": 0.5,
+            "cold_start": 0.2,
+        },
+        beside_ending_keys,
+        lasts_ms=25 * 3_600_000,
+    ),
+    # Above a small amount two people decide: they propose, approve, withdraw, let proposals expire, and get in each
+    # other's way, while functions die between two writes and STS gives no answer.
+    "approvals": Scenario(
+        {
+            "operators_decide_by_two": 1.0,
+            "identity_unknown": 0.1,
+            "restore_beside": 0.25,
+            "gateway_refuses_acts": 0.4,
+            "gateway_request_lost": 0.05,
+            "gateway_answer_lost": 0.2,
+            "gateway_forgets": 0.4,
+            "freeze": 0.02,
+            "stall": 0.01,
+            "crash": 0.02,
+            "clock_skew": 0.5,
+            "db_lost_answer": 0.05,
+            "db_conflict": 0.05,
+            "event_late": 0.3,
+            "event_lost": 0.6,
+            "report_other_amount": 0.6,
+            "operator_reconciles": 1.0,
+        },
+        lambda orders: [
+            (charged_at_once, with_tokens_per_provider, held_and_refunded)[number // 2 % 3](order)
+            for number, order in enumerate(orders)
+        ],
+        lasts_ms=3 * 3_600_000,
     ),
 }

@@ -363,6 +363,21 @@ def _after_a_decline(random: Random, order: Order, first: Order, place: int) -> 
     return replace(order, body=body, at_ms=at_ms, steps=steps)
 
 
+_BEFORE_MS: Final = 60_000
+_KEYS_END_MS: Final = (0, 3_600_000, 24 * 3_600_000)
+"""From the first payment on, when API keys are rotated and revoked, and those end that were given an hour or a day."""
+
+
+def beside_ending_keys(made: list[Order]) -> list[Order]:
+    """Cards that work, with all that may follow, in the times in which API keys end."""
+    changed: list[Order] = []
+    for number, order in enumerate(made):
+        later_ms = _KEYS_END_MS[number // len(MERCHANTS) % len(_KEYS_END_MS)]
+        at_ms = order.at_ms + later_ms - (_BEFORE_MS if later_ms else 0)
+        changed.append(replace(held_and_refunded(order), at_ms=at_ms))
+    return changed
+
+
 def rerouted(document: bytes) -> bytes:
     """The document in which each rule and share leaves out its first provider, where there are others."""
     return json.dumps(_without_first(json.loads(document))).encode()

@@ -7,16 +7,18 @@ from random import Random
 from typing import Any, Final
 
 from sandbox.simulators import REAL_PROVIDERS
-from simulation import restores
+from simulation import deciders, identities, keepers, restores
 from simulation.accounts import PROVIDERS
 from simulation.api import Api
 from simulation.clients import Clients
 from simulation.dashboards import Dashboards
+from simulation.deciders import Deciders
 from simulation.doors import Doors
 from simulation.endpoints import Endpoints
 from simulation.faults import Faults
 from simulation.functions import FUNCTIONS, Platform, current_wirings
 from simulation.history import History, Strike, Write
+from simulation.keepers import Keepers
 from simulation.kernel import EPOCH_MS, Kernel
 from simulation.layouts import provider_key, provider_keys
 from simulation.operators import Operators
@@ -93,6 +95,8 @@ _VISIBILITY_FACTOR: Final = 6
 """A message is hidden for so many times its function's timeout."""
 ENVIRONMENT: Final = {
     "ENVIRONMENT": "dev",
+    "AWS_REGION": identities.REGION,
+    "AWS_LAMBDA_FUNCTION_NAME": identities.FUNCTION,
     "API_KEY_MODE": "test",
     "ALLOWED_PROVIDERS": ",".join(PROVIDERS),
     "MAX_RETRIES": "3",
@@ -479,7 +483,7 @@ class World:
         self.faults.rates, self.faults.episodes = dict(self.planned.rates), self.planned.episodes
         ends_ms = self.kernel.now_ms + self.plan.trouble_ms
         draws = Random(self.plan.seed + 5)
-        if self.planned.rates[restores.KIND]:
+        if self.planned.rates[restores.KIND] or self._is_restored_beside():
             ends_ms = max(ends_ms, self.restores.plan(draws, self.kernel.now_ms))
         random = Random(self.plan.seed + 2)
         for kind, begin in self._episodes().items():
@@ -505,6 +509,9 @@ class World:
                 self.kernel.after(random.randrange(ends_ms - self.kernel.now_ms), self._lose_key_row)
         return ends_ms
 
+    def _is_restored_beside(self) -> bool:
+        return Random(self.plan.seed + 10).random() < self.planned.rates["restore_beside"]
+
     def _plan_rotations(self, draws: Random) -> None:
         """Credentials and secrets that are rotated while payments arrive."""
         rotations: list[tuple[str, Callable[[], None]]] = []
@@ -518,6 +525,14 @@ class World:
         for kind, task in rotations:
             self.kernel.after(draws.randrange(ARRIVAL_MS), partial(self.kernel.spawn, task))
             self.faults.counts[kind] += 1
+        if self.faults.rates[keepers.KIND]:
+            keeping = Keepers(self.kernel, self.faults, self.api, self.operators)
+            for at_ms, work in keeping.plan(draws):
+                self.kernel.after(at_ms, partial(self.kernel.spawn, work))
+        if self.faults.rates[deciders.KIND]:
+            deciding = Deciders(self.kernel, self.faults, self.api, self.operators)
+            for at_ms, work in deciding.plan(draws):
+                self.kernel.after(at_ms, partial(self.kernel.spawn, work))
 
     def _reporting(self) -> list[Shop]:
         """Accounts at providers that have reports."""

@@ -22,6 +22,8 @@ _ACTORS: Final[Mapping[str, str]] = {
 _RECORDED: Final[Mapping[str, str]] = {
     "create_merchant": "merchant.created",
     "rotate_key": "key.rotated",
+    "create_key": "key.created",
+    "revoke_key": "key.revoked",
     "rotate_credentials": "credentials.rotated",
     "finish_credentials_rotation": "credentials.rotation_finished",
     "set_orders": "merchant.orders_set",

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from simulation.checker.answers import answers_are_stored
+from simulation.checker.api_keys import api_keys
+from simulation.checker.approvals import two_people
 from simulation.checker.asked import accepted_where_allowed, stored_as_asked
 from simulation.checker.audit import actors_are_true, operators_are_recorded, reviews_are_shown
 from simulation.checker.breakers import breakers
@@ -138,6 +140,8 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     restored,
     rest,
     counts_are_true,
+    api_keys,
+    two_people,
     defects,
 )
 """I14, that a seed gives one history, is checked by running seeds twice."""

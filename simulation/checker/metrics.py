@@ -38,7 +38,7 @@ def counts_are_true(evidence: Evidence) -> Iterator[Violation]:
     Two processes that make the same change in the same millisecond both count it. A restore forgets what was counted,
     so a run with one is left out.
     """
-    if evidence.result.faults.counts["restore"]:
+    if evidence.result.faults.counts["restore"] or evidence.result.forgotten is not None:
         return
     stored, counted = Counter(_stored(evidence)), evidence.result.history.counted
     forged = sum(webhook.status == _UNAUTHORIZED for webhook in evidence.result.history.webhooks)

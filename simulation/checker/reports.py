@@ -134,12 +134,19 @@ def _findings(evidence: Evidence) -> Iterator[Mapping[str, Any]]:
 
 
 def _counting_run(change: ReportChange, evidence: Evidence) -> Stored | None:
-    """The run whose next position the process stored that read the page; None if it died before."""
+    """The account's run whose next position the process stored that read the page; None if it died before.
+
+    A process may have messages of several runs, and die in one of them.
+    """
     history = evidence.result.history
     asked = (s for s in reversed(history.sent) if (s.connector, s.merchant) == (change.provider, change.merchant))
     reader = next((sent.process for sent in asked if sent.at_ms <= change.at_ms), None)
     written = (w for w in history.writes if w.process == reader and w.at_ms > change.at_ms and _counts_a_page(w))
-    return next((plain_item(write.after or {}) for write in written), None)
+    runs = (plain_item(write.after or {}) for write in written)
+    account = (change.provider, change.merchant)
+    return next(
+        (run for run in runs if (run.get("provider", account[0]), run.get("merchant_id", account[1])) == account), None
+    )
 
 
 def _counts_a_page(write: Write) -> bool:

@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+from simulation.checker.api_keys import count_api_keys
+from simulation.checker.approvals import count_approvals
 from simulation.checker.checkout_paths import count_checkout, count_pages
 from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored
 from simulation.checker.transitions import OPEN
@@ -23,6 +25,8 @@ def walked(evidence: Evidence) -> Counter[str]:
             _count_event(found, event)
     _count_world(found, evidence)
     count_pages(found, evidence)
+    count_api_keys(found, evidence)
+    count_approvals(found, evidence)
     return found
 
 

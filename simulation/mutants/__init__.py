@@ -9,9 +9,11 @@ from typing import Final
 from simulation.mutants.charging import CHARGING
 from simulation.mutants.checkouts import CHECKOUTS
 from simulation.mutants.counting import COUNTING
+from simulation.mutants.deciding import DECIDING
 from simulation.mutants.forbidding import FORBIDDING
 from simulation.mutants.inbound import INBOUND
 from simulation.mutants.judging import JUDGING
+from simulation.mutants.keeping import KEEPING
 from simulation.mutants.mutant import Mutant, applied
 from simulation.mutants.operating import OPERATING
 from simulation.mutants.ordering import ORDERING
@@ -38,6 +40,8 @@ _ALL: Final[tuple[Mutant, ...]] = (
     *COUNTING,
     *JUDGING,
     *FORBIDDING,
+    *KEEPING,
+    *DECIDING,
 )
 
 MUTANTS: Final = tuple(mutant for mutant in _ALL if mutant.name not in UNDECIDED)

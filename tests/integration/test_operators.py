@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from ops.target import Target
 from payflowx.application.routing import publish_routing
 from payflowx.domain.merchants.api_keys import hash_api_key
 from payflowx.domain.merchants.directory import AccountSecret
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.change import Context as ChangeContext
 from payflowx.domain.payments.dispute import DisputeReport, DisputeState
 from payflowx.domain.payments.outcome import Mismatch, Unknown
@@ -92,6 +94,22 @@ class TestMerchantsAndKeys:
         functions.operate(command="rotate_key", merchantId="acme", keyId=made["keyId"], overlapHours=720)
         functions.clock.advance(24 * 3600)
         assert not allowed(functions, made["apiKey"])
+
+    def test_of_two_rotations_at_once_the_earlier_end_stays(self, functions: Functions) -> None:
+        known = functions.operators.list_keys("acme")
+        functions.operate(command="rotate_key", merchantId="acme", keyId=known[0].key_id, overlapHours=0)
+        slower = replace(functions.operators.rotate_key, list_keys=lambda _merchant: known)
+        with pytest.raises(Refusal) as refusal:
+            slower("acme", known[0].key_id, 24, OperatorAction(who="ada", why="T-1"))
+        assert refusal.value.code == "conflict"
+        assert not allowed(functions, functions.api_key)
+
+    def test_a_revocation_beside_a_rotation_ends_the_key_at_once(self, functions: Functions) -> None:
+        known = functions.operators.list_keys("acme")
+        functions.operate(command="rotate_key", merchantId="acme", keyId=known[0].key_id, overlapHours=1)
+        slower = replace(functions.operators.revoke_key, list_keys=lambda _merchant: known)
+        slower("acme", known[0].key_id, OperatorAction(who="ada", why="T-1"))
+        assert not allowed(functions, functions.api_key)
 
     def test_a_key_expires(self, functions: Functions) -> None:
         made = functions.operate(command="create_key", merchantId="acme", expiresInDays=1)

@@ -10,6 +10,9 @@ import pytest
 
 from ops.identity import prove
 from ops.target import Target
+from payflowx.adapters.dynamodb.merchants.directory import DynamoDBMerchantDirectory
+from payflowx.adapters.dynamodb.merchants.proposals import DynamoDBProposals
+from payflowx.application.merchants.set_approval_limits import SetApprovalLimits
 from payflowx.application.operators import proposals
 from payflowx.domain.merchants.caller import Identity
 from payflowx.domain.merchants.operator_action import OperatorAction
@@ -281,6 +284,32 @@ def test_an_approval_that_was_carried_out_and_interrupted_is_not_said_to_have_ch
         assert listed["refusal"]["message"] == again["error"]["message"]
 
 
+def test_an_approval_that_read_before_another_one_was_carried_out_and_interrupted_says_that_it_may_be_done(
+    limited: Operate, functions: Functions, closing: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposal = limited("ada", **closing)["proposal"]
+    approve_stored = DynamoDBProposals.approve
+    faster: list[str] = []
+
+    def slowly(self: DynamoDBProposals, *given: Any) -> bool:
+        if not faster:
+            faster.append("begins")
+            with monkeypatch.context() as patch:
+                patch.setattr(proposals.DecideProposal, "finish", _interrupt)
+                with pytest.raises(RuntimeError):
+                    approve(limited, "bob", proposal)
+            functions.clock.advance(1)
+        return approve_stored(self, *given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DynamoDBProposals, "approve", slowly)
+        answer = approve(limited, "bob", proposal)
+    assert code(answer) == "invalid_state"
+    assert "may have been made" in answer["error"]["message"]
+    (shown,) = functions.operate(command="list_proposals", merchantId="acme")["items"]
+    assert "may have been made" in shown["refusal"]["message"]
+
+
 def test_an_approved_change_that_is_refused_says_so_and_why_until_it_is_approved_again(
     limited: Operate, functions: Functions, closing: dict[str, Any]
 ) -> None:
@@ -349,6 +378,68 @@ def test_a_change_of_the_limits_needs_two(limited: Operate, functions: Functions
     assert shown["approvalLimits"] == {"USD": 100}
     assert code(approve(limited, "ada", proposal)) == "ok"
     assert functions.operate(command="show_merchant", merchantId="acme")["approvalLimits"] is None
+
+
+def test_of_two_people_who_set_the_first_limits_at_once_one_does(
+    operate: Operate, functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_limits = {"command": "set_approval_limits", "merchantId": "acme"}
+    unlimited = functions.operators.merchant_directory.merchant("acme")
+    assert code(operate("ada", **set_limits, limits={"USD": 100})) == "ok"
+    with monkeypatch.context() as patch:
+        patch.setattr(DynamoDBMerchantDirectory, "merchant", lambda _self, _merchant: unlimited)
+        assert code(operate("bob", **set_limits, limits={"USD": 1_000_000})) == "conflict"
+    assert functions.operate(command="show_merchant", merchantId="acme")["approvalLimits"] == {"USD": 100}
+
+
+def test_limits_that_were_approved_and_interrupted_are_not_set_again_over_newer_ones(
+    limited: Operate, functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_limits = {"command": "set_approval_limits", "merchantId": "acme"}
+    first = limited("bob", **set_limits, limits={"USD": 1_000})["proposal"]
+    with monkeypatch.context() as patch:
+        patch.setattr(proposals.DecideProposal, "finish", _interrupt)
+        with pytest.raises(RuntimeError):
+            approve(limited, "ada", first)
+    second = limited("bob", **set_limits, limits={"USD": 50})["proposal"]
+    assert code(approve(limited, "ada", second)) == "ok"
+    assert code(approve(limited, "ada", first)) == "proposal_closed"
+    assert functions.operate(command="show_merchant", merchantId="acme")["approvalLimits"] == {"USD": 50}
+
+
+def test_of_two_approvals_of_new_limits_at_once_one_sets_them(
+    limited: Operate, functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_limits = {"command": "set_approval_limits", "merchantId": "acme"}
+    first = limited("bob", **set_limits, limits={"USD": 1_000})["proposal"]
+    carry_out = SetApprovalLimits.__call__
+    faster: list[dict[str, Any]] = []
+
+    def slowly(self: SetApprovalLimits, *given: Any) -> None:
+        if not faster:
+            faster.append({})
+            functions.clock.advance(1)
+            faster[0] = approve(limited, "ada", first)
+        carry_out(self, *given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SetApprovalLimits, "__call__", slowly)
+        slower = approve(limited, "ada", first)
+    assert code(faster[0]) == "ok"
+    assert code(slower) == "conflict"
+    shown = functions.operate(command="list_proposals", merchantId="acme")["items"]
+    assert [(proposal["state"], proposal["refusal"]) for proposal in shown] == [("DONE", None)]
+
+
+def test_a_person_who_approves_twice_in_one_moment_is_not_told_that_the_day_is_over(
+    limited: Operate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposal = limited("bob", command="set_approval_limits", merchantId="acme")["proposal"]
+    with monkeypatch.context() as patch:
+        patch.setattr(SetApprovalLimits, "__call__", _interrupt)
+        with pytest.raises(RuntimeError):
+            approve(limited, "ada", proposal)
+    assert code(approve(limited, "ada", proposal)) == "conflict"
 
 
 def test_a_refund_recorded_by_hand_above_the_limit_needs_two(limited: Operate, functions: Functions) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from simulation.check import evidence_of
+from simulation.checker.approvals import two_people
 from simulation.checker.evidence import Evidence, PaymentEvidence, Violation
 from simulation.checker.invariants import INVARIANTS, first_violation, violations
 from simulation.checker.records import i16_merchant_events
@@ -20,6 +21,7 @@ from simulation.restores import Forgotten
 from simulation.world import CONFIGURATION, TRANSACTIONS, Plan
 from tests.unit.simulation import checkout_stories
 from tests.unit.simulation.checkout_stories import BAD_CHECKOUTS, GOOD_CHECKOUTS
+from tests.unit.simulation.deciding_stories import BAD_DECIDED, GOOD_DECIDED, closed_alone
 from tests.unit.simulation.judging_stories import BAD_JUDGED, GOOD_JUDGED
 from tests.unit.simulation.story import DAY_MS, ENDPOINT_SECRET, PAYER, URL, Story, signed, stored
 
@@ -443,10 +445,14 @@ def test_an_honest_history_breaks_nothing(tell: Told) -> None:
     assert found(tell().evidence()) == set()
 
 
-@pytest.mark.parametrize("tell", GOOD_JUDGED)
+@pytest.mark.parametrize("tell", [*GOOD_JUDGED, *GOOD_DECIDED])
 def test_an_honest_history_that_is_not_at_its_end_breaks_no_rule_of_its_way(tell: Told) -> None:
     said = {each for each in found(tell().evidence()) if not each.startswith(("I2 ", "I16 "))}
     assert said == set()
+
+
+def test_one_person_closes_a_review_up_to_the_merchant_s_limit() -> None:
+    assert list(two_people(closed_alone(100)().evidence())) == []
 
 
 def test_an_honest_run_breaks_nothing() -> None:
@@ -1581,7 +1587,7 @@ BAD: list[tuple[str, Told]] = [
 ]
 
 
-ALL_BAD = [*BAD, *BAD_CHECKOUTS, *BAD_JUDGED]
+ALL_BAD = [*BAD, *BAD_CHECKOUTS, *BAD_JUDGED, *BAD_DECIDED]
 
 
 @pytest.mark.parametrize(("words", "tell"), ALL_BAD, ids=[f"{n:02}-{w.split()[0]}" for n, (w, _) in enumerate(ALL_BAD)])

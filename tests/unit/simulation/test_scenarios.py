@@ -19,7 +19,7 @@ from simulation.scenarios import SCENARIOS
 from simulation.shrinking import shrink
 from simulation.trace import tell
 from simulation.workload import DOCUMENT, Wish, rerouted
-from simulation.world import Plan
+from simulation.world import Plan, World
 from tests.unit.simulation import two_functions
 
 _ALL_KINDS = frozenset(ALL_KINDS)
@@ -191,6 +191,27 @@ def test_reports_have_other_amounts_than_the_books_in_false_reports() -> None:
     assert sum(change.change == "other amount" for change in changes) > 4
     assert result.faults.counts["report_short_pages"] > 0
     assert {change.change for change in changes} == {"other amount", "omitted", "repeated"}
+
+
+def test_api_keys_end_in_each_way_and_requests_come_again_with_others_in_api_keys() -> None:
+    walked = check_plan(Plan(0, scenario="api_keys")).sometimes
+    for way in ("revocation", "rotation", "expiry"):
+        assert walked[f"API key: refused after its {way}"]
+    assert walked["API key: refused, and accepted with another one"]
+    assert walked["API key: let in for the minute after its end"]
+    assert walked["API key: a request and its repetition bear two keys"]
+
+
+def test_people_propose_and_approve_in_approvals() -> None:
+    walked = check_plan(Plan(0, scenario="approvals")).sometimes
+    assert walked["decided by two"] > walked["command: set_approval_limits, done"] == 2
+    assert walked["proposal: approved by two people"]
+    assert walked["approval: same_person"]
+
+
+def test_tables_are_restored_beside_proposals_in_a_part_of_approvals() -> None:
+    restored = [World(Plan(seed, scenario="approvals"))._is_restored_beside() for seed in range(40)]
+    assert 5 < sum(restored) < 20
 
 
 def test_a_usual_seed_has_usual_payers_and_its_own_rates() -> None:

@@ -17,9 +17,10 @@ _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetApprovalLimits:
-    """Raises `Refusal` (`not_found`, `limits_invalid`) and `SecondPersonNeeded`.
+    """Raises `Refusal` (`not_found`, `limits_invalid`, `conflict`) and `SecondPersonNeeded`.
 
-    One person sets the first limits. From then on a change of them needs two, or nobody would be bound by them.
+    One person sets the first limits. From then on a change of them needs two, or nobody would be bound by them. An
+    approved proposal is done by the write that sets its limits: approved again, it would undo a newer change.
     """
 
     merchant_directory: MerchantDirectory
@@ -41,8 +42,9 @@ class SetApprovalLimits:
             facts={f"limit{name}": amount for name, amount in (limits.by_currency or {}).items()}
             or {"limits": "none" if limits.by_currency is None else "every amount needs two"},
         )
-        if not self.merchant_directory.set_approval_limits(merchant_id, limits, record):
-            raise Refusal("not_found", "There is no merchant with this id.")
+        known = merchant.approval_limits
+        if not self.merchant_directory.set_approval_limits(merchant_id, limits, record, before=known):
+            raise Refusal("conflict", "Somebody changed the limits, or carried the proposal out, at the same time.")
 
 
 def _check(limits: ApprovalLimits) -> None:

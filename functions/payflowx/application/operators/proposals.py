@@ -17,6 +17,7 @@ from payflowx.domain.merchants.caller import Identity
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.limits import MAX_COMMIT_TRIES
 
 _MAX_LISTED = 100
 
@@ -51,7 +52,10 @@ class Propose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideProposal:
-    """Raises `Refusal` (`not_found`, `proof_needed`, `proposal_closed`, `proposal_expired`, `same_person`)."""
+    """Raises `Refusal`.
+
+    Codes: `not_found`, `proof_needed`, `proposal_closed`, `proposal_expired`, `same_person`, `conflict`.
+    """
 
     proposals: Proposals
     clock: Clock
@@ -64,11 +68,15 @@ class DecideProposal:
         carry it out may have ended before.
         """
         _require_proof(action)
-        proposal = self._found(merchant_id, proposal_id)
-        now_ms = self.clock.now_ms()
-        if not self.proposals.approve(proposal, action, now_ms):
-            raise self._reason(self._found(merchant_id, proposal_id), action)
-        return replace(proposal, decided_at_ms=now_ms)
+        for _ in range(MAX_COMMIT_TRIES):
+            proposal = self._found(merchant_id, proposal_id)
+            now_ms = self.clock.now_ms()
+            if self.proposals.approve(proposal, action, now_ms):
+                return replace(proposal, decided_at_ms=now_ms)
+            refusal = _reason(self._found(merchant_id, proposal_id), action, now_ms)
+            if refusal is not None:
+                raise refusal
+        raise Refusal("conflict", "It was approved at the same time. List the proposals to see what became of it.")
 
     def finish(self, proposal: Proposal) -> None:
         """Mark it as done. A second approval that was faster has marked it already."""
@@ -92,13 +100,6 @@ class DecideProposal:
             raise Refusal("not_found", "There is no proposal with this id.")
         return proposal
 
-    def _reason(self, proposal: Proposal, action: OperatorAction) -> Refusal:
-        if proposal.state in {ProposalState.DONE, ProposalState.WITHDRAWN}:
-            return Refusal("proposal_closed", f"The proposal is {proposal.state.lower()} already.")
-        if proposal.proposed_by == action.who:
-            return Refusal("same_person", "You proposed it, so another user or role has to approve it.")
-        return Refusal("proposal_expired", "The proposal is older than a day. Propose the change again.")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListProposals:
@@ -109,6 +110,17 @@ class ListProposals:
     def __call__(self, merchant_id: str, before: str | None = None) -> ProposalPage:
         """Return a page: the newest ones, or those before the one with this id."""
         return self.proposals.newest(merchant_id, limit=_MAX_LISTED, before=before)
+
+
+def _reason(proposal: Proposal, action: OperatorAction, now_ms: int) -> Refusal | None:
+    """Return why it cannot be approved; None where it can, but was approved by somebody else after it was read."""
+    if proposal.state in {ProposalState.DONE, ProposalState.WITHDRAWN}:
+        return Refusal("proposal_closed", f"The proposal is {proposal.state.lower()} already.")
+    if proposal.proposed_by == action.who:
+        return Refusal("same_person", "You proposed it, so another user or role has to approve it.")
+    if proposal.expires_at_ms > now_ms:
+        return None
+    return Refusal("proposal_expired", "The proposal is older than a day. Propose the change again.")
 
 
 def _require_proof(action: OperatorAction) -> None:

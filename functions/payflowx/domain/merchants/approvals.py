@@ -135,7 +135,10 @@ class Proposals(Protocol):
         ...
 
     def approve(self, proposal: Proposal, action: OperatorAction, now_ms: int) -> bool:
-        """Mark an open proposal of somebody else before it expires, or an approved one again; False otherwise."""
+        """Mark an open proposal of somebody else before it expires, or an approved one again.
+
+        Return False otherwise, and where somebody decided it after it was read.
+        """
         ...
 
     def finish(self, proposal: Proposal, now_ms: int) -> bool:

@@ -48,11 +48,12 @@ class VerifiedCaller:
     No dataclass: nothing that arrives as JSON can become one.
     """
 
-    __slots__ = ("arn", "proposed_by")
+    __slots__ = ("arn", "proposal_id", "proposed_by")
 
-    def __init__(self, arn: str, *, proposed_by: str | None = None) -> None:
+    def __init__(self, arn: str, *, proposed_by: str | None = None, proposal_id: str | None = None) -> None:
         self.arn = arn
         self.proposed_by = proposed_by
+        self.proposal_id = proposal_id
 
 
 class CallerIdentities(Protocol):

@@ -103,12 +103,16 @@ class MerchantDirectory(AuditLog, Protocol):
         """Set the switch of an existing merchant."""
         ...
 
-    def set_approval_limits(self, merchant_id: str, limits: ApprovalLimits, record: AuditEntry) -> bool: ...
+    def set_approval_limits(
+        self, merchant_id: str, limits: ApprovalLimits, record: AuditEntry, *, before: ApprovalLimits
+    ) -> bool:
+        """Store limits in place of `before`. A proposal that the record's action approves is done by the same write."""
+        ...
 
     def keys(self, merchant_id: str) -> Sequence[ApiKeyRecord]: ...
 
     def add_key(self, key: ApiKeyRecord, record: AuditEntry, *, replaced: ApiKeyRecord | None = None) -> bool:
-        """Store a key; with `replaced`, also the other key's new expiry."""
+        """Store a key; with `replaced`, also the other key's expiry, unless that is earlier already."""
         ...
 
     def change_key(self, key: ApiKeyRecord, record: AuditEntry) -> bool:

@@ -25,13 +25,15 @@ _MAIL_ADDRESS: Final = re.compile(r"\S+@\S+\.\S+")
 class OperatorAction:
     """`who`: the caller's ARN, or a user of the local machine. `why`: a ticket or short reason.
 
-    `identity` says whether AWS confirmed `who`. `proposed_by`: the one who proposed what this one approves.
+    `identity` says whether AWS confirmed `who`. `proposed_by`: the one who proposed what this one approves, and
+    `proposal_id` that proposal.
     """
 
     who: str
     why: str
     identity: Identity = Identity.CLAIMED
     proposed_by: str | None = None
+    proposal_id: str | None = None
 
     @property
     def is_of_two(self) -> bool:
@@ -51,7 +53,13 @@ def operator_action_of(who: str, why: str, verified: VerifiedCaller | None = Non
     """
     reason = checked_words("reason", why)
     if verified is not None:
-        return OperatorAction(who=verified.arn, why=reason, identity=Identity.PROVEN, proposed_by=verified.proposed_by)
+        return OperatorAction(
+            who=verified.arn,
+            why=reason,
+            identity=Identity.PROVEN,
+            proposed_by=verified.proposed_by,
+            proposal_id=verified.proposal_id,
+        )
     if not (1 <= len(who) <= MAX_WHO_CHARS and is_clean(who)):
         raise Refusal("reason_invalid", f"operator must have 1 to {MAX_WHO_CHARS} printable characters.")
     return OperatorAction(who=who, why=reason)

@@ -27,7 +27,11 @@ class PeopleCommands(OperatorsBase):
         )
         return IdentifyCaller(
             identities=identities,
-            seen=DynamoDBSeenProofs(client=self.platform.clients.dynamodb, table=self.settings.transactions_table),
+            seen=DynamoDBSeenProofs(
+                client=self.platform.clients.dynamodb,
+                table=self.settings.transactions_table,
+                randomness=self.platform.randomness,
+            ),
             clock=self.platform.clock,
             telemetry=self.telemetry,
         )

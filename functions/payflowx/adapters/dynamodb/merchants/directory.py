@@ -39,6 +39,7 @@ from payflowx.adapters.dynamodb.merchants.configuration import (
     token_item,
     with_everyones,
 )
+from payflowx.adapters.dynamodb.merchants.proposals import finished_part
 from payflowx.adapters.dynamodb.merchants.recorded_changes import RecordedChanges, record_item
 from payflowx.domain.merchants.caller import Identity
 from payflowx.domain.merchants.checkout_profile import CheckoutProfile
@@ -155,11 +156,16 @@ class DynamoDBMerchantDirectory(RecordedChanges):
         place = {"pk": f"M#{merchant_id}", "sk": MERCHANT}
         return self.write(self.changed(place, {CHECKOUT: checkout_attribute(profile)}), self.new(record_item(record)))
 
-    def set_approval_limits(self, merchant_id: str, limits: ApprovalLimits, record: AuditEntry) -> bool:
-        """False if there is no such merchant."""
+    def set_approval_limits(
+        self, merchant_id: str, limits: ApprovalLimits, record: AuditEntry, *, before: ApprovalLimits
+    ) -> bool:
+        """False if there is no such merchant, or the limits or the proposal are not what they were."""
         place = {"pk": f"M#{merchant_id}", "sk": MERCHANT}
-        values = {APPROVAL_LIMITS: dict(limits.by_currency) if limits.by_currency is not None else None}
-        return self.write(self.changed(place, values), self.new(record_item(record)))
+        proposal_id = record.operator_action.proposal_id
+        finished = (finished_part(self.table, merchant_id, proposal_id, record.at_ms),) if proposal_id else ()
+        return self.write(
+            self.changed(place, _limits(limits), before=_limits(before)), *finished, self.new(record_item(record))
+        )
 
     def set_automatic_refund(self, merchant_id: str, record: AuditEntry, *, enabled: bool) -> bool:
         """False if there is no such merchant."""
@@ -184,7 +190,7 @@ class DynamoDBMerchantDirectory(RecordedChanges):
         ]
 
     def add_key(self, key: ApiKeyRecord, record: AuditEntry, *, replaced: ApiKeyRecord | None = None) -> bool:
-        """False if the one that is replaced was revoked meanwhile."""
+        """False if the one that is replaced was revoked meanwhile, or ends earlier by now."""
         ending = self._ended_key(replaced) if replaced is not None else ()
         return self.write(*self._new_key(key), *ending, self.new(record_item(record)))
 
@@ -200,10 +206,12 @@ class DynamoDBMerchantDirectory(RecordedChanges):
         )
 
     def _ended_key(self, key: ApiKeyRecord) -> Sequence[dict[str, Any]]:
-        values = {"expiresAtMs": key.expires_at_ms, "revokedAt": key.revoked_at_ms}
-        known = {name: value for name, value in values.items() if value is not None}
+        """A revocation leaves the expiry alone. An expiry never moves to a later time, whatever was read before."""
         places = ({"pk": f"K#{key.key_hash}", "sk": KEY}, {"pk": f"M#{key.merchant_id}#K", "sk": key.key_id})
-        return [self.changed(place, known, absent="revokedAt") for place in places]
+        if key.revoked_at_ms is not None:
+            return [self.changed(place, {"revokedAt": key.revoked_at_ms}, absent="revokedAt") for place in places]
+        expiry = {"expiresAtMs": key.expires_at_ms}
+        return [self.changed(place, expiry, absent="revokedAt", lowered="expiresAtMs") for place in places]
 
     # -- switches
 
@@ -285,6 +293,10 @@ class DynamoDBMerchantDirectory(RecordedChanges):
                 **expression.arguments(),
             }
         }
+
+
+def _limits(limits: ApprovalLimits) -> Item:
+    return {APPROVAL_LIMITS: dict(limits.by_currency) if limits.by_currency is not None else None}
 
 
 def _claim_key(identity: str) -> dict[str, str]:

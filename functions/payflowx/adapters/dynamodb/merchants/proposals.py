@@ -14,7 +14,7 @@ from payflowx.domain.merchants.operator_action import OperatorAction
 
 _OPEN: Final = (ProposalState.OPEN,)
 _REFUSAL: Final = ("refusal",)
-_APPROVABLE: Final = (ProposalState.OPEN, ProposalState.APPROVED)
+_APPROVABLE: Final = (ProposalState.OPEN, ProposalState.APPROVED, ProposalState.REFUSED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,24 +60,23 @@ class DynamoDBProposals(RecordedChanges):
         )
 
     def approve(self, proposal: Proposal, action: OperatorAction, now_ms: int) -> bool:
-        """On the condition that somebody else proposed it and that it is not over."""
+        """On the condition that it is as it was read, that somebody else proposed it, and that it is not over."""
+        if proposal.state not in _APPROVABLE:
+            return False
         expression = Expression()
         conditions = [
-            _is_any_of(expression, _APPROVABLE),
+            *_as_read(expression, proposal),
             f"{expression.name('proposedBy')} <> {expression.value(action.who)}",
             f"{expression.name('expiresAtMs')} > {expression.value(now_ms)}",
         ]
         changed = {"state": ProposalState.APPROVED.value, "decidedBy": action.who, "decidedAt": now_ms}
         entry = _entry("approval.approved", proposal, action, now_ms)
-        update = self._update(proposal, changed, expression, conditions, removed=_REFUSAL)
+        update = _update(self.table, _key_of(proposal), changed, expression, conditions, removed=_REFUSAL)
         return self.write(update, self.new(record_item(entry)))
 
     def finish(self, proposal: Proposal, now_ms: int) -> bool:
         """Its change has an audit entry of its own."""
-        expression = Expression()
-        conditions = [_is_any_of(expression, (ProposalState.APPROVED,))]
-        done = {"state": ProposalState.DONE.value, "doneAt": now_ms}
-        return self.write(self._update(proposal, done, expression, conditions, removed=_REFUSAL))
+        return self.write(finished_part(self.table, proposal.merchant_id, proposal.proposal_id, now_ms))
 
     def refuse(self, proposal: Proposal, refusal: ProposalRefusal, action: OperatorAction) -> bool:
         """On the condition that the approval which it answers is the last one."""
@@ -88,7 +87,9 @@ class DynamoDBProposals(RecordedChanges):
         ]
         kept = {"refusal": {"code": refusal.code, "detail": refusal.detail, "at": refusal.at_ms}}
         entry = _entry("approval.refused", proposal, action, refusal.at_ms, code=refusal.code)
-        return self.write(self._update(proposal, kept, expression, conditions), self.new(record_item(entry)))
+        return self.write(
+            _update(self.table, _key_of(proposal), kept, expression, conditions), self.new(record_item(entry))
+        )
 
     def withdraw(self, proposal: Proposal, action: OperatorAction, now_ms: int) -> bool:
         """On the condition that it is open."""
@@ -96,27 +97,49 @@ class DynamoDBProposals(RecordedChanges):
         conditions = [_is_any_of(expression, _OPEN)]
         changed = {"state": ProposalState.WITHDRAWN.value, "decidedBy": action.who, "decidedAt": now_ms}
         entry = _entry("approval.withdrawn", proposal, action, now_ms)
-        return self.write(self._update(proposal, changed, expression, conditions), self.new(record_item(entry)))
+        return self.write(
+            _update(self.table, _key_of(proposal), changed, expression, conditions), self.new(record_item(entry))
+        )
 
-    def _update(
-        self,
-        proposal: Proposal,
-        changed: Item,
-        expression: Expression,
-        conditions: list[str],
-        *,
-        removed: tuple[str, ...] = (),
-    ) -> dict[str, Any]:
-        before = dict.fromkeys(changed) | dict.fromkeys(removed, UNKNOWN)
-        return {
-            "Update": {
-                "TableName": self.table,
-                "Key": to_attributes(_key(proposal.merchant_id, proposal.proposal_id)),
-                "UpdateExpression": expression.update(before, changed),
-                "ConditionExpression": " AND ".join(conditions),
-                **expression.arguments(),
-            }
+
+def finished_part(table: str, merchant_id: str, proposal_id: str, now_ms: int) -> dict[str, Any]:
+    """The part of a transaction that marks an approved proposal as done: it fails where it is done already."""
+    expression = Expression()
+    conditions = [_is_any_of(expression, (ProposalState.APPROVED,))]
+    done = {"state": ProposalState.DONE.value, "doneAt": now_ms}
+    return _update(table, _key(merchant_id, proposal_id), done, expression, conditions, removed=_REFUSAL)
+
+
+def _update(
+    table: str,
+    key: dict[str, str],
+    changed: Item,
+    expression: Expression,
+    conditions: list[str],
+    *,
+    removed: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    before = dict.fromkeys(changed) | dict.fromkeys(removed, UNKNOWN)
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": to_attributes(key),
+            "UpdateExpression": expression.update(before, changed),
+            "ConditionExpression": " AND ".join(conditions),
+            **expression.arguments(),
         }
+    }
+
+
+def _as_read(expression: Expression, proposal: Proposal) -> tuple[str, str]:
+    """Whether an earlier approval may have been carried out is known from what was read."""
+    state = ProposalState.OPEN if proposal.state is ProposalState.OPEN else ProposalState.APPROVED
+    decided = "decidedAt"
+    return _is_any_of(expression, (state,)), (
+        expression.absent(decided)
+        if proposal.decided_at_ms is None
+        else expression.equals(decided, proposal.decided_at_ms)
+    )
 
 
 def _is_any_of(expression: Expression, states: tuple[ProposalState, ...]) -> str:
@@ -130,6 +153,10 @@ def _partition(merchant_id: str) -> str:
 
 def _key(merchant_id: str, proposal_id: str) -> dict[str, str]:
     return {"pk": _partition(merchant_id), "sk": proposal_id}
+
+
+def _key_of(proposal: Proposal) -> dict[str, str]:
+    return _key(proposal.merchant_id, proposal.proposal_id)
 
 
 def _entry(action: str, proposal: Proposal, operator_action: OperatorAction, at_ms: int, **facts: str) -> AuditEntry:

@@ -64,13 +64,29 @@ class RecordedChanges:
             }
         }
 
-    def changed(self, key: Mapping[str, str], values: Item, *, absent: str | None = None) -> dict[str, Any]:
-        """Of an item that exists and does not have `absent`. A value None removes its attribute."""
+    def changed(
+        self,
+        key: Mapping[str, str],
+        values: Item,
+        *,
+        absent: str | None = None,
+        lowered: str | None = None,
+        before: Item | None = None,
+    ) -> dict[str, Any]:
+        """Of an item that exists and does not have `absent`. A value None removes its attribute.
+
+        `lowered`: the one of the values that may only become less. `before`: attributes that must be as they were read,
+        None for one that was not there.
+        """
         expression = Expression()
         update = expression.update(dict.fromkeys(values, UNKNOWN), values)
         conditions = f"attribute_exists({expression.name('pk')})"
         if absent is not None:
             conditions += f" AND {expression.absent(absent)}"
+        if lowered is not None:
+            conditions += f" AND ({expression.absent(lowered)} OR {expression.at_least(lowered, values[lowered])})"
+        for name, value in (before or {}).items():
+            conditions += f" AND {expression.absent(name) if value is None else expression.equals(name, value)}"
         return {
             "Update": {
                 "TableName": self.table,

@@ -80,7 +80,7 @@ def _approve(wired: OperatorsWiring, command: ApproveProposalCommand) -> dict[st
         proposed,
         operator=action.who,
         reason=action.why,
-        verified=VerifiedCaller(action.who, proposed_by=proposal.proposed_by),
+        verified=VerifiedCaller(action.who, proposed_by=proposal.proposed_by, proposal_id=proposal.proposal_id),
     )
     try:
         answer: dict[str, Any] = APPROVABLE[type(approved)](wired, approved)
