@@ -168,6 +168,15 @@ def test_a_report_of_a_time_to_come_hides_no_later_one(world: World) -> None:
     assert world.now(payment).disputes[0].state is DisputeState.OPEN
 
 
+def test_a_clock_that_is_behind_the_provider_s_turns_no_order_round(world: World) -> None:
+    payment, said_ms = charged(world), world.clock.now_ms() + 3_000
+    tell(world, payment, report(world, state=DisputeState.LOST, reported_at_ms=said_ms))
+    world.clock.advance(60)
+    tell(world, payment, report(world, reported_at_ms=said_ms - 1_000))
+    (dispute,) = world.now(payment).disputes
+    assert (dispute.state, dispute.reported_at_ms) == (DisputeState.LOST, said_ms)
+
+
 def test_unsigned_reports_never_fill_the_audit_log(world: World) -> None:
     payment = charged(world)
     world.store(replace(payment, event_seq=MAX_EVENTS_BEFORE_UNSIGNED_REPORT))
