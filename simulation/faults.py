@@ -132,6 +132,8 @@ IN_SCENARIOS: Final = (
     "dashboard_refunds_later",
     # Stripe's report, a page: of two lines, although more may stand on one
     "report_short_pages",
+    # Payers' banks, a charge at a real provider: disputed
+    "bank_disputes",
 )
 """Only scenarios have them."""
 ALL_KINDS: Final = (*MAX_RATES, *APART, *IN_SCENARIOS)

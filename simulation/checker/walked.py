@@ -3,6 +3,7 @@
 from collections import Counter
 
 from simulation.checker.checkout_paths import count_checkout, count_pages
+from simulation.checker.dispute_paths import count_dispute_lists, count_disputes
 from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored
 from simulation.checker.transitions import OPEN
 from simulation.history import Source
@@ -15,6 +16,7 @@ def walked(evidence: Evidence) -> Counter[str]:
         _count_hints(found, payment)
         _count_standings(found, payment)
         count_checkout(found, payment)
+        count_disputes(found, payment)
         for operation in payment.operations.values():
             _count_operation(found, payment, operation)
         refunds = [o for o in payment.operations.values() if o.item and o.item["kind"] == "refund"]
@@ -23,6 +25,7 @@ def walked(evidence: Evidence) -> Counter[str]:
             _count_event(found, event)
     _count_world(found, evidence)
     count_pages(found, evidence)
+    count_dispute_lists(found, evidence)
     return found
 
 

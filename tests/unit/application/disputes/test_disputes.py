@@ -205,6 +205,32 @@ def test_another_merchant_s_webhook_records_nothing(world: World) -> None:
     assert world.now(payment).disputes == ()
 
 
+@pytest.mark.parametrize(("reference", "owner"), [("pay_further", "b"), (None, "a")])
+def test_the_charge_s_id_names_the_payment_and_our_key_only_where_it_has_no_owner(
+    world: World, reference: str | None, owner: str
+) -> None:
+    """A payer may write our key of another payment into a payment's notes."""
+    one, other = charged_as(world, "a"), charged_as(world, "b")
+    attempt = one.attempts[0]
+    event = ProviderEvent(
+        event_id="evt-x",
+        type="dispute",
+        charge_reference=reference or attempt.reference,
+        charge_key=other.attempts[0].provider_key,
+        dispute=report(world),
+    )
+    inbound = ReceivedEvent(
+        merchant_id=one.merchant_id,
+        provider=attempt.provider,
+        account_id=attempt.account_id,
+        received_at_ms=world.clock.now_ms(),
+        provider_event=event,
+    )
+    world.process_provider_event(inbound)
+    disputed = {"a": bool(world.now(one).disputes), "b": bool(world.now(other).disputes)}
+    assert disputed == {"a": owner == "a", "b": owner == "b"}
+
+
 def charged_as(world: World, key: str) -> Payment:
     payment = world.accept(key, amount=100)
     world.work_until_idle()
