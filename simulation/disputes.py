@@ -34,6 +34,7 @@ _BEGINS_MS: Final = (8_000, _LATER_MS, 100 * 60_000)
 _PAUSES_MS: Final = (700, 1_500, 20_000, 300_000, 600_000)
 """Between two things that a provider tells: some follow each other within a second or two."""
 _DEADLINE_SECONDS: Final = (20 * 60, 9 * 24 * 3_600)
+"""Mostly days, as providers give; some are over before the run ends."""
 _NO_DEADLINE: Final = 0.15
 """This part of what is told names no deadline."""
 _SAME_AMOUNT: Final = 0.9
@@ -85,7 +86,8 @@ class Disputes:
         self._disputes += 1
         name = new_id(shop.account.provider, self._disputes)
         amount = charge["amount"] if random.random() < 0.6 else max(1, charge["amount"] * random.randint(1, 11) // 10)
-        due_at = (self.kernel.now_ms + after_ms) // _SECOND_MS + random.randint(*_DEADLINE_SECONDS)
+        least, most = _DEADLINE_SECONDS
+        due_at = (self.kernel.now_ms + after_ms) // _SECOND_MS + least + int(random.random() ** 3 * (most - least))
         reason, opened_at = random.choice(_REASONS), (self.kernel.now_ms + after_ms) // _SECOND_MS
         for number, said in enumerate(random.choice(courses(shop.account.provider)), 1):
             turn = partial(

@@ -352,7 +352,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             "event_foreign": 0.2,
             "clock_skew": 0.5,
             "cold_start": 0.3,
-            "gateway_answer_lost": 0.1,
+            "gateway_answer_lost": 0.3,
             "client_erases": 0.2,
         },
         lambda orders: [

@@ -239,7 +239,9 @@ def _references(item: Stored) -> set[Name]:
     """The charges that an item names, further ones inside an object of a checkout among them."""
     attempts = item["attempts"]
     charges = [(attempt["provider"], attempt["reference"]) for attempt in attempts if "reference" in attempt]
-    extra = [(attempts[each["attempt"] - 1]["provider"], each["reference"]) for each in item.get("extraCharges", [])]
+    extra = [
+        (attempts[each.get("attempt", 1) - 1]["provider"], each["reference"]) for each in item.get("extraCharges", [])
+    ]
     return {*charges, *extra}
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from simulation.mutants.charging import CHARGING
 from simulation.mutants.checkouts import CHECKOUTS
 from simulation.mutants.counting import COUNTING
+from simulation.mutants.disputing import DISPUTING
 from simulation.mutants.forbidding import FORBIDDING
 from simulation.mutants.inbound import INBOUND
 from simulation.mutants.judging import JUDGING
@@ -38,6 +39,7 @@ _ALL: Final[tuple[Mutant, ...]] = (
     *COUNTING,
     *JUDGING,
     *FORBIDDING,
+    *DISPUTING,
 )
 
 MUTANTS: Final = tuple(mutant for mutant in _ALL if mutant.name not in UNDECIDED)

@@ -20,6 +20,7 @@ from simulation.restores import Forgotten
 from simulation.world import CONFIGURATION, TRANSACTIONS, Plan
 from tests.unit.simulation import checkout_stories
 from tests.unit.simulation.checkout_stories import BAD_CHECKOUTS, GOOD_CHECKOUTS
+from tests.unit.simulation.dispute_stories import BAD_DISPUTES, GOOD_DISPUTES
 from tests.unit.simulation.judging_stories import BAD_JUDGED, GOOD_JUDGED
 from tests.unit.simulation.story import DAY_MS, ENDPOINT_SECRET, PAYER, URL, Story, signed, stored
 
@@ -438,7 +439,7 @@ GOOD: list[Told] = [
 ]
 
 
-@pytest.mark.parametrize("tell", [*GOOD, *GOOD_CHECKOUTS])
+@pytest.mark.parametrize("tell", [*GOOD, *GOOD_CHECKOUTS, *GOOD_DISPUTES])
 def test_an_honest_history_breaks_nothing(tell: Told) -> None:
     assert found(tell().evidence()) == set()
 
@@ -1581,7 +1582,7 @@ BAD: list[tuple[str, Told]] = [
 ]
 
 
-ALL_BAD = [*BAD, *BAD_CHECKOUTS, *BAD_JUDGED]
+ALL_BAD = [*BAD, *BAD_CHECKOUTS, *BAD_JUDGED, *BAD_DISPUTES]
 
 
 @pytest.mark.parametrize(("words", "tell"), ALL_BAD, ids=[f"{n:02}-{w.split()[0]}" for n, (w, _) in enumerate(ALL_BAD)])
@@ -1701,6 +1702,7 @@ def test_every_invariant_has_a_bad_history() -> None:
         "BREAKER",
         "ACCOUNTS",
         "DELIVERY",
+        "DISPUTES",
         "DUE",
         "ERASURE",
         "REASONS",
