@@ -235,3 +235,17 @@ def charged_as(world: World, key: str) -> Payment:
     payment = world.accept(key, amount=100)
     world.work_until_idle()
     return world.now(payment)
+
+
+def test_the_list_goes_on_after_a_deadline_that_passed_meanwhile(world: World) -> None:
+    """AWS refuses a query that begins outside of its own condition."""
+    soon_ms, first, second = world.clock.now_ms() + HOUR_MS, charged_as(world, "a"), charged_as(world, "b")
+    tell(world, first, report(world, reference="dp_1", evidence_due_at_ms=soon_ms))
+    tell(world, second, report(world, reference="dp_2", evidence_due_at_ms=soon_ms + 1))
+    tell(world, charged_as(world, "c"), report(world, reference="dp_3"))
+    page = open_disputes(world).page(first.merchant_id, limit=1, position=None, from_ms=world.clock.now_ms())
+    queries = world.requests_of("query", "reviews")
+    rest = open_disputes(world).page(first.merchant_id, limit=9, position=page.next_position, from_ms=soon_ms + 2)
+    assert [found.reference for found in rest.items] == ["dp_3"]
+    earliest = min(value["S"] for value in queries[0]["ExpressionAttributeValues"].values() if value["S"][0].isdigit())
+    assert earliest <= queries[0]["ExclusiveStartKey"]["reviewSort"]["S"]
