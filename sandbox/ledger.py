@@ -93,6 +93,12 @@ class LedgerSimulator(Simulator):
         refunds = self.operations_of(charge, now, "refund")
         return sum(record["amount"] for record in refunds if record["state"] not in {FAILED, CANCELED})
 
+    def dispute(self, charge_id: str, now: float, *, blocks_refunds: bool) -> None:
+        """A payer's bank asks for the charge, or has decided: providers refuse refunds meanwhile."""
+        record = self.find(charge_id, now)
+        if record is not None:
+            self.change(record, disputed=blocks_refunds)
+
     def ledger(self, now: float) -> list[Record]:
         """The charges with their refunded amount, then captures, voids and refunds as entries of their own."""
         charges = {record["id"]: record for record in self.store.all(CHARGE)}

@@ -437,6 +437,9 @@ class RazorpaySimulator(CourseSimulator):
     def _refundable(self, body: Record, record: Record, now: float) -> int:
         if record["state"] != CHARGED:
             raise RefusedError(forms.error_reply(400, "The payment status should be captured for action to be taken"))
+        if record.get("disputed"):
+            message = "The refund on this payment is blocked due to ongoing dispute investigation."
+            raise RefusedError(forms.error_reply(400, message))
         left = record["taken"] - self.refunded(record, now)
         if left == 0:
             raise RefusedError(forms.error_reply(400, "The payment has been fully refunded already"))

@@ -523,6 +523,10 @@ class StripeSimulator(LedgerSimulator):
         if record["state"] != CHARGED:
             message = f"This PaymentIntent ({record['id']}) does not have a successful charge to refund."
             raise RefusedError(forms.error_reply(400, "invalid_request_error", message), began=True)
+        if record.get("disputed"):
+            message = f"Charge {charge} has been charged back; cannot issue a refund."
+            refusal = forms.error_reply(400, "invalid_request_error", message, code="charge_disputed")
+            raise RefusedError(refusal, began=True)
         if left <= 0:
             message = f"Charge {charge} has already been refunded."
             refusal = forms.error_reply(400, "invalid_request_error", message, code="charge_already_refunded")

@@ -144,6 +144,8 @@ IN_SCENARIOS: Final = (
     "identity_unknown",
     # The tables are restored, as above, in this part of the seeds
     "restore_beside",
+    # Payers' banks, a charge at a real provider: disputed
+    "bank_disputes",
 )
 """Only scenarios have them."""
 ALL_KINDS: Final = (*MAX_RATES, *APART, *IN_SCENARIOS)

@@ -166,6 +166,38 @@ class PostedWebhook:
 
 
 @dataclass(frozen=True, slots=True)
+class DisputeTurn:
+    """What a provider told of a dispute at one moment.
+
+    `at_ms` is the time that it named, `state` what its word means, and `event_id` the id of the webhook that told of
+    it. `number` counts the turns of a dispute from 1.
+    """
+
+    at_ms: int
+    provider: str
+    merchant: str
+    charge_id: str
+    dispute: str
+    number: int
+    state: str
+    amount: int
+    currency: str
+    due_ms: int | None
+    reason: str
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """An hourly warning of deadlines: how many the function counted, None when it died, and what its log named."""
+
+    at_ms: int
+    answered_ms: int
+    near: int | None
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Delivered:
     """A post to a merchant's endpoint, and the answer that the endpoint gave; `status` 0 for none."""
 
@@ -249,6 +281,8 @@ class History:
     sent: list[Sent] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     webhooks: list[PostedWebhook] = field(default_factory=list)
+    dispute_turns: list[DisputeTurn] = field(default_factory=list)
+    warnings: list[Warned] = field(default_factory=list)
     deliveries: list[Delivered] = field(default_factory=list)
     commands: list[Commanded] = field(default_factory=list)
     report_changes: list[ReportChange] = field(default_factory=list)
@@ -278,6 +312,8 @@ class History:
             self.sent,
             self.entries,
             self.webhooks,
+            self.dispute_turns,
+            self.warnings,
             self.deliveries,
             self.commands,
             self.report_changes,

@@ -10,7 +10,7 @@ from sandbox.store import Record
 from simulation.api import Api
 from simulation.endpoints import ENDPOINTS, url_of
 from simulation.faults import Faults
-from simulation.history import Commanded, History
+from simulation.history import Commanded, History, Warned
 from simulation.kernel import EPOCH_MS, Kernel
 from simulation.providers import Shop, SimulatedProviders
 from simulation.workload import MERCHANTS
@@ -28,6 +28,7 @@ _QUEUES: Final = ("jobs", "notices", "deliveries", "runs")
 _CLOSINGS: Final = frozenset({"close_review", "close_operation_review"})
 _CLOSED_AGAIN: Final = 4
 _EVIDENCE: Final = "The provider's dashboard"
+_DUE_SOON: Final = "evidence of a dispute is due soon"
 _UNDECIDED: Final = frozenset({"pending", "waiting for the payer"})
 
 
@@ -169,6 +170,30 @@ class Operators:
         """The schedule: the days that are over, of all accounts."""
         self.busy += 1
         self.api.invoke("reconciler", {})
+        self.busy -= 1
+
+    # -- disputes
+
+    def list_disputes(self, merchant: str) -> None:
+        """All pages, of two entries each."""
+        self.busy += 1
+        fields: dict[str, Any] = {"command": "list_disputes", "merchantId": merchant, "limit": 2}
+        position = None
+        while True:
+            answer = self.api.command(fields | ({"position": position} if position else {})).answer or {}
+            position = answer.get("nextPosition")
+            if position is None:
+                break
+        self.busy -= 1
+
+    def warn_of_deadlines(self) -> None:
+        """The schedule of every hour."""
+        self.busy += 1
+        at_ms, before = self.kernel.now_ms, len(self.history.lines)
+        answer = self.api.invoke("reconciler", {})
+        lines = tuple(line for line in self.history.lines[before:] if line.startswith(_DUE_SOON))
+        near = int(answer["disputesNearDeadline"]) if answer is not None else None
+        self.history.warnings.append(Warned(at_ms, self.kernel.now_ms, near, lines))
         self.busy -= 1
 
     # -- dead letters

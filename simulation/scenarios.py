@@ -22,6 +22,7 @@ from simulation.workload import (
     cancelled_early,
     captured_late,
     charged_at_once,
+    disputed,
     erased_and_refunded,
     held_and_refunded,
     held_over_a_restore,
@@ -62,6 +63,16 @@ def _checkout(order: Order, random: Random) -> Order:
     body = {name: value for name, value in order.body.items() if name not in {"capture", "customer"}}
     body |= {"currency": "INR", "metadata": {"gateway": random.choice(ALL_PROVIDERS)}}
     return replace(order, body=as_checkout(random, body, order.payer), steps=())
+
+
+_DISPUTING: Final = ("stripe", "razorpay", "cashfree", "payu", "razorpay", "payu")
+"""Providers that tell of disputes; payers can pay twice in one object at two of them."""
+
+
+def _disputed_checkout(order: Order) -> Order:
+    random = Random(f"disputed checkout {order.payer['id']}")
+    kept = _checkout(order, random)
+    return replace(kept, body={**kept.body, "metadata": {"gateway": random.choice(_DISPUTING)}})
 
 
 def _checkouts_of_orders(orders: list[Order]) -> list[Order]:
@@ -331,6 +342,34 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             "client_repeats_later": 0.5,
         },
         tries_after_a_late_decline,
+    ),
+    # Banks dispute charges at real providers while payments arrive and are refunded. What the providers tell of that
+    # comes in any order, twice, late, not at all, and to the other merchant's address; payers' data are erased.
+    "disputes": Scenario(
+        {
+            "bank_disputes": 0.8,
+            "event_late": 0.15,
+            "event_twice": 0.3,
+            "event_lost": 0.2,
+            "event_before_answer": 0.3,
+            "event_misaddressed": 0.2,
+            "event_foreign": 0.2,
+            "clock_skew": 0.5,
+            "cold_start": 0.3,
+            "gateway_answer_lost": 0.3,
+            "client_erases": 0.2,
+        },
+        lambda orders: [
+            disputed(order) if number % 6 > 1 else _disputed_checkout(order) for number, order in enumerate(orders)
+        ],
+        Habits(("late", "late", "pay", "pay", "slow", "fail")),
+        lasts_ms=90 * 60_000,
+    ),
+    # A restore forgets disputes, and the charges that they are about.
+    "forgotten_disputes": Scenario(
+        {"restore": 1.0, "bank_disputes": 0.9, "event_late": 0.3, "event_lost": 0.2, "gateway_answer_lost": 0.2},
+        lambda orders: [disputed(order) for order in orders],
+        lasts_ms=90 * 60_000,
     ),
     # A merchant cancels when a try fails that may still be charged, and the order is paid by another payment.
     "cancelled_orders": Scenario(

@@ -52,6 +52,8 @@ _CANCELLED_MS: Final = 15_000
 """They are cancelled within this time: after an answer that was lost, two inquiries follow in it."""
 _RECONCILED_MS: Final = (30 * 60_000, 90 * 60_000)
 """After a payment, the time within which operators reconcile, and mostly have not closed the reviews yet."""
+_DISPUTED_MS: Final = 20 * 60_000
+"""After a charge that banks dispute, the time within which it is refunded in parts."""
 _LAPSED: Final = 0.5
 """This part of the payments that are captured too late is captured about when their hold ends."""
 _OPENED_MS: Final = (2 * 3_600_000, 8 * 3_600_000)
@@ -258,6 +260,14 @@ def charged_at_once(order: Order) -> Order:
     random = Random(f"charged {order.payer['id']}")
     body = _at_real_provider(random, order.payer) | {"paymentMethod": {"type": "card", "token": "tok_success"}}
     return replace(order, body={name: value for name, value in body.items() if name != "capture"}, steps=())
+
+
+def disputed(order: Order) -> Order:
+    """A card that works at a real provider, and small refunds before, while and after the charge is disputed."""
+    kept, random = charged_at_once(order), Random(f"disputed {order.payer['id']}")
+    waits_ms = [random.randrange(_DISPUTED_MS) for _ in range(random.choice((0, 1, 1, 2)))]
+    refunds = [Step(Wish.REFUND, round(0.05 + random.random() / 5, 2), wait_ms=wait_ms) for wait_ms in waits_ms]
+    return replace(kept, steps=tuple(refunds))
 
 
 def refunded_late(order: Order) -> Order:

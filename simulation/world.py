@@ -7,12 +7,13 @@ from random import Random
 from typing import Any, Final
 
 from sandbox.simulators import REAL_PROVIDERS
-from simulation import deciders, identities, keepers, restores
+from simulation import deciders, disputes, identities, keepers, restores
 from simulation.accounts import PROVIDERS
 from simulation.api import Api
 from simulation.clients import Clients
 from simulation.dashboards import Dashboards
 from simulation.deciders import Deciders
+from simulation.disputes import Disputes
 from simulation.doors import Doors
 from simulation.endpoints import Endpoints
 from simulation.faults import Faults
@@ -318,7 +319,10 @@ class World:
             subscriptions=plan.subscriptions,
         )
         self.provider_events = ProviderEvents(self.kernel, self.faults, self.history, self.api, self.providers)
-        self.providers.changed = self.provider_events.changed
+        self.disputes = Disputes(
+            self.kernel, self.faults, self.history, self.providers, self.provider_events.send, self.api, plan.seed
+        )
+        self.providers.changed = self._books_changed
         self.dashboards = Dashboards(self.kernel, self.faults, self.history, self.providers)
         self.restores = Restores(self)
         self.platform.is_closed = lambda function: (
@@ -353,6 +357,10 @@ class World:
             is_limited=lambda: bool(self.faults.rates["db_hot_partition"]),
             refused=lambda _place: self.faults.count("db_hot_partition"),
         )
+
+    def _books_changed(self, shop: Shop) -> None:
+        self.provider_events.changed(shop)
+        self.disputes.changed(shop)
 
     def _lag_ms(self) -> int:
         return self.faults.random.randint(20, _MAX_LAG_MS) if self.faults.strikes("db_index_lag") else 0
@@ -497,6 +505,8 @@ class World:
                 self.history.strikes.append(Strike(episode.from_ms, kind, 0, episode.until_ms, about))
                 ends_ms = max(ends_ms, episode.until_ms + TROUBLE_MS)
         self._plan_rotations(draws)
+        if self.planned.rates[disputes.KIND]:
+            self._plan_disputes(Random(self.plan.seed + 10))
         if self.planned.rates["partitions_deployed"]:
             self._deploy_partitions(Random(self.plan.seed + 9))
         if self.faults.rates["queue_redrive"]:
@@ -511,6 +521,18 @@ class World:
 
     def _is_restored_beside(self) -> bool:
         return Random(self.plan.seed + 10).random() < self.planned.rates["restore_beside"]
+
+    def _plan_disputes(self, random: Random) -> None:
+        """People read the lists of open disputes at any time, and the schedule warns of deadlines every hour."""
+        lists = [partial(self.operators.list_disputes, merchant) for merchant in MERCHANTS for _ in range(4)]
+        for work in lists:
+            self.kernel.after(random.randrange(2 * ARRIVAL_MS), partial(self.kernel.spawn, work))
+        warn = partial(self.kernel.spawn, self.operators.warn_of_deadlines)
+        for hour in range(3):
+            self.kernel.after(random.randrange(ARRIVAL_MS) + hour * HOUR_MS, warn)
+        for merchant in MERCHANTS:
+            work = partial(self.operators.list_disputes, merchant)
+            self.kernel.after(2 * HOUR_MS, partial(self.kernel.spawn, work))
 
     def _plan_rotations(self, draws: Random) -> None:
         """Credentials and secrets that are rotated while payments arrive."""

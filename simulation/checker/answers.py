@@ -54,6 +54,7 @@ def _compare(shown: Mapping[str, Any], versions: list[Stored], answer_of: Callab
     shown = {**shown, "attempts": [_named(attempt, _ATTEMPT) for attempt in shown["attempts"]]}
     if "extraCharges" in shown:
         shown["extraCharges"] = [_named(extra, _EXTRA) for extra in shown["extraCharges"]]
+    shown.setdefault("disputes", [])
     for version in reversed(versions):
         wanted = answer_of(version)
         differs = [f"{name}={shown.get(name)!r}" for name, value in wanted.items() if shown.get(name) != value]
@@ -83,6 +84,7 @@ def _payment_answer(item: Stored) -> dict[str, Any]:
         "oncePerOrder": not item.get("orderBeside", False),
         "contendsWith": item.get("orderContendsWith"),
         "extraCharges": [_extra(extra) for extra in item.get("extraCharges", [])],
+        "disputes": _disputes(item),
         "createdAt": time_of(item["createdAt"]),
         "updatedAt": time_of(item["updatedAt"]),
     }
@@ -110,6 +112,24 @@ def _named(attempt: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
 
 def _extra(extra: Stored) -> dict[str, Any]:
     return {name: extra.get(stored) for name, stored in _EXTRA.items()}
+
+
+def _disputes(item: Stored) -> list[dict[str, Any]]:
+    return [
+        {
+            "provider": dispute["provider"],
+            "providerRef": dispute["reference"],
+            "state": dispute["state"],
+            "amount": dispute["amount"],
+            "currency": dispute["currency"],
+            "reason": dispute["reason"],
+            "evidenceDueAt": time_of(dispute["evidence_due_at_ms"]) if "evidence_due_at_ms" in dispute else None,
+            "openedAt": time_of(dispute["opened_at_ms"]),
+            "updatedAt": time_of(dispute["reported_at_ms"]),
+            "isSigned": dispute.get("is_signed", True),
+        }
+        for dispute in item.get("disputes", [])
+    ]
 
 
 def _attempt(attempt: Stored) -> dict[str, Any]:

@@ -17,6 +17,15 @@ from simulation.checker.checkouts import (
     same_bytes,
 )
 from simulation.checker.deliveries import audience, deliveries
+from simulation.checker.disputes import (
+    deadlines_are_warned_of,
+    disputes_are_announced,
+    disputes_are_true,
+    disputes_move_nothing,
+    lists_show_open_disputes,
+    nothing_told_is_lost,
+    open_disputes_are_listed,
+)
 from simulation.checker.endpoints import disabled_for_a_reason, tries_keep_their_times
 from simulation.checker.events import (
     credentials,
@@ -129,6 +138,13 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     tries_keep_their_times,
     disabled_for_a_reason,
     erasure,
+    disputes_are_true,
+    disputes_move_nothing,
+    disputes_are_announced,
+    nothing_told_is_lost,
+    open_disputes_are_listed,
+    lists_show_open_disputes,
+    deadlines_are_warned_of,
     reasons,
     false_amounts_are_found,
     unlisted_charges_are_found,

@@ -76,7 +76,9 @@ def lists_are_complete(evidence: Evidence) -> Iterator[Violation]:
         payment = evidence.payments.get(f"{first.path.split('/')[2]}@{merchant}") if first.path.count("/") > 1 else None
         shown = [each for page in pages for each in page.answer["items"]]
         is_over = pages[-1].answer.get("nextCursor") is None
-        if first.path == "/payments":
+        if "providerRef" in first.query:
+            what = _of_reference(evidence, first, shown)
+        elif first.path == "/payments":
             what = _payments(evidence, pages, shown, is_over=is_over)
         elif first.path.endswith("/operations") and payment is not None:
             what = _operations(payment, pages, [each["operationId"] for each in shown], is_over=is_over)
@@ -126,6 +128,24 @@ def _payments(evidence: Evidence, pages: list[Call], shown: list[dict[str, Any]]
         if is_meant and payment.transaction_id not in names:
             return f"leaves {payment.transaction_id} out"
     return ""
+
+
+def _of_reference(evidence: Evidence, call: Call, shown: list[dict[str, Any]]) -> str:
+    """A search by the provider's id of a charge finds the payment that holds it, and no other one."""
+    holders = {
+        payment.transaction_id
+        for payment in evidence.payments.values()
+        if payment.merchant == call.merchant and _holds(payment, call.query["providerRef"], call.at_ms - _STALE_MS)
+    }
+    found = {each["transactionId"] for each in shown}
+    if len(found) > 1 or (holders and holders != found):
+        return f"finds {sorted(found)} by {call.query['providerRef']}, which {sorted(holders)} holds"
+    return ""
+
+
+def _holds(payment: PaymentEvidence, reference: str, at_ms: int) -> bool:
+    stored = stored_at(payment.versions, at_ms, before=True)
+    return stored is not None and any(attempt.get("reference") == reference for attempt in stored["attempts"])
 
 
 def _operations(payment: PaymentEvidence, pages: list[Call], shown: list[str], *, is_over: bool) -> str:

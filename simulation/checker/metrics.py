@@ -7,6 +7,7 @@ from typing import Final
 from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored, Violation
 
 _FINAL: Final = frozenset({"SUCCESS", "FAILED", "CANCELLED"})
+_ENDED_DISPUTES: Final = frozenset({"WON", "LOST", "CLOSED"})
 _FINAL_OPERATION: Final = frozenset({"SUCCEEDED", "FAILED"})
 _EACH_MAY_HIDE_ONE: Final = ("crash", "db_lost_answer")
 """Faults after which a change is stored, and its writer is gone or does not know it."""
@@ -17,6 +18,7 @@ _NAMES: Final = frozenset(
         "PaymentsFinal",
         "ObjectsChargedTwice",
         "OrdersChargedTwice",
+        "DisputesReported",
         "OperationsAccepted",
         "OperationsInReview",
         "OperationsFinal",
@@ -89,6 +91,11 @@ def _of_payment(before: Stored | None, after: Stored) -> Iterator[Measure]:
         return
     found = len(after.get("extraCharges", [])) - len(before.get("extraCharges", []))
     yield from [("ObjectsChargedTwice", "")] * found
+    known = {(dispute["provider"], dispute["reference"]) for dispute in before.get("disputes", [])}
+    opened = [dispute for dispute in after.get("disputes", []) if dispute["state"] not in _ENDED_DISPUTES]
+    for dispute in opened:
+        if (dispute["provider"], dispute["reference"]) not in known:
+            yield "DisputesReported", ""
     if after.get("orderStanding") == "charged_twice" != before.get("orderStanding"):
         yield "OrdersChargedTwice", ""
     if before["status"] == after["status"]:

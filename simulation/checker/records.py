@@ -233,14 +233,16 @@ def _news(payment: PaymentEvidence) -> Iterator[tuple[int, str]]:
             known[operation_id] = event["facts"]["operationStatus"]
         if event.get("from") not in {None, event["to"]}:
             yield event["seq"], _PAYMENT_TOPICS[event["to"]]
-        elif event["type"] == _CHARGED_TWICE:
-            yield event["seq"], _CHARGED_TWICE
+        elif event["type"] == _CHARGED_TWICE or event["type"].startswith(_DISPUTE):
+            yield event["seq"], event["type"]
         elif operation_id and before != known[operation_id] and (before or event["type"].endswith(_OUTSIDE)):
             yield event["seq"], f"{_KINDS[operation_id[:4]]}.{known[operation_id].lower()}"
 
 
 _CHARGED_TWICE: Final = "payment.charged_twice"
 """A further charge inside a hosted object that was paid: money that is owed to the payer."""
+_DISPUTE: Final = "payment.dispute."
+"""Which type is right, and for what, the rules of disputes say."""
 _OUTSIDE: Final = ".made_at_provider"
 """No merchant asked for it, so its first status is news too."""
 _KINDS: Final = {"cap_": "capture", "void": "void", "ref_": "refund"}

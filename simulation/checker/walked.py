@@ -5,6 +5,7 @@ from collections import Counter
 from simulation.checker.api_keys import count_api_keys
 from simulation.checker.approvals import count_approvals
 from simulation.checker.checkout_paths import count_checkout, count_pages
+from simulation.checker.dispute_paths import count_dispute_lists, count_disputes
 from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored
 from simulation.checker.transitions import OPEN
 from simulation.history import Source
@@ -17,6 +18,7 @@ def walked(evidence: Evidence) -> Counter[str]:
         _count_hints(found, payment)
         _count_standings(found, payment)
         count_checkout(found, payment)
+        count_disputes(found, payment)
         for operation in payment.operations.values():
             _count_operation(found, payment, operation)
         refunds = [o for o in payment.operations.values() if o.item and o.item["kind"] == "refund"]
@@ -27,6 +29,7 @@ def walked(evidence: Evidence) -> Counter[str]:
     count_pages(found, evidence)
     count_api_keys(found, evidence)
     count_approvals(found, evidence)
+    count_dispute_lists(found, evidence)
     return found
 
 

@@ -10,6 +10,7 @@ from simulation.mutants.charging import CHARGING
 from simulation.mutants.checkouts import CHECKOUTS
 from simulation.mutants.counting import COUNTING
 from simulation.mutants.deciding import DECIDING
+from simulation.mutants.disputing import DISPUTING
 from simulation.mutants.forbidding import FORBIDDING
 from simulation.mutants.inbound import INBOUND
 from simulation.mutants.judging import JUDGING
@@ -42,6 +43,7 @@ _ALL: Final[tuple[Mutant, ...]] = (
     *FORBIDDING,
     *KEEPING,
     *DECIDING,
+    *DISPUTING,
 )
 
 MUTANTS: Final = tuple(mutant for mutant in _ALL if mutant.name not in UNDECIDED)

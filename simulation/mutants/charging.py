@@ -463,7 +463,7 @@ CHARGING: Final[tuple[Mutant, ...]] = (
         Edit(
             state_machine,
             "_uncharged",
-            "if payment.cancel_requested or before.state is AttemptState.AUTHORIZED:",
+            "if payment.cancel_requested or was_authorized:",
             "if before.state is AttemptState.AUTHORIZED:",
         ),
         Edit(claim, "decide_claim", "    if payment.cancel_requested:", "    if False:"),

@@ -214,15 +214,12 @@ INBOUND: Final[tuple[Mutant, ...]] = (
             "if True:",
         ),
         Edit(ProcessProviderEvent, "_not_found", "if why is Unmatched.OURS_UNKNOWN:", "if False:"),
-        survives=("The same as a lost event: the final state comes from the inquiry that is scheduled anyway (I19)."),
+        scenario="disputes",
     ),
     broken(
         _ROOM,
         "a webhook is answered and not queued",
         Edit(ReceiveWebhook, "__call__", "self.provider_events.send(inbound)", "pass"),
-        survives=(
-            "All events are lost then. Loss makes no difference to the final state (I19), and refunds made at a "
-            "provider are found by the daily reconciliation."
-        ),
+        scenario="disputes",
     ),
 )

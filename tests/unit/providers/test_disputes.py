@@ -80,6 +80,18 @@ def test_razorpay_s_payment_beside_a_dispute_proves_nothing() -> None:
     assert event.dispute.reference == "disp_EsIAlDcoUr8CaQ"
 
 
+@pytest.mark.parametrize(("payment_id", "key"), [("pay_EFtmUsbwpXwBHI", "pfx-abcdefghijklmnop-1"), ("pay_other", None)])
+def test_razorpay_s_notes_name_the_payment_of_a_charge_that_nobody_knows_yet(payment_id: str, key: str | None) -> None:
+    """The second charge inside one link, or one whose answer was lost, has no owner by its id."""
+    paid = {"id": payment_id, "status": "captured", "notes": {"payflowx_key": "pfx-abcdefghijklmnop-1"}}
+    payload = {"payment": {"entity": paid}, "dispute": {"entity": RAZORPAY}}
+    body = json.dumps({"event": "payment.dispute.created", "payload": payload, "created_at": 1589907977}).encode()
+    signature = hmac.new(b"webhook-secret", body, hashlib.sha256).hexdigest()
+    webhook = Webhook(headers={"x-razorpay-signature": signature}, body=body, received_at_ms=1)
+    event = connector("razorpay").read_webhook(webhook, ["webhook-secret"])
+    assert (event.charge_reference, event.charge_key) == ("pay_EFtmUsbwpXwBHI", key)
+
+
 def test_cashfree_s_sample() -> None:
     assert cashfree.report_of(CASHFREE, CASHFREE_ORDER) == DisputeReport(
         reference="433475258",

@@ -22,6 +22,7 @@ from simulation.world import CONFIGURATION, TRANSACTIONS, Plan
 from tests.unit.simulation import checkout_stories
 from tests.unit.simulation.checkout_stories import BAD_CHECKOUTS, GOOD_CHECKOUTS
 from tests.unit.simulation.deciding_stories import BAD_DECIDED, GOOD_DECIDED, closed_alone
+from tests.unit.simulation.dispute_stories import BAD_DISPUTES, GOOD_DISPUTES
 from tests.unit.simulation.judging_stories import BAD_JUDGED, GOOD_JUDGED
 from tests.unit.simulation.story import DAY_MS, ENDPOINT_SECRET, PAYER, URL, Story, signed, stored
 
@@ -440,7 +441,7 @@ GOOD: list[Told] = [
 ]
 
 
-@pytest.mark.parametrize("tell", [*GOOD, *GOOD_CHECKOUTS])
+@pytest.mark.parametrize("tell", [*GOOD, *GOOD_CHECKOUTS, *GOOD_DISPUTES])
 def test_an_honest_history_breaks_nothing(tell: Told) -> None:
     assert found(tell().evidence()) == set()
 
@@ -1587,7 +1588,7 @@ BAD: list[tuple[str, Told]] = [
 ]
 
 
-ALL_BAD = [*BAD, *BAD_CHECKOUTS, *BAD_JUDGED, *BAD_DECIDED]
+ALL_BAD = [*BAD, *BAD_CHECKOUTS, *BAD_JUDGED, *BAD_DECIDED, *BAD_DISPUTES]
 
 
 @pytest.mark.parametrize(("words", "tell"), ALL_BAD, ids=[f"{n:02}-{w.split()[0]}" for n, (w, _) in enumerate(ALL_BAD)])
@@ -1707,11 +1708,14 @@ def test_every_invariant_has_a_bad_history() -> None:
         "BREAKER",
         "ACCOUNTS",
         "DELIVERY",
+        "DISPUTES",
         "DUE",
         "ERASURE",
+        "KEYS",
         "REASONS",
         "REPORTS",
         "REST",
+        "TWO",
         "DEFECT",
     }
     for invariant in INVARIANTS:

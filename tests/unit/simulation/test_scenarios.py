@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.disputes import DISPUTING
 from simulation.check import check_plan, evidence_of, judge
 from simulation.checkouts import is_checkout
 from simulation.faults import ALL_KINDS, EPISODES
@@ -257,3 +258,20 @@ class TestMutantsNameScenarios:
             assert two_functions.outer() == 110
         assert two_functions.outer() == 2
         assert "more" not in vars(two_functions)
+
+
+def test_charges_are_disputed_at_each_provider_that_tells_of_it_in_disputes() -> None:
+    evidence = evidence_of(Plan(0, scenario="disputes"))
+    history, result = evidence.result.history, judge(evidence)
+    assert {turn.provider for turn in history.dispute_turns} == set(DISPUTING)
+    assert {turn.state for turn in history.dispute_turns} >= {"OPEN", "UNDER_REVIEW", "WON", "LOST"}
+    assert result.sometimes["refund beside an open dispute"] > 0
+    assert result.sometimes["a list of open disputes: a further page"] > 0
+    assert len(history.warnings) == 3
+
+
+def test_disputes_are_forgotten_and_told_again_in_forgotten_disputes() -> None:
+    result = evidence_of(Plan(0, scenario="forgotten_disputes")).result
+    assert result.forgotten is not None
+    turns = result.history.dispute_turns
+    assert min(turn.at_ms for turn in turns) < result.forgotten.until_ms < max(turn.at_ms for turn in turns)

@@ -81,9 +81,12 @@ class MatchEvent:
     def _charge_owner(self, inbound: ReceivedEvent) -> ReferenceOwner | Unmatched:
         """Return the owner by reference, unless the key names another attempt of ours.
 
-        Such an attempt is the one that the event is about: its proof is a mismatch, because its reference is taken.
+        Such an attempt is the one that the event is about: its proof is a mismatch, because its reference is taken. A
+        dispute proves nothing: it is about the charge that it names, whatever a payer wrote beside it.
         """
         by_reference = self._by_reference(inbound, inbound.provider_event.charge_reference)
+        if by_reference is not None and inbound.provider_event.dispute is not None:
+            return by_reference
         parsed = parse_provider_key(inbound.provider_event.charge_key or "")
         if parsed is None:
             return by_reference or Unmatched.UNKNOWN

@@ -94,8 +94,9 @@ def with_report(
 ) -> tuple[tuple[Dispute, ...], Dispute] | None:
     """Return all disputes with the report applied, and the one that it is about; None if the report says nothing new.
 
-    Webhooks arrive in any order and repeatedly: an older report changes nothing, nor does a further dispute beyond
-    its bound. An unsigned report never changes what a signed one said.
+    Webhooks arrive in any order and repeatedly: an older report only tells when the dispute began, and a deadline that
+    no report named yet. A further dispute beyond its bound changes nothing. An unsigned report never changes what a
+    signed one said.
     """
     known = next((d for d in disputes if (d.provider, d.reference) == (provider, report.reference)), None)
     if known is None:
@@ -103,11 +104,21 @@ def with_report(
             return None
         opened = _dispute(provider, report, report.reported_at_ms)
         return (*disputes, opened), opened
-    if not _is_newer(known, report):
+    later = _with_report(known, report)
+    if later == known:
         return None
-    later = _dispute(provider, report, min(known.opened_at_ms, report.reported_at_ms))
-    later = replace(later, evidence_due_at_ms=report.evidence_due_at_ms or known.evidence_due_at_ms)
     return tuple(later if d is known else d for d in disputes), later
+
+
+def _with_report(known: Dispute, report: DisputeReport) -> Dispute:
+    if known.is_signed and not report.is_signed:
+        return known
+    opened_at_ms = min(known.opened_at_ms, report.reported_at_ms)
+    if _is_newer(known, report):
+        due_at_ms = report.evidence_due_at_ms or known.evidence_due_at_ms
+        return replace(_dispute(known.provider, report, opened_at_ms), evidence_due_at_ms=due_at_ms)
+    due_at_ms = known.evidence_due_at_ms or report.evidence_due_at_ms
+    return replace(known, opened_at_ms=opened_at_ms, evidence_due_at_ms=due_at_ms)
 
 
 def _has_room(disputes: Sequence[Dispute], report: DisputeReport) -> bool:
@@ -116,8 +127,6 @@ def _has_room(disputes: Sequence[Dispute], report: DisputeReport) -> bool:
 
 
 def _is_newer(known: Dispute, report: DisputeReport) -> bool:
-    if known.is_signed and not report.is_signed:
-        return False
     order = (report.reported_at_ms, _RANK[report.state])
     return order > (known.reported_at_ms, _RANK[known.state])
 
@@ -138,8 +147,11 @@ def _dispute(provider: str, report: DisputeReport, opened_at_ms: int) -> Dispute
 
 
 def dispute_event_type(before: Dispute | None, after: Dispute) -> str:
-    """Return the type of the merchant event: the first report opens the dispute, whatever state it tells."""
-    if after.state in ENDED_STATES:
+    """Return the type of the merchant event: the first report opens the dispute, unless it tells of its end.
+
+    An end is told once: providers report it again, such as when they return the money.
+    """
+    if after.state in ENDED_STATES and (before is None or before.state is not after.state):
         return f"{DISPUTE_PREFIX}{after.state.lower()}"
     return f"{DISPUTE_PREFIX}{'opened' if before is None else 'updated'}"
 

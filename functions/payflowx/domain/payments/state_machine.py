@@ -47,6 +47,7 @@ from payflowx.domain.shared.limits import (
     DUE_AFTER_ACCEPT_MS,
     MAX_ATTEMPTS,
     MAX_EVENTS_BEFORE_UNSIGNED_REPORT,
+    REPORT_AHEAD_MS,
     SECOND_MS,
 )
 from payflowx.domain.shared.statuses import NO_CHARGE_STATES, AttemptState, DeclineKind, PaymentStatus
@@ -159,12 +160,14 @@ def expedite(payment: Payment, now_ms: int) -> Payment:
 def record_dispute(payment: Payment, provider: str, report: DisputeReport, context: Context) -> Change | None:
     """Record the provider's report of a dispute; None if it says nothing new. Status, amounts and due time stay.
 
-    A report with a time to come counts as one of now, so that it hides no later one. Unsigned reports stop long before
-    they fill the audit log, which would end the refunds.
+    A report with a time to come counts as one of now, so that it hides no later one, but for a minute by which clocks
+    may differ: the order of reports is the provider's. Unsigned reports stop long before they fill the audit log, which
+    would end the refunds.
     """
     if not report.is_signed and payment.event_seq >= MAX_EVENTS_BEFORE_UNSIGNED_REPORT:
         return None
-    report = replace(report, reported_at_ms=min(report.reported_at_ms, context.now_ms))
+    if report.reported_at_ms > context.now_ms + REPORT_AHEAD_MS:
+        report = replace(report, reported_at_ms=context.now_ms)
     found = with_report(payment.disputes, provider, report)
     if found is None:
         return None

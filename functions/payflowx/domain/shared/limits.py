@@ -58,6 +58,8 @@ MAX_REFERENCE_CHARS: Final = 100
 # Operations
 MAX_ACCEPT_TRIES: Final = 8
 """A capture or refund is stored only if its payment is unchanged; concurrent requests conflict."""
+REPORT_AHEAD_MS: Final = MINUTE_MS
+"""So far ahead of our clock a provider's clock may be. A report with a later time counts as one of now."""
 MAX_EVENTS_BEFORE_UNSIGNED_REPORT: Final = 1_000
 """A payment whose audit log is longer takes no further report that anyone may have sent."""
 MAX_EVENTS_BEFORE_REFUND: Final = 20_000

@@ -36,9 +36,16 @@ def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
             event_id=event_id,
             type=kind,
             charge_reference=provider_reference(dispute.get("payment_id")),
+            charge_key=_key_beside(dispute, payload),
             dispute=disputes.report_of(dispute, event.get("created_at")),
         )
     return _provider_event(event_id, kind, payload)
+
+
+def _key_beside(dispute: dict[str, Any], payload: dict[str, Any]) -> str | None:
+    """Our key in the notes of the disputed payment, which finds the second charge inside one link."""
+    payment = as_object(as_object(payload.get("payment")).get("entity"))
+    return noted_key(payment) if payment.get("id") == dispute.get("payment_id") else None
 
 
 def _provider_event(event_id: str, kind: str, payload: dict[str, Any]) -> ProviderEvent:

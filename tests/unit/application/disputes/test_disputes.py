@@ -168,6 +168,15 @@ def test_a_report_of_a_time_to_come_hides_no_later_one(world: World) -> None:
     assert world.now(payment).disputes[0].state is DisputeState.OPEN
 
 
+def test_a_clock_that_is_behind_the_provider_s_turns_no_order_round(world: World) -> None:
+    payment, said_ms = charged(world), world.clock.now_ms() + 3_000
+    tell(world, payment, report(world, state=DisputeState.LOST, reported_at_ms=said_ms))
+    world.clock.advance(60)
+    tell(world, payment, report(world, reported_at_ms=said_ms - 1_000))
+    (dispute,) = world.now(payment).disputes
+    assert (dispute.state, dispute.reported_at_ms) == (DisputeState.LOST, said_ms)
+
+
 def test_unsigned_reports_never_fill_the_audit_log(world: World) -> None:
     payment = charged(world)
     world.store(replace(payment, event_seq=MAX_EVENTS_BEFORE_UNSIGNED_REPORT))
@@ -196,7 +205,47 @@ def test_another_merchant_s_webhook_records_nothing(world: World) -> None:
     assert world.now(payment).disputes == ()
 
 
+@pytest.mark.parametrize(("reference", "owner"), [("pay_further", "b"), (None, "a")])
+def test_the_charge_s_id_names_the_payment_and_our_key_only_where_it_has_no_owner(
+    world: World, reference: str | None, owner: str
+) -> None:
+    """A payer may write our key of another payment into a payment's notes."""
+    one, other = charged_as(world, "a"), charged_as(world, "b")
+    attempt = one.attempts[0]
+    event = ProviderEvent(
+        event_id="evt-x",
+        type="dispute",
+        charge_reference=reference or attempt.reference,
+        charge_key=other.attempts[0].provider_key,
+        dispute=report(world),
+    )
+    inbound = ReceivedEvent(
+        merchant_id=one.merchant_id,
+        provider=attempt.provider,
+        account_id=attempt.account_id,
+        received_at_ms=world.clock.now_ms(),
+        provider_event=event,
+    )
+    world.process_provider_event(inbound)
+    disputed = {"a": bool(world.now(one).disputes), "b": bool(world.now(other).disputes)}
+    assert disputed == {"a": owner == "a", "b": owner == "b"}
+
+
 def charged_as(world: World, key: str) -> Payment:
     payment = world.accept(key, amount=100)
     world.work_until_idle()
     return world.now(payment)
+
+
+def test_the_list_goes_on_after_a_deadline_that_passed_meanwhile(world: World) -> None:
+    """AWS refuses a query that begins outside of its own condition."""
+    soon_ms, first, second = world.clock.now_ms() + HOUR_MS, charged_as(world, "a"), charged_as(world, "b")
+    tell(world, first, report(world, reference="dp_1", evidence_due_at_ms=soon_ms))
+    tell(world, second, report(world, reference="dp_2", evidence_due_at_ms=soon_ms + 1))
+    tell(world, charged_as(world, "c"), report(world, reference="dp_3"))
+    page = open_disputes(world).page(first.merchant_id, limit=1, position=None, from_ms=world.clock.now_ms())
+    queries = world.requests_of("query", "reviews")
+    rest = open_disputes(world).page(first.merchant_id, limit=9, position=page.next_position, from_ms=soon_ms + 2)
+    assert [found.reference for found in rest.items] == ["dp_3"]
+    earliest = min(value["S"] for value in queries[0]["ExpressionAttributeValues"].values() if value["S"][0].isdigit())
+    assert earliest <= queries[0]["ExclusiveStartKey"]["reviewSort"]["S"]

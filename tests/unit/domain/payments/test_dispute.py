@@ -44,6 +44,23 @@ def test_in_every_order_the_last_report_counts(order: tuple[DisputeReport, ...])
     assert not dispute.awaits_evidence
 
 
+@pytest.mark.parametrize("order", list(permutations([OPENED, REVIEWED, LOST])))
+def test_every_order_ends_with_the_same_dispute(order: tuple[DisputeReport, ...]) -> None:
+    """Its beginning and its deadline are those of earlier reports, though these come late."""
+    assert after(*order) == after(OPENED, REVIEWED, LOST)
+
+
+def test_a_late_report_tells_the_deadline_of_what_still_awaits_evidence() -> None:
+    again = replace(OPENED, reported_at_ms=1_500, evidence_due_at_ms=None)
+    (dispute,) = after(again, OPENED)
+    assert (dispute.awaits_evidence, dispute.evidence_due_at_ms, dispute.opened_at_ms) == (True, 9_000, 1_000)
+    assert with_report(after(again, OPENED), "stripe", OPENED) is None
+
+
+def test_a_late_unsigned_report_adds_nothing_to_a_signed_one() -> None:
+    assert with_report(after(REVIEWED), "stripe", replace(OPENED, is_signed=False)) is None
+
+
 def test_a_repeated_report_says_nothing_new() -> None:
     assert with_report(after(OPENED), "stripe", OPENED) is None
 
@@ -92,4 +109,12 @@ def test_the_first_report_opens_it_unless_it_ended_already(state: DisputeState) 
     (dispute,) = after(replace(OPENED, state=state))
     ended = f"payment.dispute.{state.lower()}"
     assert dispute_event_type(None, dispute) == (ended if state in ENDED_STATES else "payment.dispute.opened")
-    assert dispute_event_type(dispute, dispute) == (ended if state in ENDED_STATES else "payment.dispute.updated")
+
+
+@pytest.mark.parametrize("state", DisputeState)
+def test_an_end_is_told_once_and_what_follows_it_is_an_update(state: DisputeState) -> None:
+    """Stripe tells `won` twice: when it closes the dispute, and when it returns the money."""
+    (opened,), (dispute,) = after(OPENED), after(replace(OPENED, state=state))
+    ended = f"payment.dispute.{state.lower()}"
+    assert dispute_event_type(opened, dispute) == (ended if state in ENDED_STATES else "payment.dispute.updated")
+    assert dispute_event_type(dispute, dispute) == "payment.dispute.updated"

@@ -60,10 +60,14 @@ class DynamoDBOpenDisputes:
     def page(
         self, merchant_id: str, *, limit: int, position: str | None, from_ms: int, until_ms: int | None = None
     ) -> DisputePage:
-        """`position` is the sort key of the last row read."""
+        """`position` is the sort key of the last row read, whose deadline may have passed since.
+
+        A query must not begin outside of its own condition.
+        """
+        begin_ms = from_ms if position is None else min(from_ms, int(position.partition("#")[0]))
         expression = Expression()
         condition = expression.equals(PARTITION, keys.disputes_of(merchant_id))
-        first = expression.value(f"{from_ms:013d}")
+        first = expression.value(f"{begin_ms:013d}")
         last = expression.value(f"{_END_OF_TIME_MS if until_ms is None else until_ms:013d}")
         condition += f" AND {expression.name(SORT)} BETWEEN {first} AND {last}"
         start = self._start(merchant_id, position)
@@ -78,7 +82,8 @@ class DynamoDBOpenDisputes:
             )
         rows = [from_attributes(item) for item in answer["Items"]]
         more = bool(rows) and "LastEvaluatedKey" in answer
-        return DisputePage(items=_disputes(rows), next_position=_position(rows[-1]) if more else None)
+        found = [dispute for dispute in _disputes(rows) if dispute.evidence_due_at_ms >= from_ms]
+        return DisputePage(items=found, next_position=_position(rows[-1]) if more else None)
 
     @staticmethod
     def _start(merchant_id: str, position: str | None) -> dict[str, Any]:
