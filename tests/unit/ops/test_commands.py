@@ -786,6 +786,31 @@ def test_the_amounts_are_shown_before_a_review_is_closed() -> None:
     assert result.stdout == "ref_aaaaaaaaaaaaaaaa is SUCCEEDED.\n"
 
 
+def test_a_charge_is_named_by_its_provider_account_and_key() -> None:
+    function = FakeFunction(show_review=shown_review(), close_review=payment())
+    place = ("--provider", "stripe", "--account", "second", "--key", "pfx-aaaaaaaaaaaaaaaa-2")
+    words = ("--charged", "--reference", "pi_1", "--amount", "61", "--evidence", "x", "--yes", *WHY)
+    runner_of(function)("review", "close", PAYMENT, *place, *words)
+    named = {"provider": "stripe", "accountId": "second", "providerKey": "pfx-aaaaaaaaaaaaaaaa-2"}
+    assert [asked["command"] for asked in function.asked] == ["show_review", "close_review"]
+    assert all(named.items() <= asked.items() for asked in function.asked)
+
+
+@pytest.mark.parametrize(
+    ("ident", "place", "why"),
+    [
+        (PAYMENT, ("--account", "second"), "need --provider"),
+        (PAYMENT, ("--key", "pfx-aaaaaaaaaaaaaaaa-2"), "need --provider"),
+        ("ref_aaaaaaaaaaaaaaaa", ("--provider", "stripe"), "at its charge"),
+    ],
+)
+def test_a_place_that_says_nothing_is_refused(ident: str, place: tuple[str, ...], why: str) -> None:
+    function = FakeFunction()
+    result = runner_of(function)("review", "show", ident, *place)
+    assert (result.exit_code, function.asked) == (Exit.USAGE, [])
+    assert why in " ".join(result.stderr.split())
+
+
 def test_a_verdict_that_is_refused_is_not_asked_about() -> None:
     refused = {"refused": "held_unknown", "why": "Say whether it is reserved, booked or given_back."}
     function = FakeFunction(show_review=shown_review(verdicts={"charged": refused, "not_charged": refused}))

@@ -13,7 +13,7 @@ from payflowx.domain.payments.named_charge import NamedCharge, recorded_attempt
 from payflowx.domain.payments.operation import Held, Operation
 from payflowx.domain.payments.operation_state_machine import operation_facts, rechecked_later
 from payflowx.domain.payments.payment import LastError, Payment
-from payflowx.domain.payments.review import ReviewDecision, ReviewVerdict, evidence_obstacle
+from payflowx.domain.payments.review import ReviewDecision, ReviewVerdict, evidence_obstacle, is_about_another
 from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.transitions import check_review_transition
 from payflowx.domain.shared.errors import Refusal
@@ -87,7 +87,7 @@ def _close_succeeded(
     done = replace(
         moved.operation,
         status=OperationStatus.SUCCEEDED,
-        attempts=_with(operation, closed),
+        attempts=_with(operation, closed, context),
         last_error=None,
         due_at_ms=None,
     )
@@ -223,6 +223,8 @@ def _without_effect(attempt: Attempt, context: Context) -> Attempt:
     )
 
 
-def _with(operation: Operation, closed: Attempt) -> tuple[Attempt, ...]:
-    kept = tuple(closed if a.number == closed.number else a for a in operation.attempts)
-    return kept or (closed,)
+def _with(operation: Operation, closed: Attempt, context: Context) -> tuple[Attempt, ...]:
+    """Return the attempts with the one that moved the money; of another one that is open, as for a payment."""
+    is_decided = is_about_another(operation, closed)
+    kept = tuple(_without_effect(a, context) if is_decided else a for a in operation.attempts)
+    return tuple(closed if a.number == closed.number else a for a in kept) or (closed,)

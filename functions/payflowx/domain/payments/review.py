@@ -15,8 +15,9 @@ from payflowx.domain.payments.closed_attempts import with_final_read
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.inquiry_times import still_due
 from payflowx.domain.payments.named_charge import NamedCharge, attempt_of, is_at
-from payflowx.domain.payments.operation import Held
+from payflowx.domain.payments.operation import Held, Operation
 from payflowx.domain.payments.payment import NOT_CHARGED, LastError, Payment
+from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.transitions import check_review_transition
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS
@@ -24,6 +25,9 @@ from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
 
 _CHARGE_IS_NAMED: Final = frozenset({AttemptState.SUCCEEDED, AttemptState.AUTHORIZED})
 """The states in which the reference of an attempt is that of its charge."""
+
+
+_ABOUT_OPEN_ATTEMPT: Final = frozenset({ReviewReason.OUTCOME_UNKNOWN, ReviewReason.DRIVES_EXHAUSTED})
 
 
 class ReviewVerdict(StrEnum):
@@ -169,7 +173,7 @@ def _charged(payment: Payment, decision: ReviewDecision, context: Context) -> tu
     after = replace(
         corrected,
         status=PaymentStatus.SUCCESS,
-        attempts=_with(payment, closed),
+        attempts=_with(payment, closed, context),
         charged_attempt=attempt.number,
         capturable=0,
         last_error=None,
@@ -304,10 +308,22 @@ def _uncharged(attempt: Attempt, context: Context) -> Attempt:
     )
 
 
-def _with(payment: Payment, closed: Attempt) -> tuple[Attempt, ...]:
-    """Return the attempts with the one that charged. Another one that is open stays open: it is inquired about."""
-    kept = tuple(closed if a.number == closed.number else a for a in payment.attempts)
-    return kept if closed.number <= len(kept) else (*kept, closed)
+def _with(payment: Payment, closed: Attempt, context: Context) -> tuple[Attempt, ...]:
+    """Return the attempts with the one that charged. Another one that is open goes on being inquired about.
+
+    Where the review asks about that one, this verdict closes it: else its next inquiry would open the review again.
+    """
+    is_decided = is_about_another(payment, closed)
+    kept = tuple(_uncharged(a, context) if is_decided and a.is_open else a for a in payment.attempts)
+    if closed.number > len(kept):
+        return (*kept, closed)
+    return tuple(closed if a.number == closed.number else a for a in kept)
+
+
+def is_about_another(owner: Payment | Operation, closed: Attempt) -> bool:
+    """Return whether the review asks what became of an open attempt that is not this one."""
+    asks = owner.last_error is not None and owner.last_error.code in _ABOUT_OPEN_ATTEMPT
+    return asks and not any(a.number == closed.number and a.is_open for a in owner.attempts)
 
 
 def _facts(attempt: Attempt | None) -> dict[str, Fact]:

@@ -4,16 +4,31 @@ from dataclasses import replace
 
 import pytest
 
+from payflowx.application.payments.charge_request import charge_request_of
+from payflowx.application.reviews.close_review import ReviewEntry
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.payments.change import Context
-from payflowx.domain.payments.outcome import RATE_LIMITED, Accepted, Authorized, Declined, Mismatch, Outcome, Rejected
+from payflowx.domain.payments.outcome import (
+    RATE_LIMITED,
+    Accepted,
+    Authorized,
+    Declined,
+    Mismatch,
+    Outcome,
+    Rejected,
+    Unknown,
+)
 from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.review import ReviewVerdict
+from payflowx.domain.payments.work_item import WorkItem
 from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.reconciliation.matching import MatchResult, review_discrepancy
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, DeclineKind, OperationStatus, PaymentStatus
-from tests.support.scripted import ScriptedProvider, ScriptedProviders
+from payflowx.wiring.operators import OperatorsWiring
+from tests.support.reconciliation import DECISION
+from tests.support.scripted import ScriptedProvider, ScriptedProviders, charged
 from tests.support.world import CANCELLABLE, RESENDABLE, World, fallback
 
 DAY_SECONDS = 86_400
@@ -183,3 +198,30 @@ def test_what_the_report_lists_is_explained_by_the_charge_of_the_sole_attempt(
     assert not now.attempts[0].is_open
     assert (now.status is PaymentStatus.SUCCESS) is explained
     assert in_review(now, "reconciliation") is not explained
+
+
+def test_a_review_that_a_person_closed_does_not_come_back_for_the_attempt_that_is_open_beside_the_charge() -> None:
+    """Nothing can be learned about the second attempt, whose provider can neither be asked to cancel nor again."""
+    world = World()
+    world.rules.document = fallback("alpha", "gamma")
+    world.providers.get("alpha").charges = [SOFT]
+    world.providers.get("gamma").charges = [Unknown(code="read_timeout")]
+    payment = world.accept()
+    world.work(turns=2)
+    payment = world.now(payment)
+    late = charged(charge_request_of(payment, payment.attempts[0]))
+    context = Context(now_ms=world.clock.now_ms(), actor="provider", policy=world.policy)
+    world.outcome_writer.prove(WorkItem(payment=payment), 1, late, context)
+    closed = 0
+    for _ in range(60):
+        if world.jobs.sent:
+            world.work()
+        else:
+            world.clock.advance(3_600)
+            world.sweep(world.deadline)
+        if world.now(payment).status is PaymentStatus.IN_REVIEW:
+            entry = ReviewEntry(verdict=ReviewVerdict.CHARGED, evidence="its dashboard")
+            world.wired(OperatorsWiring).close_review("acme", payment.transaction_id, entry, DECISION)
+            closed += 1
+    now = world.now(payment)
+    assert (closed, now.status, now.due_at_ms) == (1, PaymentStatus.SUCCESS, None)

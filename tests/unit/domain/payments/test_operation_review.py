@@ -148,9 +148,22 @@ def test_the_attempt_that_succeeded_is_the_one_that_moved_the_money() -> None:
     payment, operation = unknown(World(), OperationKind.REFUND, 500)
     first = replace(operation.attempts[0], state=AttemptState.SUCCEEDED, reference="re_1")
     second = replace(operation.attempts[0], number=2, provider_key="pfx-2")
-    change = close(payment, replace(operation, attempts=(first, second)), ReviewVerdict.CHARGED)
+    two = in_review(replace(operation, attempts=(first, second)), ReviewReason.LATE_SUCCESS)
+    change = close(payment, two, ReviewVerdict.CHARGED)
     assert (change.attempt_number, change.operation_after.attempts[1].state) == (1, AttemptState.UNKNOWN)
     assert change.operation_after.due_at_ms is not None
+
+
+@pytest.mark.parametrize("reason", [ReviewReason.OUTCOME_UNKNOWN, ReviewReason.DRIVES_EXHAUSTED])
+def test_the_review_of_an_open_attempt_beside_the_one_that_moved_closes_it(reason: ReviewReason) -> None:
+    """Else the next inquiry, which finds nothing as before, opens the same review again, for ever."""
+    payment, operation = unknown(World(), OperationKind.CAPTURE)
+    first = replace(operation.attempts[0], state=AttemptState.SUCCEEDED, reference="ch_1")
+    second = replace(operation.attempts[0], number=2, provider_key="pfx-2")
+    two = in_review(replace(operation, attempts=(first, second)), reason)
+    after = close(payment, two, ReviewVerdict.CHARGED).operation_after
+    assert [attempt.state for attempt in after.attempts] == [AttemptState.SUCCEEDED, AttemptState.FENCED]
+    assert after.due_at_ms is None
 
 
 @pytest.mark.parametrize("status", [PaymentStatus.CANCELLED, PaymentStatus.FAILED])

@@ -17,7 +17,7 @@ from payflowx.domain.payments.hosted import (
 )
 from payflowx.domain.payments.named_charge import NamedCharge
 from payflowx.domain.payments.outcome import Succeeded
-from payflowx.domain.payments.payment import Lease, Payment
+from payflowx.domain.payments.payment import LastError, Lease, Payment
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.review import ReviewDecision, ReviewVerdict, close_review, request_inquiry
 from payflowx.domain.payments.state_machine import apply_outcome
@@ -428,6 +428,31 @@ def test_what_the_record_contradicts_is_no_charge() -> None:
     assert refusal.value.code == "amount_invalid"
     with pytest.raises(Refusal, match="name the provider"):
         close(payment, ReviewVerdict.CHARGED)
+
+
+# -- an attempt that is open beside the charge
+
+
+@pytest.mark.parametrize(("code", "state"), [("outcome_unknown", "FENCED"), ("drives_exhausted", "FENCED")])
+@pytest.mark.parametrize("is_named", [False, True])
+def test_the_review_of_an_open_attempt_beside_the_charge_closes_it(code: str, state: str, is_named: bool) -> None:
+    """Else the next inquiry, which finds nothing as before, opens the same review again, for ever."""
+    charge = {} if is_named else {"charged_attempt": 1, "captured": 100, "refundable": 100}
+    states = (AttemptState.UNKNOWN,) if is_named else (AttemptState.SUCCEEDED, AttemptState.UNKNOWN)
+    payment = payment_with(*states, **charge, last_error=LastError(code=code, message="x"))
+    after = (named(payment) if is_named else close(payment, ReviewVerdict.CHARGED)).after
+    beside = after.attempts[0 if is_named else 1]
+    assert (after.status, beside.state, beside.code) == (PaymentStatus.SUCCESS, state, "closed_by_operator")
+    assert after.due_at_ms is None
+
+
+def test_a_review_of_something_else_leaves_it_to_its_inquiries() -> None:
+    charged = {"charged_attempt": 1, "captured": 100, "refundable": 100}
+    last_error = LastError(code="late_success", message="x")
+    payment = payment_with(AttemptState.SUCCEEDED, AttemptState.UNKNOWN, **charged, last_error=last_error)
+    after = close(payment, ReviewVerdict.CHARGED).after
+    assert (after.status, after.attempt(2).state) == (PaymentStatus.SUCCESS, AttemptState.UNKNOWN)
+    assert after.due_at_ms is not None
 
 
 # -- words that are kept for ever
