@@ -131,7 +131,7 @@ def _order_of_tries(world: _World, name: str, payment: PaymentEvidence) -> Itera
             continue
         epochs = [attempt["epoch"] for attempt in before["attempts"]]
         begun = [a for n, a in enumerate(after["attempts"]) if n >= len(epochs) or a["epoch"] != epochs[n]]
-        if not begun or "sent_before_restore" in begun[-1].get("progress", {}):
+        if not begun or "sent_before_restore" in begun[-1].get("progress", {}) or is_recorded_by_person(begun[-1]):
             continue
         tried = {attempt["provider"] for attempt in before["attempts"]}
         untried = [c["provider"] for c in after["route"]["candidates"] if c["provider"] not in tried]
