@@ -106,7 +106,7 @@ DISPUTING: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         _ROOM,
-        "a dispute is not announced",
+        "a dispute is not told to the merchant",
         Edit(state_machine, "record_dispute", ", announced_as=event_type", ""),
         scenario=_SCENARIO,
     ),
