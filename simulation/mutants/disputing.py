@@ -106,7 +106,7 @@ DISPUTING: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         _ROOM,
-        "merchants are not told of a dispute",
+        "a dispute is not told to the merchant",
         Edit(state_machine, "record_dispute", ", announced_as=event_type", ""),
         scenario=_SCENARIO,
     ),
