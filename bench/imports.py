@@ -16,7 +16,7 @@ HANDLERS: Final = {
     "payflowx.entrypoints.webhook_receiver": 103,
     "payflowx.entrypoints.provider_events": 158,
     "payflowx.entrypoints.deliverer": 161,
-    "payflowx.entrypoints.reconciler": 195,
+    "payflowx.entrypoints.reconciler": 196,
     "payflowx.entrypoints.sweeper": 154,
     "payflowx.entrypoints.operators.handler": 315,
     "payflowx.entrypoints.routing_validator": 56,
