@@ -19,7 +19,8 @@ _HELD_UP_MS: Final = 15 * 60_000
 """A function may stand still between its read and its write."""
 _CLOSINGS: Final = frozenset({"close_review", "close_operation_review"})
 _LIMITS: Final = "set_approval_limits"
-_UNCLEAR: Final = frozenset({"unavailable", "proof_needed"})
+_UNCLEAR: Final = frozenset({"unavailable", "proof_needed", "proposal_expired"})
+"""These say nothing about an approval before; but the last one says that there was one."""
 _MAY_BE_DONE: Final = "its change may have been made"
 _ENDED: Final = frozenset({"DONE", "WITHDRAWN"})
 _PRINCIPALS: Final = frozenset(person.principal for person in PEOPLE.values())
@@ -189,6 +190,10 @@ def _approved(command: Commanded, proposal: ProposalEvidence) -> Iterator[Violat
         "not_found": False,
         "proof_invalid": command.answered_ms - command.at_ms > _PROOF_LASTS_MS - _CLOCKS_MS,
     }
+    before = [stored for at_ms, stored in proposal.states if at_ms <= command.at_ms][-1:]
+    is_unclear = any(stored["state"] == "APPROVED" and "refusal" not in stored for stored in before)
+    if code == "proposal_expired" and is_unclear and _MAY_BE_DONE not in (command.answer["error"]["message"]):
+        yield Violation("TWO", "-", f"{name} is to be proposed again, and nobody knows what became of it")
     if not holds.get(code, True):
         yield Violation("TWO", "-", f"{name} was not approved with {code}, and that is not so")
 

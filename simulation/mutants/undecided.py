@@ -14,5 +14,6 @@ UNDECIDED: Final = frozenset(
         "an attempt that is opened again keeps the time of its first try",
         "a hosted object that a person found paid is not read once more",
         "when a person closes a review, nobody inquires about what else may be charged",
+        "an approval does not see that another one came after its read",
     }
 )

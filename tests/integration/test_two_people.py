@@ -310,6 +310,20 @@ def test_an_approval_that_read_before_another_one_was_carried_out_and_interrupte
     assert "may have been made" in shown["refusal"]["message"]
 
 
+def test_an_interrupted_approval_whose_day_is_over_is_not_said_to_be_proposed_again_without_a_look(
+    limited: Operate, functions: Functions, closing: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposal = limited("ada", **closing)["proposal"]
+    with monkeypatch.context() as patch:
+        patch.setattr(proposals.DecideProposal, "finish", _interrupt)
+        with pytest.raises(RuntimeError):
+            approve(limited, "bob", proposal)
+    functions.clock.at_ms += DAY_MS + 1
+    bob = OperatorAction(who=arn("bob"), why="late", identity=Identity.PROVEN)
+    with pytest.raises(Refusal, match=r"older than a day.* may have been made then"):
+        functions.operators.decide_proposal.approve("acme", proposal["proposalId"], bob)
+
+
 def test_an_approved_change_that_is_refused_says_so_and_why_until_it_is_approved_again(
     limited: Operate, functions: Functions, closing: dict[str, Any]
 ) -> None:

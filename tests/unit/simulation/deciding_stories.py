@@ -99,8 +99,8 @@ def listed_as(state: str, *, revoked: bool) -> Told:
 
 def limits_stored(story: Story, before: dict[str, int] | None, after: dict[str, int] | None) -> None:
     key = ("M#acme", "MERCHANT")
-    known, now = (stored({"pk": key[0], **({"approvalLimits": each} if each else {})}) for each in (before, after))
-    story.history.writes.append(Write(story.now_ms, CONFIGURATION, key, known, now, 1))
+    old, new = (stored({"pk": key[0], **({"approvalLimits": now} if now else {})}) for now in (before, after))
+    story.history.writes.append(Write(story.now_ms, CONFIGURATION, key, old, new, 1))
 
 
 def proposal_is(story: Story, state: str, **facts: Any) -> None:

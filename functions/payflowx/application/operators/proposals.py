@@ -12,6 +12,7 @@ from payflowx.domain.merchants.approvals import (
     ProposalState,
     SecondPersonNeeded,
     proposal_id_of,
+    refused_again,
 )
 from payflowx.domain.merchants.caller import Identity
 from payflowx.domain.merchants.operator_action import OperatorAction
@@ -120,7 +121,8 @@ def _reason(proposal: Proposal, action: OperatorAction, now_ms: int) -> Refusal 
         return Refusal("same_person", "You proposed it, so another user or role has to approve it.")
     if proposal.expires_at_ms > now_ms:
         return None
-    return Refusal("proposal_expired", "The proposal is older than a day. Propose the change again.")
+    over = Refusal("proposal_expired", "The proposal is older than a day. Propose the change again.")
+    return refused_again(over) if proposal.may_be_done else over
 
 
 def _require_proof(action: OperatorAction) -> None:
