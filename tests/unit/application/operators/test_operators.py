@@ -20,6 +20,7 @@ from payflowx.application.reviews.resolve_payment import ResolvePayment
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
+from payflowx.domain.payments.checkout import Checkout, Choice
 from payflowx.domain.payments.outcome import Declined, Mismatch, Unknown
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import Job
@@ -299,6 +300,23 @@ def test_what_may_not_be_tried_any_more_is_planned_to_end(desk: Desk) -> None:
     payment = desk.world.accept()
     desk.world.clock.advance(2 * DAY_MS / 1000)
     assert plan_of(desk, wake_up(payment))[0] is ReplayStep.END
+
+
+@pytest.mark.parametrize(
+    ("ways", "words"), [(("alpha", "beta"), "beta follows"), (("alpha",), "the payer chooses again")]
+)
+def test_a_choice_at_a_provider_that_is_switched_off_is_planned_to_be_passed_over(
+    desk: Desk, ways: tuple[str, ...], words: str
+) -> None:
+    choice = Choice(number=1, method="card", ways=ways, return_url="https://pay.example/back")
+    checkout = Checkout(expires_at_ms=NOW_MS + DAY_MS, address=None, choice=choice)
+    payment = replace(desk.world.accept(), status=PaymentStatus.REQUIRES_ACTION, checkout=checkout)
+    desk.world.store(payment)
+    desk.world.set_merchant(disabled=frozenset({"alpha"}))
+    assert plan_of(desk, wake_up(payment)) == (
+        ReplayStep.PASS_OVER,
+        f"the way that the payer chose is switched off; {words}",
+    )
 
 
 def test_under_a_worker_and_when_final_there_is_nothing_to_do(desk: Desk) -> None:
