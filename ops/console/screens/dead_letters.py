@@ -17,7 +17,7 @@ _MAX_BATCHES: Final = 5
 _STEPS: Final[Mapping[str, str]] = {
     "resolve": "the provider is asked what became of an attempt",
     "charge": "an attempt begins; all earlier ones are proven to have no effect",
-    "pass_over": "a way of the payer's choice is switched off; the next one follows, or the payer chooses again",
+    "next_way": "a way of the payer's choice is switched off; the next one follows, or the payer chooses again",
     "end": "the payment ends without a charge",
     "tell": "an event is delivered to the merchant",
     "go_on": "a reconciliation goes on where it stopped",

@@ -41,7 +41,7 @@ class ReplayStep(StrEnum):
     """Inquire about an open attempt."""
     CHARGE = "charge"
     """Start an attempt of a payment or operation: all earlier ones are proven without effect."""
-    PASS_OVER = "pass_over"
+    NEXT_WAY = "next_way"
     """Leave a way of the payer's choice out that is switched off: its next one follows, or a new choice."""
     END = "end"
     """End as FAILED or CANCELLED: nothing was charged and no attempt is allowed any more."""
@@ -193,7 +193,7 @@ def _worker_step(decision: ClaimDecision) -> tuple[ReplayStep, str]:
             return ReplayStep.END, stop.message
         case PassOver(checkout=checkout):
             follows = f"{checkout.choice.ways[0]} follows" if checkout.choice else "the payer chooses again"
-            return ReplayStep.PASS_OVER, f"the way that the payer chose is switched off; {follows}"
+            return ReplayStep.NEXT_WAY, f"the way that the payer chose is switched off; {follows}"
 
 
 def _plan(

@@ -314,7 +314,7 @@ def test_a_choice_at_a_provider_that_is_switched_off_is_planned_to_be_passed_ove
     desk.world.store(payment)
     desk.world.set_merchant(disabled=frozenset({"alpha"}))
     assert plan_of(desk, wake_up(payment)) == (
-        ReplayStep.PASS_OVER,
+        ReplayStep.NEXT_WAY,
         f"the way that the payer chose is switched off; {words}",
     )
 
