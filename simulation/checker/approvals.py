@@ -19,7 +19,7 @@ _HELD_UP_MS: Final = 15 * 60_000
 """A function may stand still between its read and its write."""
 _CLOSINGS: Final = frozenset({"close_review", "close_operation_review"})
 _LIMITS: Final = "set_approval_limits"
-_UNCLEAR: Final = frozenset({"unavailable", "proof_needed", "proposal_expired"})
+_UNCLEAR: Final = frozenset({"unavailable", "proof_needed", "same_person", "proposal_expired"})
 """These say nothing about an approval before; but the last one says that there was one."""
 _MAY_BE_DONE: Final = "its change may have been made"
 _ENDED: Final = frozenset({"DONE", "WITHDRAWN"})

@@ -237,4 +237,5 @@ GOOD_DECIDED: list[Told] = [
     decided(by="ada", code="same_person"),
     decided(states=("WITHDRAWN",), action="approval.withdrawn", effects=0, code="proposal_closed"),
     decided(states=("APPROVED",), code="unavailable"),
+    decided(states=("APPROVED",), by="ada", code="same_person"),
 ]
