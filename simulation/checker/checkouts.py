@@ -74,7 +74,8 @@ def _is_released(payment: PaymentEvidence, door: Door) -> bool:
 
     Other tries in it may have failed.
     """
-    states = {entry["status"] for entry in payment.books if entry["reference"] == door.key}
+    tries = [entry for entry in payment.books if entry["reference"] == door.key and entry["kind"] == "charge"]
+    states = {entry["status"] for entry in tries}
     return door.state == "paid" and "canceled" in states and states <= UNDONE | {"declined"}
 
 

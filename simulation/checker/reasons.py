@@ -164,8 +164,9 @@ _MAX_FAILED_TRIES: Final = 10
 def _cut_short(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
     """What a payer may still approve or pay is cancelled before its time only if somebody asked for that.
 
-    The merchant or the payer asks, another payment of the order is charged, or the payer has failed too often. Nobody
-    knows who asked in the time that a restore forgot.
+    The merchant or the payer asks, another payment of the order is charged, or the payer has failed too often; or the
+    payer has paid, and the merchant's people released that at the provider. Nobody knows who asked in the time that a
+    restore forgot.
     """
     for write, before, after, event in payment.changes():
         if event is not None and event["actor"] == "operator":
@@ -175,11 +176,19 @@ def _cut_short(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
                 continue
             left_ms = one.get("deadline_ms", 0) - write.at_ms - _CLOCKS_MS
             is_forgotten = "sent_before_restore" in one.get("progress", {})
-            if left_ms > 0 and not is_forgotten and not _is_asked_to_end(before, one):
+            is_excused = is_forgotten or _is_released(payment, one) or _is_asked_to_end(before, one)
+            if left_ms > 0 and not is_excused:
                 what = (
                     f"attempt {one['number']} was cancelled {left_ms // _SECOND_MS} s before its payer's time was over"
                 )
                 yield Violation("REASONS", name, what)
+
+
+def _is_released(payment: PaymentEvidence, attempt: Stored) -> bool:
+    return any(
+        entry["kind"] == "void" and entry["status"] == "done" and entry["reference"] == attempt["provider_key"]
+        for entry in payment.books
+    )
 
 
 def _is_asked_to_end(payment: Stored, attempt: Stored) -> bool:
