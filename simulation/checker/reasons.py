@@ -176,7 +176,7 @@ def _cut_short(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
                 continue
             left_ms = one.get("deadline_ms", 0) - write.at_ms - _CLOCKS_MS
             is_forgotten = "sent_before_restore" in one.get("progress", {})
-            is_excused = is_forgotten or _is_released(payment, one) or _is_asked_to_end(before, one)
+            is_excused = is_forgotten or _is_released(payment, one, write.at_ms) or _is_asked_to_end(before, one)
             if left_ms > 0 and not is_excused:
                 what = (
                     f"attempt {one['number']} was cancelled {left_ms // _SECOND_MS} s before its payer's time was over"
@@ -184,11 +184,21 @@ def _cut_short(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
                 yield Violation("REASONS", name, what)
 
 
-def _is_released(payment: PaymentEvidence, attempt: Stored) -> bool:
-    return any(
-        entry["kind"] == "void" and entry["status"] == "done" and entry["reference"] == attempt["provider_key"]
-        for entry in payment.books
-    )
+def _is_released(payment: PaymentEvidence, attempt: Stored, at_ms: int) -> bool:
+    """Whether the attempt's hold was voided at the provider by then."""
+    voided_ms = [
+        line["at"] * _SECOND_MS
+        for line in payment.books
+        if line["kind"] == "void" and line["status"] == "done" and line["reference"] == attempt["provider_key"]
+    ]
+    return any(each <= at_ms + _CLOCKS_MS for each in voided_ms)
+
+
+def _is_released_later(payment: PaymentEvidence, at_ms: int) -> bool:
+    """Whether a hold was released after this time. One that was released before it is no second one."""
+    voided_ms = {line["chargeId"]: line["at"] * _SECOND_MS for line in payment.books if line["kind"] == "void"}
+    released = [entry for entry in payment.books if entry["kind"] == "charge" and entry["status"] == "canceled"]
+    return any(voided_ms.get(entry["chargeId"], at_ms) + _CLOCKS_MS > at_ms for entry in released)
 
 
 def _is_asked_to_end(payment: Stored, attempt: Stored) -> bool:
@@ -224,9 +234,8 @@ def _why_review(world: _World, payment: PaymentEvidence, write: Write, before: S
             differs = [a["code"] for a in after["attempts"] if a["state"] == "MISMATCH"]
             books = [(e["amount"], e["currency"]) for e in payment.books if e["status"] in {"charged", "authorized"}]
             same = (after["amount"], after["currency"])
-            # One of two holds may have been released since, at the provider.
-            released = [e for e in payment.books if e["kind"] == "charge" and e["status"] == "canceled"]
-            is_explained = differs == ["reference_taken"] or (differs == ["duplicate_authorization"] and released)
+            was_held_twice = differs == ["duplicate_authorization"] and _is_released_later(payment, write.at_ms)
+            is_explained = differs == ["reference_taken"] or was_held_twice
             return (
                 f"is in review for {differs}, and the books have {books}"
                 if books == [same] and not is_explained

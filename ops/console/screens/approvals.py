@@ -43,7 +43,7 @@ def proposed(answer: Mapping[str, Any]) -> Done | None:
     proposal = answer["proposal"]
     return Done(
         location=_address(proposal),
-        message="This is above the merchant's limit, so it is proposed. Somebody else approves it.",
+        message="This is above the merchant's limit, so it is proposed. A second person has to approve it.",
     )
 
 

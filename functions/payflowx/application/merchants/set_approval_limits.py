@@ -44,7 +44,11 @@ class SetApprovalLimits:
         )
         known = merchant.approval_limits
         if not self.merchant_directory.set_approval_limits(merchant_id, limits, record, before=known):
-            raise Refusal("conflict", "Somebody changed the limits, or carried the proposal out, at the same time.")
+            raise Refusal(
+                "conflict",
+                "The limits were changed, or the proposal was carried out, at the same time. This command changed "
+                "nothing. Read the limits; if they are not what you want, set or propose them again.",
+            )
 
 
 def _check(limits: ApprovalLimits) -> None:
