@@ -6,7 +6,6 @@ With `--provider stripe` both walk through that provider instead: authorize, cap
 
 import argparse
 import sys
-import threading
 import time
 from dataclasses import dataclass
 from typing import Final
@@ -20,7 +19,7 @@ from local.operators_console import running_console
 from local.provider_walkthrough import walk_through_provider
 from local.scenarios import SCENARIOS
 from local.settings import whole_number
-from local.signals import ignore_signals, interrupt_on_signals
+from local.signals import ignore_signals, interrupt_on_signals, wait_until_interrupted
 from local.walkthrough import walk_through
 
 _DEFAULT_PORT: Final = 3000
@@ -86,7 +85,7 @@ def _port() -> int:
 def _stay(environment: LocalEnvironment) -> None:
     with running_console() as console:
         _say_what_to_try(environment, console)
-        threading.Event().wait()
+        wait_until_interrupted()
 
 
 def _say_what_to_try(environment: LocalEnvironment, console: str | None) -> None:

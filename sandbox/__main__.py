@@ -9,10 +9,13 @@ import os
 import signal
 import threading
 import time
+from typing import Final
 
 from sandbox.server import SimulatorServer
 from sandbox.simulator import Credentials
 from sandbox.simulators import ALL
+
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 def main() -> None:
@@ -25,8 +28,9 @@ def main() -> None:
     if len(arguments.provider) != len(arguments.port):
         parser.error("each --provider needs a --port of its own")
     servers = [_server(name, port) for name, port in zip(arguments.provider, arguments.port, strict=True)]
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _SIGNALS:
         signal.signal(number, lambda *_: threading.Thread(target=_stop, args=(servers,)).start())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)  # a runner that blocks them starts its jobs so
     if arguments.parent:
         threading.Thread(target=_end_with, args=(arguments.parent,), daemon=True).start()
     for server in servers:

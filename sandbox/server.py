@@ -29,6 +29,7 @@ from sandbox.webhook_dispatcher import WebhookDispatcher, WebhookSource
 
 _MAX_CLOSED_SECONDS: Final = 600
 _REOPEN_SECONDS: Final = 0.1
+_WAIT_SECONDS: Final = 0.5
 _FEATURES: Final = frozenset({"card_preauth", "partial_capture", "pre_debit_required"})
 """The features that a real provider enables for an account, where its simulator has them."""
 
@@ -75,7 +76,8 @@ class SimulatorServer:
 
     def wait(self) -> None:
         """Returns when `stop` was called."""
-        self._stopping.wait()
+        while not self._stopping.wait(_WAIT_SECONDS):
+            pass  # in short waits: a signal that another thread received is handled after one
 
     # -- requests
 

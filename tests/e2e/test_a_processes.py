@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,12 +30,18 @@ CLIENTS = 12
 pytestmark = pytest.mark.local_only("it starts and stops environments")
 
 
-def start(mode: str, port: int, temporary: Path) -> subprocess.Popen[str]:
-    environment = {**os.environ, "PORT": str(port), "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"}
+@contextmanager
+def started(mode: str, temporary: Path) -> Iterator[subprocess.Popen[str]]:
+    """Killed at the end if a test has failed before: the environment of the other tests could not start beside it."""
+    environment = {**os.environ, "PORT": str(free_port()), "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "local", mode]
-    return subprocess.Popen(
+    with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def alive(pid: int) -> bool:
@@ -80,27 +87,30 @@ def read_until(process: subprocess.Popen[str], text: str, seconds: float = START
 
 
 def test_run_stays_up_shows_everything_and_leaves_nothing(temporary: Path) -> None:
-    port = free_port()
-    process = start("run", port, temporary)
-    output = read_until(process, "/_ledger")
-    assert re.search(r"routed to razorpay_mock: rule inr: currency is INR", output)
-    assert re.search(r"routed to cashfree_mock: rule high-value: currency is USD, amount is at least 1000000", output)
-    assert re.search(r"routed to mock: rule default", output)
-    assert output.count("#2 attempt.succeeded") == 3
-    written = json.loads(ENVIRONMENT_FILE.read_text())
-    assert {"baseUrl", "apiKey", "merchantId", "pids", "endpointUrl", "gateways"} <= set(written)
-    assert ENVIRONMENT_FILE.stat().st_mode & 0o077 == 0
-    assert all(alive(pid) for pid in written["pids"])
-    pasted = output[output.index("  curl -s") :].split("\n  curl")[0]
-    answer = subprocess.run(["bash", "-c", pasted], capture_output=True, text=True, check=True, timeout=START_SECONDS)
-    assert json.loads(answer.stdout)["status"] == "PENDING"
+    with started("run", temporary) as process:
+        output = read_until(process, "/_ledger")
+        assert re.search(r"routed to razorpay_mock: rule inr: currency is INR", output)
+        assert re.search(
+            r"routed to cashfree_mock: rule high-value: currency is USD, amount is at least 1000000", output
+        )
+        assert re.search(r"routed to mock: rule default", output)
+        assert output.count("#2 attempt.succeeded") == 3
+        written = json.loads(ENVIRONMENT_FILE.read_text())
+        assert {"baseUrl", "apiKey", "merchantId", "pids", "endpointUrl", "gateways"} <= set(written)
+        assert ENVIRONMENT_FILE.stat().st_mode & 0o077 == 0
+        assert all(alive(pid) for pid in written["pids"])
+        pasted = output[output.index("  curl -s") :].split("\n  curl")[0]
+        answer = subprocess.run(
+            ["bash", "-c", pasted], capture_output=True, text=True, check=True, timeout=START_SECONDS
+        )
+        assert json.loads(answer.stdout)["status"] == "PENDING"
 
-    second = start("run", free_port(), temporary)
-    said, _ = second.communicate(timeout=START_SECONDS)
-    assert second.returncode == 1
-    assert "A local environment of this checkout is running already" in said
+        with started("run", temporary) as second:
+            said, _ = second.communicate(timeout=START_SECONDS)
+        assert second.returncode == 1
+        assert "A local environment of this checkout is running already" in said
 
-    rest = stop(process, signal.SIGINT)
+        rest = stop(process, signal.SIGINT)
     assert process.returncode == 0
     assert rest.strip() == "Stopped."
     assert not ENVIRONMENT_FILE.exists()
@@ -121,12 +131,12 @@ def stop(process: subprocess.Popen[str], number: signal.Signals) -> str:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
 def test_stopping_under_load_leaves_no_process_and_no_folder(number: signal.Signals, temporary: Path) -> None:
-    process = start("run", free_port(), temporary)
-    read_until(process, "/_ledger")
-    written = json.loads(ENVIRONMENT_FILE.read_text())
-    with Load(written["baseUrl"], written["apiKey"]) as load:
-        assert becomes_true(lambda: load.accepted >= CLIENTS, START_SECONDS)
-        said = stop(process, number)
+    with started("run", temporary) as process:
+        read_until(process, "/_ledger")
+        written = json.loads(ENVIRONMENT_FILE.read_text())
+        with Load(written["baseUrl"], written["apiKey"]) as load:
+            assert becomes_true(lambda: load.accepted >= CLIENTS, START_SECONDS)
+            said = stop(process, number)
     assert "Traceback" not in said
     assert "Error" not in said
     assert becomes_true(lambda: list(temporary.iterdir()) == [])
