@@ -3,6 +3,7 @@
 from typing import Final
 
 from payflowx.adapters.dynamodb.merchants import configuration
+from payflowx.application.payments import confirm_authorization
 from payflowx.application.payments.resume_restored import ResumeRestored
 from payflowx.application.payments.search_forgotten import SearchForgotten
 from payflowx.domain.outbound_webhooks import merchant_events
@@ -103,5 +104,11 @@ RESTORING: Final[tuple[Mutant, ...]] = (
         "after a restore, another search follows an authorization that was released",
         Edit(state_machine, "_uncharged", "and not was_authorized and not", "and not"),
         scenario="forgotten_holds",
+    ),
+    broken(
+        _ROOM,
+        "after a restore, a late authorization is captured although a later key is known",
+        Edit(confirm_authorization, "_may_have_followers", "return attempt.is_open and", "return False and"),
+        scenario="forgotten_payments",
     ),
 )

@@ -15,5 +15,6 @@ UNDECIDED: Final = frozenset(
         "a hosted object that a person found paid is not read once more",
         "when a person closes a review, nobody inquires about what else may be charged",
         "an approval does not see that another one came after its read",
+        "after a restore, a late authorization is captured although a later key is known",
     }
 )

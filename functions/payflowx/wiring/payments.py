@@ -8,6 +8,7 @@ from payflowx.adapters.sqs.messages import JOBS
 from payflowx.adapters.sqs.queue import Queue
 from payflowx.adapters.sqs.queue_room import QueueRoom
 from payflowx.application.payments.complete_charge import CompleteCharge
+from payflowx.application.payments.confirm_authorization import ConfirmAuthorization
 from payflowx.application.payments.process_job import ProcessJob
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.resume_restored import ResumeRestored
@@ -44,20 +45,25 @@ class WorkerWiring(RefundReader, ProviderHealthAccess):
     def process_job(self) -> ProcessJob:
         complete_charge = CompleteCharge(payments=self.payments)
         send_charge = SendCharge(payments=self.payments, complete_charge=complete_charge)
+        search_forgotten = SearchForgotten(providers=self.providers, max_retries=self.policy.max_retries)
         return ProcessJob(
             items=self.work_items,
             merchants=self.merchants,
             providers=self.providers,
             outcome_writer=self.outcome_writer,
             send_charge=send_charge,
-            resolve_attempt=ResolveAttempt(send_charge=send_charge, complete_charge=complete_charge),
+            resolve_attempt=ResolveAttempt(
+                send_charge=send_charge,
+                complete_charge=complete_charge,
+                confirm_authorization=ConfirmAuthorization(search_forgotten=search_forgotten),
+            ),
             record_provider_refunds=self.record_provider_refunds,
             void_on_request=VoidOnRequest(providers=self.providers),
             settle_order=SettleOrder(keep_order=self.keep_order, operations=self.operations, providers=self.providers),
             restored=ResumeRestored(
                 items=self.work_items,
                 providers=self.providers,
-                search_forgotten=SearchForgotten(providers=self.providers, max_retries=self.policy.max_retries),
+                search_forgotten=search_forgotten,
                 clock=self.platform.clock,
                 telemetry=self.telemetry,
             ),

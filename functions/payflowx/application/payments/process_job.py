@@ -39,7 +39,7 @@ from payflowx.domain.payments.not_sent import reopened
 from payflowx.domain.payments.outcome import Mismatch, NotFound, NotSent, Unknown
 from payflowx.domain.payments.payment import Candidate, Lease, Payment, due_times_after
 from payflowx.domain.payments.ports import Job, Stored, VersionConflict
-from payflowx.domain.payments.restored import is_to_search
+from payflowx.domain.payments.restored import LATER_ATTEMPT_FOUND, is_to_search
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.state_machine import pass_over
 from payflowx.domain.payments.work_item import WorkItem
@@ -206,7 +206,7 @@ class ProcessJob:
             return VersionConflict(item=None) if forgotten.go_on else None
         if isinstance(forgotten, Contradicted):
             context = replace(self._context(merchant), holds_lease=False)
-            mismatch = Mismatch(code="later_attempt_found")
+            mismatch = Mismatch(code=LATER_ATTEMPT_FOUND)
             change = attempt_engine.apply(item, forgotten.attempt, mismatch, context)
             return None if change is None or self.outcome_writer.commit(change) else VersionConflict(item=None)
         attempt, is_new = forgotten.attempt, forgotten.attempt.number > len(item.owner.attempts)
@@ -379,7 +379,7 @@ class ProcessJob:
         if isinstance(session, OperationSession):
             return claim.item, session.send_first() if claim.opened else session.resolve()
         if not claim.opened:
-            return self.resolve_attempt(session)
+            return self.resolve_attempt(session, merchant)
         item, outcome = self.send_charge(session)
         return item, Observation(outcome=outcome, first_send=True)
 

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from payflowx.application.payments.charge_session import ChargeSession
 from payflowx.application.payments.complete_charge import CompleteCharge
+from payflowx.application.payments.confirm_authorization import ConfirmAuthorization
 from payflowx.application.payments.outcome_writer import Observation
 from payflowx.application.payments.send_charge import SendCharge
+from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.payments.outcome import (
     Authorized,
     ConfirmedCancelled,
@@ -27,8 +29,9 @@ class ResolveAttempt:
 
     send_charge: SendCharge
     complete_charge: CompleteCharge
+    confirm_authorization: ConfirmAuthorization
 
-    def __call__(self, session: ChargeSession) -> tuple[WorkItem, Observation]:
+    def __call__(self, session: ChargeSession, merchant: Merchant) -> tuple[WorkItem, Observation]:
         """Return the item as stored now, and the observed outcome."""
         may_have_charged = session.may_have_charged()
         step = recovery_step_for(
@@ -42,7 +45,7 @@ class ResolveAttempt:
         )
         if session.attempt.is_open and not may_have_charged:
             return self._continue_charge(session, step)
-        session, outcome = self._inquire_or_act(session, step)
+        session, outcome = self._inquire_or_act(session, step, merchant)
         exhausted = step.exhausted or (step.absent_is_exhausted and isinstance(outcome, NotFound))
         return session.item, Observation(outcome=outcome, first_send=False, exhausted=exhausted)
 
@@ -56,8 +59,11 @@ class ResolveAttempt:
         item, outcome = self.send_charge(session)
         return item, Observation(outcome=outcome, first_send=True)
 
-    def _inquire_or_act(self, session: ChargeSession, step: RecoveryStep) -> tuple[ChargeSession, Outcome]:
-        session, outcome = self.complete_charge(session, session.inquire())
+    def _inquire_or_act(
+        self, session: ChargeSession, step: RecoveryStep, merchant: Merchant
+    ) -> tuple[ChargeSession, Outcome]:
+        confirmed = self.confirm_authorization(session, session.inquire(), merchant)
+        session, outcome = self.complete_charge(session, confirmed)
         if session.attempt.capture_sent_at_ms is not None:
             return session, outcome  # the capture may take effect: nothing else may be sent
         return session, self._act(session, step, outcome)

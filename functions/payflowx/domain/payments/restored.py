@@ -19,6 +19,8 @@ from payflowx.domain.payments.work_item import WorkItem
 from payflowx.domain.shared.limits import EARLY_GRACE_MS, MAX_ATTEMPTS
 from payflowx.domain.shared.statuses import AttemptState, OperationStatus, PaymentStatus
 
+LATER_ATTEMPT_FOUND: Final = "later_attempt_found"
+"""The mismatch of an attempt after which the provider knows another one that is not stored: a person decides."""
 _UNFINISHED: Final = frozenset({PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION})
 
 

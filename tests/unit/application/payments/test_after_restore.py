@@ -9,7 +9,17 @@ from payflowx.adapters.dynamodb.merchants.configuration import restore_window_to
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.events import chain_faults
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.outcome import Declined, NotFound, NotSent, Outcome, Rejected, Succeeded, Unknown
+from payflowx.domain.payments.outcome import (
+    Accepted,
+    Authorized,
+    Declined,
+    NotFound,
+    NotSent,
+    Outcome,
+    Rejected,
+    Succeeded,
+    Unknown,
+)
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.restore_window import RestoreWindow
 from payflowx.domain.payments.restored import raise_numbers
@@ -81,6 +91,15 @@ def key_of(payment: Payment, number: int = 1) -> str:
 def charged(payment: Payment, number: int = 1) -> Succeeded:
     return Succeeded(
         reference="ch_before",
+        amount=payment.amount,
+        currency=payment.currency,
+        merchant_reference=key_of(payment, number),
+    )
+
+
+def held(payment: Payment, number: int = 1) -> Authorized:
+    return Authorized(
+        reference=f"ch_{number}",
         amount=payment.amount,
         currency=payment.currency,
         merchant_reference=key_of(payment, number),
@@ -302,6 +321,84 @@ class TestPayments:
         found = world.now(payment)
         assert (found.status, found.captured) == (PaymentStatus.SUCCESS, payment.amount)
         assert charges(world) == []
+
+
+class TestALateAuthorization:
+    """In the time that the copy lacks, the first attempt was left and a later one charged. Then the first was held."""
+
+    @pytest.fixture
+    def payment(self, world: World) -> Payment:
+        beta = world.providers.get("beta")
+        beta.able = replace(beta.able, capture_modes=frozenset(CaptureMode))
+        restore(world)
+        return world.accept(capture=CaptureMode.MANUAL)
+
+    def know(self, monkeypatch: pytest.MonkeyPatch, *answers: tuple[str, int, Payment, Outcome | None]) -> None:
+        """Let each provider answer for these keys; None: it does not answer."""
+        known = {(name, key_of(payment, number)): outcome for name, number, payment, outcome in answers}
+        unanswered = Unknown(code="read_timeout")
+        monkeypatch.setattr(
+            ScriptedProvider,
+            "inquire",
+            lambda provider, request, _account: (
+                known.get((provider.name, request.provider_key), NotFound()) or unanswered
+            ),
+        )
+
+    @pytest.mark.parametrize("number", [2, 3, 6])
+    @pytest.mark.parametrize("name", ["alpha", "beta"])
+    def test_is_not_offered_for_capture_where_a_later_key_is_known(
+        self, world: World, payment: Payment, name: str, number: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        later = held(payment, number)
+        self.know(monkeypatch, ("alpha", 1, payment, held(payment)), (name, number, payment, later))
+        work_for_long(world, turns=60)
+        found = world.now(payment)
+        assert (found.status, found.capturable) == (PaymentStatus.IN_REVIEW, 0)
+        assert found.attempts[0].code == "later_attempt_found"
+        assert charges(world) + charges(world, "beta") == []
+
+    def test_that_the_search_found_as_an_open_attempt_is_not_offered_either(
+        self, world: World, payment: Payment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.know(monkeypatch, ("alpha", 1, payment, Accepted(reference="ch_before")))
+        world.work()
+        assert world.now(payment).attempts[0].state is AttemptState.ACCEPTED
+        self.know(monkeypatch, ("alpha", 1, payment, held(payment)), ("beta", 2, payment, charged(payment, 2)))
+        work_for_long(world, turns=60)
+        found = world.now(payment)
+        assert (found.status, found.capturable) == (PaymentStatus.IN_REVIEW, 0)
+
+    @pytest.mark.parametrize("later", ["held", "charged", None])
+    def test_that_we_capture_ourselves_is_not_captured_either(
+        self, world: World, later: str | None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A payment with automatic capture, at a provider whose authorizations wait for our capture."""
+        alpha(world).captures_by_us = True
+        restore(world)
+        payment = world.accept()
+        second = {"held": held(payment, 2), "charged": charged(payment, 2), None: NotFound()}[later]
+        self.know(monkeypatch, ("alpha", 1, payment, held(payment)), ("beta", 2, payment, second))
+        work_for_long(world, turns=60)
+        ends = PaymentStatus.IN_REVIEW if later else PaymentStatus.SUCCESS
+        assert (world.now(payment).status, alpha(world).asked("complete")) == (ends, 0 if later else 1)
+
+    def test_waits_for_a_provider_that_does_not_answer(
+        self, world: World, payment: Payment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.know(monkeypatch, ("alpha", 1, payment, held(payment)), ("beta", 2, payment, None))
+        work_for_long(world, turns=3)
+        assert (world.now(payment).status, world.now(payment).capturable) == (PaymentStatus.PENDING, 0)
+        self.know(monkeypatch, ("alpha", 1, payment, held(payment)))
+        work_for_long(world, turns=60)
+        assert (world.now(payment).status, world.now(payment).capturable) == (PaymentStatus.AUTHORIZED, payment.amount)
+
+    def test_is_offered_where_no_later_key_is_known(
+        self, world: World, payment: Payment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.know(monkeypatch, ("alpha", 1, payment, held(payment)))
+        world.work_until_idle()
+        assert (world.now(payment).status, world.now(payment).capturable) == (PaymentStatus.AUTHORIZED, payment.amount)
 
 
 class TestOperations:

@@ -10,8 +10,6 @@ import pytest
 
 from payflowx.application.payments.charge_session import ChargeSession
 from payflowx.application.payments.complete_charge import CompleteCharge
-from payflowx.application.payments.resolve_attempt import ResolveAttempt
-from payflowx.application.payments.send_charge import SendCharge
 from payflowx.domain.payments.attempt import CAPTURE_SENT_AT
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.outcome import (
@@ -472,12 +470,9 @@ class TestEachGuard:
         session.provider.completions = [Unknown(code="read_timeout")]
         unknown = self.having(session, state=AttemptState.UNKNOWN)
         unknown = self.having(unknown, request_hash=session.provider.request_hash(unknown.charge))
-        complete = CompleteCharge(payments=world.payments)
-        resolve = ResolveAttempt(
-            send_charge=SendCharge(payments=world.payments, complete_charge=complete), complete_charge=complete
-        )
         world.store(unknown.payment)
-        _, observation = resolve(unknown)
+        merchant = world.merchants.get(unknown.payment.merchant_id)
+        _, observation = world.process.resolve_attempt(unknown, merchant)
         assert observation.outcome == Unknown(code="read_timeout")
         assert self.sent(session) == ["inquire", "complete"]
 
