@@ -284,6 +284,7 @@ class ProcessProviderEvent:
             now_ms=self.clock.now_ms(),
             actor="webhook",
             policy=self.policy,
+            is_read=False,
             able=self.providers.capabilities().get(inbound.provider),
             disabled=merchant.disabled if merchant else frozenset(),
             evidence={"webhook": inbound.provider_event.event_id, "webhookType": inbound.provider_event.type},

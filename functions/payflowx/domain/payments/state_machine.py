@@ -309,9 +309,10 @@ def _charged_twice(payment: Payment, attempt: Attempt, outcome: Outcome, context
     found = after.extra_charges[len(payment.extra_charges) :]
     if not found:
         return None
-    after = closed_attempts.inquired(after, attempt.number, context.now_ms, is_answered=True)
-    if not has_next_step(payment):
-        after = replace(after, due_at_ms=None)
+    if context.is_read:
+        after = closed_attempts.inquired(after, attempt.number, context.now_ms, is_answered=True)
+        if not has_next_step(payment):
+            after = replace(after, due_at_ms=None)
     facts: dict[str, Fact] = {
         "attempt": attempt.number,
         "provider": attempt.provider,

@@ -612,6 +612,22 @@ class TestPaidTwice:
         payment = shop.world.now(payment)
         assert [(charge.reference, charge.amount) for charge in payment.extra_charges] == [("pi_3", payment.amount)]
 
+    @pytest.mark.parametrize("late_seconds", [-60, 0, 30, 3_600])
+    def test_a_proof_of_one_charge_is_no_read_of_the_object(self, shop: Shop, late_seconds: int) -> None:
+        """The event arrives about when the last read is due. Only that read shows the charges without an event."""
+        payment = shop.choose(shop.sell())
+        shop.at("alpha").is_paid = True
+        payment = shop.wait(payment, 61)
+        last_read_at_ms = payment.attempts[0].final_read_at_ms
+        assert last_read_at_ms is not None
+        shop.world.clock.advance((last_read_at_ms - shop.world.clock.now_ms()) // 1000 + late_seconds)
+        proof = replace(self.extra(shop, payment), reference="pi_3", extra_charges=())
+        shop.world.process_provider_event(shop.event(payment, reference="pi_3", outcome=proof))
+        shop.at("alpha").inquiries.append(self.extra(shop, payment))
+        payment = shop.wait(payment, 3_700)
+        assert [charge.reference for charge in payment.extra_charges] == ["pi_3", "pi_2"]
+        assert payment.due_at_ms is None
+
 
 class TestContact:
     def test_what_a_page_needs_is_asked_for_and_completes_the_customer(self, shop: Shop) -> None:
