@@ -47,7 +47,7 @@ class ApproveProposalCommand(MutatingCommand, tag="approve_proposal"):
 
 
 class WithdrawProposalCommand(MutatingCommand, tag="withdraw_proposal"):
-    """Nothing is carried out."""
+    """Nobody can approve it from then on."""
 
     merchant_id: MerchantId
     proposal_id: ProposalId
