@@ -167,7 +167,8 @@ _FACTS: Final = ("provider", "disputeReference", "disputeState", "disputeAmount"
 def _news(old: Stored | None, new: Stored) -> str:
     if new["state"] in ENDED and (old is None or old["state"] != new["state"]):
         return str(new["state"]).lower()
-    return "opened" if old is None else "updated"
+    is_over = old is not None and old["state"] in ENDED
+    return "opened" if old is None or (is_over and new["state"] not in ENDED) else "updated"
 
 
 def nothing_told_is_lost(evidence: Evidence) -> Iterator[Violation]:

@@ -76,6 +76,12 @@ DISPUTING: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         _ROOM,
+        "a dispute that goes on after its end is told as an update",
+        Edit(dispute, "dispute_event_type", "is_opened = before is None or", "is_opened = before is None or False and"),
+        scenario=_SCENARIO,
+    ),
+    broken(
+        _ROOM,
         "a second dispute of a charge is taken for the first",
         Edit(
             dispute,

@@ -17,6 +17,7 @@ from payflowx.application.routing import publish_routing
 from payflowx.domain.merchants.api_keys import hash_api_key
 from payflowx.domain.merchants.directory import AccountSecret, ApiKeyRecord, AuditEntry
 from payflowx.domain.merchants.operator_action import OperatorAction
+from payflowx.domain.payments.change import Change
 from payflowx.domain.payments.change import Context as ChangeContext
 from payflowx.domain.payments.dispute import DisputeReport, DisputeState
 from payflowx.domain.payments.outcome import Mismatch, Unknown
@@ -685,7 +686,7 @@ class TestDisputes:
         )
         context = ChangeContext(now_ms=now_ms, actor="webhook", policy=wired.policy)
         change = record_dispute(payment, "alpha", report, context)
-        assert change is not None
+        assert isinstance(change, Change)
         assert wired.outcome_writer.commit(change) is not None
         (listed,) = functions.operate(command="list_disputes", merchantId="acme")["items"]
         assert (listed["transactionId"], listed["providerRef"]) == (paid["transactionId"], "dp_1")

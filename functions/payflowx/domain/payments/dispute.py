@@ -20,6 +20,15 @@ MAX_UNSIGNED_DISPUTES: Final = 4
 """The most of them that only unsigned reports opened: those of anyone leave room for those of a provider."""
 
 
+class DisputeLeftOut(StrEnum):
+    """Why a report that says something new is not recorded. A person has to know: a dispute has a deadline."""
+
+    TOO_MANY = "too_many"
+    """The payment has as many disputes as are recorded of one."""
+    LONG_LOG = "long_log"
+    """The payment's audit log is too long for what anyone may have sent."""
+
+
 class DisputeState(StrEnum):
     """The state of a dispute, in the order in which it advances."""
 
@@ -102,7 +111,7 @@ def with_report(
     """
     known = next((d for d in disputes if (d.provider, d.reference) == (provider, report.reference)), None)
     if known is None:
-        if not _has_room(disputes, report):
+        if not has_room(disputes, report):
             return None
         opened = _dispute(provider, report)
         return (*disputes, opened), opened
@@ -126,7 +135,8 @@ def _with_report(known: Dispute, report: DisputeReport) -> Dispute:
     )
 
 
-def _has_room(disputes: Sequence[Dispute], report: DisputeReport) -> bool:
+def has_room(disputes: Sequence[Dispute], report: DisputeReport) -> bool:
+    """Return whether one more dispute of a payment can be recorded."""
     unsigned = sum(not dispute.is_signed for dispute in disputes)
     return len(disputes) < MAX_DISPUTES and (report.is_signed or unsigned < MAX_UNSIGNED_DISPUTES)
 
@@ -166,11 +176,13 @@ def _dispute(provider: str, report: DisputeReport) -> Dispute:
 def dispute_event_type(before: Dispute | None, after: Dispute) -> str:
     """Return the type of the merchant event: the first report opens the dispute, unless it tells of its end.
 
-    An end is told once: providers report it again, such as when they return the money.
+    An end is told once: providers report it again, such as when they return the money. A dispute that goes on after its
+    end, such as an inquiry that became a chargeback, is opened again: people have turned away from it.
     """
     if after.state in ENDED_STATES and (before is None or before.state is not after.state):
         return f"{DISPUTE_PREFIX}{after.state.lower()}"
-    return f"{DISPUTE_PREFIX}{'opened' if before is None else 'updated'}"
+    is_opened = before is None or (before.state in ENDED_STATES and after.state not in ENDED_STATES)
+    return f"{DISPUTE_PREFIX}{'opened' if is_opened else 'updated'}"
 
 
 def dispute_facts(dispute: Dispute) -> Mapping[str, Fact]:

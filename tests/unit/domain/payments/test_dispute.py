@@ -174,3 +174,11 @@ def test_an_end_is_told_once_and_what_follows_it_is_an_update(state: DisputeStat
     ended = f"payment.dispute.{state.lower()}"
     assert dispute_event_type(opened, dispute) == (ended if state in ENDED_STATES else "payment.dispute.updated")
     assert dispute_event_type(dispute, dispute) == "payment.dispute.updated"
+
+
+@pytest.mark.parametrize("state", sorted(set(DisputeState) - ENDED_STATES))
+@pytest.mark.parametrize("end", sorted(ENDED_STATES))
+def test_a_dispute_that_goes_on_after_its_end_is_opened_again(end: DisputeState, state: DisputeState) -> None:
+    """Stripe's inquiry that was closed becomes a chargeback with a new deadline."""
+    (ended,), (dispute,) = after(replace(OPENED, state=end)), after(replace(OPENED, state=state))
+    assert dispute_event_type(ended, dispute) == "payment.dispute.opened"
