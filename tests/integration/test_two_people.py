@@ -14,7 +14,7 @@ from payflowx.adapters.dynamodb.merchants.directory import DynamoDBMerchantDirec
 from payflowx.adapters.dynamodb.merchants.proposals import DynamoDBProposals
 from payflowx.application.merchants.set_approval_limits import SetApprovalLimits
 from payflowx.application.operators import proposals
-from payflowx.domain.merchants.approvals import ProposalState
+from payflowx.domain.merchants.approvals import ProposalState, SecondPersonNeeded
 from payflowx.domain.merchants.caller import Identity
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.change import Context as ChangeContext
@@ -286,6 +286,17 @@ def test_an_interrupted_approval_can_be_ended_and_says_that_it_may_be_done(
     bob = OperatorAction(who=arn("bob"), why="late", identity=Identity.PROVEN)
     with pytest.raises(Refusal, match="withdrawn already"):
         functions.operators.decide_proposal.approve("acme", proposal["proposalId"], bob)
+
+
+def test_a_proposal_of_a_newer_release_is_refused_and_not_left_as_one_that_may_be_done(
+    limited: Operate, functions: Functions, closing: dict[str, Any]
+) -> None:
+    content = json.dumps({**closing, **WHY, "byWhatANewerReleaseKnows": 1})
+    ada = OperatorAction(who=arn("ada"), why="T-1", identity=Identity.PROVEN)
+    kept = functions.operators.propose("acme", content, SecondPersonNeeded(1999, "USD"), ada)
+    assert code(approve(limited, "bob", {"proposalId": kept.proposal_id})) == "not_readable"
+    shown = listed_proposal()
+    assert (shown["state"], shown["refusal"]["code"], shown["mayBeDone"]) == ("REFUSED", "not_readable", False)
 
 
 def test_a_refused_change_can_be_withdrawn_at_once_and_keeps_its_reason(
