@@ -164,6 +164,15 @@ class ProcessProviderEvent:
         if isinstance(change, DisputeLeftOut):
             return self._leave_out(inbound, report, change)
         written = self.outcome_writer.apply(replace(change, seen=self._seen(inbound)))
+        if isinstance(written, Stored):
+            # A dispute without a deadline is on no list: an operator who is warned of it finds it here.
+            self.telemetry.info(
+                "dispute recorded",
+                merchantId=found.payment.merchant_id,
+                provider=inbound.provider,
+                disputeReference=report.reference,
+                event=change.event.type,
+            )
         return isinstance(written, Stored | AlreadySeen)
 
     def _leave_out(self, inbound: ReceivedEvent, report: DisputeReport, why: DisputeLeftOut) -> bool:

@@ -95,6 +95,8 @@ def test_it_is_recorded_announced_and_counted_and_no_amount_changes(world: World
     assert event.facts["evidenceDueAtMs"] == dispute.evidence_due_at_ms
     assert "fraudulent" not in str(event.facts)
     assert world.merchant_events_of(now)[-1].event_type == "payment.dispute.opened"
+    (logged,) = [facts for text, facts in world.telemetry.lines if text == "dispute recorded"]
+    assert (logged["disputeReference"], logged["event"]) == ("dp_1", "payment.dispute.opened")
     assert world.telemetry.total("DisputesReported") == 1
 
 
@@ -135,6 +137,7 @@ def test_one_that_is_not_recorded_is_warned_of(world: World, is_signed: bool, mo
     assert world.now(payment) == before
     assert world.telemetry.total("DisputesReported") == most + 1
     assert left_out(world) == [("dp_next", "too_many")]
+    assert len([text for text, _ in world.telemetry.lines if text == "dispute recorded"]) == most
 
 
 def left_out(world: World) -> list[tuple[object, object]]:
