@@ -37,6 +37,9 @@ _DEADLINE_SECONDS: Final = (20 * 60, 9 * 24 * 3_600)
 """Mostly days, as providers give; some are over before the run ends."""
 _NO_DEADLINE: Final = 0.15
 """This part of what is told names no deadline."""
+_OTHER_DEADLINE: Final = 0.2
+"""This part of the others names another one than before."""
+_DAY_SECONDS: Final = 24 * 3_600
 _SAME_AMOUNT: Final = 0.9
 """The others name another amount than before: a part of the charge is disputed any more, or the whole of it."""
 _SECOND: Final = 0.25
@@ -99,7 +102,7 @@ class Disputes:
                 amount=amount if random.random() < _SAME_AMOUNT else max(1, amount - random.randrange(amount)),
                 reason=reason,
                 opened_at=opened_at,
-                due_at=None if random.random() < _NO_DEADLINE else due_at,
+                due_at=None if random.random() < _NO_DEADLINE else _deadline(name, number, due_at),
                 number=number,
             )
             self.kernel.after(after_ms, partial(self._tell, shop, turn, said))
@@ -139,3 +142,8 @@ class Disputes:
     def _read(self, shop: Shop, charge_id: str) -> None:
         query = {"providerRef": charge_id, "provider": shop.account.provider}
         self.api.request(shop.account.merchant, "GET", "/payments", query=query)
+
+
+def _deadline(name: str, number: int, due_at: int) -> int:
+    random = Random(f"deadline {name} {number}")
+    return due_at + random.randint(1, 3) * _DAY_SECONDS if random.random() < _OTHER_DEADLINE else due_at

@@ -1,7 +1,7 @@
 """`payflowx approvals`."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import click
@@ -22,8 +22,12 @@ _COLUMNS: Final = {
     "why": "reason",
     "until": "expiresAt",
     "refused because": "refusal.message",
+    "next": "next",
 }
 _WAITING: Final = frozenset({"OPEN", "APPROVED", "REFUSED"})
+_APPROVED: Final = frozenset({"APPROVED", "REFUSED"})
+_UNCLEAR_FOR: Final = timedelta(days=30)
+"""So long after its day, a proposal whose change may have been made is listed until a person ends it."""
 
 
 @click.group()
@@ -37,10 +41,13 @@ def approvals() -> None:
 @target_options
 @pass_session
 def list_(session: Session, *, merchant: str | None, everything: bool) -> None:
-    """What waits for a second person, newest first. `payflowx merchants set-approvals` sets the limits."""
+    """What waits for a person, newest first, and what to do next. `payflowx merchants set-approvals` sets the limits.
+
+    A proposal whose approval was interrupted is listed for 30 days after its day: its change may have been made.
+    """
     name = session.merchant(merchant)
     found = proposals_of(session, name) if everything else waiting_of(session, name)
-    items = [{**item, "of": subject_of(item)} for item in found]
+    items = [{**item, "of": subject_of(item), "next": next_of(item)} for item in found]
     session.show_table(items, _COLUMNS, nothing="Nothing waits for a second person.")
 
 
@@ -71,9 +78,14 @@ def approve(session: Session, *, proposal_id: str, merchant: str | None, yes: bo
 @target_options
 @pass_session
 def withdraw(session: Session, *, proposal_id: str, merchant: str | None, reason: str) -> None:
-    """End a proposal without carrying it out."""
+    """End a proposal, also after its day: nobody can approve it from then on.
+
+    If it was approved before and interrupted, its change may have been made: the answer says so. One that was approved
+    less than a minute ago may be being carried out, and cannot be withdrawn yet.
+    """
     names = {"merchantId": session.merchant(merchant), "proposalId": proposal_id}
-    session.show(session.change("withdraw_proposal", reason, **names), f"{proposal_id} is withdrawn.")
+    answer = session.change("withdraw_proposal", reason, **names)
+    session.show(answer, withdrawn_text(answer["proposal"]))
 
 
 def proposals_of(session: Session, merchant: str) -> Iterator[dict[str, Any]]:
@@ -82,11 +94,11 @@ def proposals_of(session: Session, merchant: str) -> Iterator[dict[str, Any]]:
 
 
 def waiting_of(session: Session, merchant: str) -> Iterator[dict[str, Any]]:
-    """Those that somebody can still approve, newest first. All wait equally long: none before an expired one waits."""
+    """Those that a person can still approve, or has to end; newest first. All wait equally long."""
     for proposal in proposals_of(session, merchant):
-        if is_over(proposal):
+        if is_over(proposal, since=_UNCLEAR_FOR):
             return
-        if is_waiting(proposal):
+        if can_withdraw(proposal):
             yield proposal
 
 
@@ -100,14 +112,42 @@ def proposal_of(session: Session, merchant: str, proposal_id: str) -> dict[str, 
     raise OperatorError("There is no proposal with this id.", Exit.REFUSED, hint="(not_found)")
 
 
-def is_over(proposal: Mapping[str, Any]) -> bool:
-    """Whether its day is over."""
-    return datetime.now(UTC) >= datetime.fromisoformat(proposal["expiresAt"])
+def is_over(proposal: Mapping[str, Any], *, since: timedelta = timedelta()) -> bool:
+    """Whether its day is over, and has been for so long."""
+    return datetime.now(UTC) >= datetime.fromisoformat(proposal["expiresAt"]) + since
 
 
 def is_waiting(proposal: Mapping[str, Any]) -> bool:
     """Whether somebody can still approve it. A refused one can be approved again, until its time is over."""
     return proposal["state"] in _WAITING and not is_over(proposal)
+
+
+def may_be_done(proposal: Mapping[str, Any]) -> bool:
+    """Whether nobody knows if its change was made: an approval was interrupted. An older function does not say."""
+    return bool(proposal.get("mayBeDone", proposal["state"] == "APPROVED"))
+
+
+def can_withdraw(proposal: Mapping[str, Any]) -> bool:
+    """Whether it waits for a second person, or for one who ends it."""
+    return is_waiting(proposal) or (proposal["state"] in _APPROVED and may_be_done(proposal))
+
+
+def next_of(proposal: Mapping[str, Any]) -> str:
+    """What a person does with it next; empty where nothing is left to do."""
+    if not can_withdraw(proposal):
+        return ""
+    if not may_be_done(proposal):
+        return "approve it or withdraw it"
+    check = f"its change may have been made: check {subject_of(proposal)}, then "
+    return check + ("withdraw it" if is_over(proposal) else "approve it again or withdraw it")
+
+
+def withdrawn_text(proposal: Mapping[str, Any]) -> str:
+    """What a withdrawal has ended."""
+    text = f"{proposal['proposalId']} is withdrawn."
+    if not may_be_done(proposal):
+        return text
+    return f"{text} It was approved before, and its change may have been made then: check {subject_of(proposal)}."
 
 
 def refusal_text(proposal: Mapping[str, Any]) -> str | None:
@@ -129,6 +169,7 @@ def proposal_text(proposal: Mapping[str, Any]) -> str:
         "Proposed by": proposal["proposedBy"],
         "Why": proposal["reason"],
         "Until": proposal["expiresAt"],
+        "Next": next_of(proposal) or None,
     }
     return key_values(rows)
 

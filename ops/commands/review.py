@@ -94,7 +94,8 @@ def _facts_options(command: F) -> F:
             "--provider",
             metavar="NAME",
             help="Where a payment was charged, if the attempt under review is not it. --reference and --amount say the "
-            "rest.",
+            "rest. Of a checkout, --reference is the charge's id, not its page's: the page is read once more for a "
+            "second payment.",
         ),
         click.option(
             "--held",

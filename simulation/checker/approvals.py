@@ -107,7 +107,8 @@ def _decided_once(evidence: Evidence, proposal: ProposalEvidence, made: list[Eff
     if state == "DONE" and not made and not is_forgotten:
         yield Violation("TWO", "-", f"{name} is done, and nothing took effect")
     refusal = proposal.stored.get("refusal")
-    is_said = state == "APPROVED" and (refusal is None or _MAY_BE_DONE in refusal["detail"])
+    may_be_done = refusal is not None and _MAY_BE_DONE in refusal["detail"]
+    is_said = may_be_done or (state == "APPROVED" and refusal is None)
     if made and state != "DONE" and not is_said:
         yield Violation("TWO", "-", f"{name} is {state}, and took effect")
 

@@ -167,7 +167,8 @@ _FACTS: Final = ("provider", "disputeReference", "disputeState", "disputeAmount"
 def _news(old: Stored | None, new: Stored) -> str:
     if new["state"] in ENDED and (old is None or old["state"] != new["state"]):
         return str(new["state"]).lower()
-    return "opened" if old is None else "updated"
+    is_over = old is not None and old["state"] in ENDED
+    return "opened" if old is None or (is_over and new["state"] not in ENDED) else "updated"
 
 
 def nothing_told_is_lost(evidence: Evidence) -> Iterator[Violation]:
@@ -204,8 +205,10 @@ def nothing_told_is_lost(evidence: Evidence) -> Iterator[Violation]:
         deadlines = [turn for turn in missed if turn.due_ms is not None]
         if deadlines and "evidence_due_at_ms" not in stored:
             yield Violation("DISPUTES", payment.name, f"{dispute} of {provider} has lost its deadline")
-        if deadlines and stored.get("evidence_due_at_ms") not in {_deadline(turn) for turn in told.turns}:
-            yield Violation("DISPUTES", payment.name, f"{dispute} of {provider} has a deadline that nobody named")
+        named_ms = max((turn.at_ms for turn in deadlines), default=0)
+        named = {_deadline(turn) for turn in told.turns if turn.due_ms is not None and turn.at_ms >= named_ms}
+        if deadlines and stored.get("evidence_due_at_ms") not in named:
+            yield Violation("DISPUTES", payment.name, f"{dispute} of {provider} has a deadline that nobody named last")
 
 
 def _is_due_here(evidence: Evidence, told: Told, turn: DisputeTurn, known_ms: int) -> bool:

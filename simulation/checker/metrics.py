@@ -91,10 +91,14 @@ def _of_payment(before: Stored | None, after: Stored) -> Iterator[Measure]:
         return
     found = len(after.get("extraCharges", [])) - len(before.get("extraCharges", []))
     yield from [("ObjectsChargedTwice", "")] * found
-    known = {(dispute["provider"], dispute["reference"]) for dispute in before.get("disputes", [])}
+    going_on = {
+        (dispute["provider"], dispute["reference"])
+        for dispute in before.get("disputes", [])
+        if dispute["state"] not in _ENDED_DISPUTES
+    }
     opened = [dispute for dispute in after.get("disputes", []) if dispute["state"] not in _ENDED_DISPUTES]
     for dispute in opened:
-        if (dispute["provider"], dispute["reference"]) not in known:
+        if (dispute["provider"], dispute["reference"]) not in going_on:
             yield "DisputesReported", ""
     if after.get("orderStanding") == "charged_twice" != before.get("orderStanding"):
         yield "OrdersChargedTwice", ""

@@ -97,6 +97,12 @@ DECIDING: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         _ROOM,
+        "an interrupted approval is withdrawn, and nothing says that it may be done",
+        Edit(DecideProposal, "withdraw", "withdrawn_unclear(now_ms) if", "None if"),
+        scenario=_SCENARIO,
+    ),
+    broken(
+        _ROOM,
         "the refusal of an approved change is not kept",
         Edit(DecideProposal, "refuse", "self.proposals.refuse(proposal, kept, action)", "pass"),
         scenario=_SCENARIO,

@@ -23,7 +23,7 @@ DISPUTING: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "an older report of a dispute replaces a newer one",
-        Edit(dispute, "_is_newer", "return order > (known.reported_at_ms, _RANK[known.state])", "return True or order"),
+        Edit(dispute, "_is_newer", "return _order(said) > _order(known)", "return True"),
         scenario=_SCENARIO,
     ),
     broken(
@@ -35,15 +35,13 @@ DISPUTING: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "a late report does not tell when the dispute began",
-        Edit(dispute, "_with_report", "return replace(known, opened_at_ms=opened_at_ms,", "return replace(known,"),
+        Edit(dispute, "_with_report", "min(known.opened_at_ms, said.opened_at_ms)", "known.opened_at_ms"),
         scenario=_SCENARIO,
     ),
     broken(
         _ROOM,
         "a late report of a dispute does not tell the deadline that no other one named",
-        Edit(
-            dispute, "_with_report", "known.evidence_due_at_ms or report.evidence_due_at_ms", "known.evidence_due_at_ms"
-        ),
+        Edit(dispute, "_with_report", "in (known, said) if", "in (known, last) if"),
         scenario="forgotten_disputes",
     ),
     broken(
@@ -52,8 +50,16 @@ DISPUTING: Final[tuple[Mutant, ...]] = (
         Edit(
             dispute,
             "_with_report",
-            "report.evidence_due_at_ms or known.evidence_due_at_ms",
-            "report.evidence_due_at_ms",
+            "in (known, said) if",
+            "in (last,) if",
+        ),
+        scenario=_SCENARIO,
+    ),
+    broken(
+        _ROOM,
+        "the earliest deadline of a dispute counts, and not the one that was named last",
+        Edit(
+            dispute, "_order_of_deadline", "return dispute.due_reported_at_ms or dispute.reported_at_ms,", "return 0,"
         ),
         scenario=_SCENARIO,
     ),
@@ -66,6 +72,12 @@ DISPUTING: Final[tuple[Mutant, ...]] = (
             "if after.state in ENDED_STATES and (before is None or before.state is not after.state):",
             "if after.state in ENDED_STATES:",
         ),
+        scenario=_SCENARIO,
+    ),
+    broken(
+        _ROOM,
+        "a dispute that goes on after its end is told as an update",
+        Edit(dispute, "dispute_event_type", "is_opened = before is None or", "is_opened = before is None or False and"),
         scenario=_SCENARIO,
     ),
     broken(

@@ -89,6 +89,7 @@ class StoredWorld(World):
             operations=self.operations,
             outcome_writer=self.outcome_writer,
             merchant_directory=self.merchant_directory,
+            able=self.providers.capabilities(),
             clock=self.clock,
             policy=self.policy,
         )

@@ -2,8 +2,9 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,13 +15,16 @@ from ops.session import Session
 from ops.target import Target
 from payflowx.application.routing import publish_routing
 from payflowx.domain.merchants.api_keys import hash_api_key
-from payflowx.domain.merchants.directory import AccountSecret
+from payflowx.domain.merchants.directory import AccountSecret, ApiKeyRecord, AuditEntry
 from payflowx.domain.merchants.operator_action import OperatorAction
+from payflowx.domain.payments.change import Change
 from payflowx.domain.payments.change import Context as ChangeContext
 from payflowx.domain.payments.dispute import DisputeReport, DisputeState
 from payflowx.domain.payments.outcome import Mismatch, Unknown
 from payflowx.domain.payments.state_machine import record_dispute
+from payflowx.domain.providers.ports import Account
 from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.limits import MAX_KEYS_PER_MERCHANT
 from payflowx.wiring.provider_events import ProviderEventsWiring
 from tests.support.handlers import Context, Functions
 
@@ -103,6 +107,35 @@ class TestMerchantsAndKeys:
             slower("acme", known[0].key_id, 24, OperatorAction(who="ada", why="T-1"))
         assert refusal.value.code == "conflict"
         assert not allowed(functions, functions.api_key)
+
+    @pytest.mark.parametrize("way", ["create_key", "rotate_key"])
+    def test_writers_at_once_keep_the_limit_of_keys(self, functions: Functions, way: str) -> None:
+        """Lists read no further key than the limit, so nobody could see or end one above it."""
+        known = [functions.operators.list_keys("acme")]
+        for _ in range(MAX_KEYS_PER_MERCHANT - len(known[0])):
+            known = [functions.operators.list_keys("acme")]
+            assert functions.operate(command="create_key", merchantId="acme")["ok"]
+
+        def read_before(merchant_id: str) -> Sequence[ApiKeyRecord]:
+            return known.pop() if known else functions.operators.list_keys(merchant_id)
+
+        key_id, action = known[0][0].key_id, OperatorAction(who="ada", why="T-1")
+        create = partial(replace(functions.operators.create_key, list_keys=read_before), "acme", None)
+        rotate = partial(replace(functions.operators.rotate_key, list_keys=read_before), "acme", key_id, 24)
+        with pytest.raises(Refusal) as refusal:
+            (create if way == "create_key" else rotate)(action)
+        assert refusal.value.code == {"create_key": "too_many_keys", "rotate_key": "conflict"}[way]
+        assert stored(functions).count("M#acme#K") == MAX_KEYS_PER_MERCHANT
+
+    def test_a_key_that_met_another_one_is_created(self, functions: Functions) -> None:
+        known = [functions.operators.list_keys("acme")]
+        functions.operate(command="create_key", merchantId="acme")
+
+        def read_before(merchant_id: str) -> Sequence[ApiKeyRecord]:
+            return known.pop() if known else functions.operators.list_keys(merchant_id)
+
+        create = replace(functions.operators.create_key, list_keys=read_before)
+        assert allowed(functions, create("acme", None, OperatorAction(who="ada", why="T-1")).api_key)
 
     def test_a_revocation_beside_a_rotation_ends_the_key_at_once(self, functions: Functions) -> None:
         known = functions.operators.list_keys("acme")
@@ -201,6 +234,30 @@ class TestCredentials:
         answer = self.set(functions, secret={**SECRET, name: text})
         assert refused(answer) == "command_invalid"
         assert "canary" not in json.dumps(answer)
+
+    def test_of_two_new_accounts_at_once_the_second_is_counted_again(self, functions: Functions) -> None:
+        """Both read the same number of accounts: their limit must hold."""
+        directory = functions.operators.merchant_directory
+        merchant = directory.merchant("acme")
+        assert merchant is not None
+        number, action = len(merchant.accounts) + 1, OperatorAction(who="ada", why="T-1")
+
+        def add(name: str, number: int) -> bool:
+            account = Account(
+                provider="alpha", account_id=name, endpoint="https://a.test", secret_arn="arn:", webhook_token=name
+            )
+            entry = AuditEntry(action="account.added", at_ms=number, operator_action=action, facts={"accountId": name})
+            return directory.put_account("acme", account, entry, number=number)
+
+        assert add("one", number)
+        assert not add("two", number)
+        assert add("two", number + 1)
+        assert not directory.put_account(
+            "nobody",
+            merchant.accounts[0],
+            AuditEntry(action="account.added", at_ms=1, operator_action=action),
+            number=1,
+        )
 
     def test_an_account_that_is_new_needs_an_endpoint(self, functions: Functions) -> None:
         assert refused(self.set(functions, endpoint=None)) == "endpoint_needed"
@@ -629,7 +686,7 @@ class TestDisputes:
         )
         context = ChangeContext(now_ms=now_ms, actor="webhook", policy=wired.policy)
         change = record_dispute(payment, "alpha", report, context)
-        assert change is not None
+        assert isinstance(change, Change)
         assert wired.outcome_writer.commit(change) is not None
         (listed,) = functions.operate(command="list_disputes", merchantId="acme")["items"]
         assert (listed["transactionId"], listed["providerRef"]) == (paid["transactionId"], "dp_1")

@@ -14,13 +14,14 @@ from payflowx.adapters.dynamodb.merchants.directory import DynamoDBMerchantDirec
 from payflowx.adapters.dynamodb.merchants.proposals import DynamoDBProposals
 from payflowx.application.merchants.set_approval_limits import SetApprovalLimits
 from payflowx.application.operators import proposals
+from payflowx.domain.merchants.approvals import ProposalState, SecondPersonNeeded
 from payflowx.domain.merchants.caller import Identity
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.change import Context as ChangeContext
 from payflowx.domain.payments.outcome import Mismatch
 from payflowx.domain.reconciliation.matching import MatchResult, review_discrepancy
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
-from payflowx.domain.shared.limits import DAY_MS
+from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult
 from payflowx.entrypoints.operators import handler as operators
 from payflowx.entrypoints.operators.commands.approvals import APPROVABLE
@@ -253,11 +254,82 @@ def test_an_approval_that_was_interrupted_is_carried_out_by_the_next_one(
             approve(limited, "bob", proposal)
     (listed,) = operators.handler({"command": "list_proposals", "merchantId": "acme"}, Context())["items"]
     assert (listed["state"], listed["decidedBy"]) == ("APPROVED", arn("bob"))
-    assert code(limited("ada", command="withdraw_proposal", merchantId="acme", proposalId=proposal["proposalId"])) == (
-        "proposal_closed"
-    )
+    assert code(withdraw(limited, "ada", proposal)) == "conflict"  # it may be being carried out
     functions.clock.advance(1)
     assert approve(limited, "bob", proposal)["answer"]["status"] == "SUCCESS"
+
+
+def withdraw(operate: Operate, who: str, proposal: dict[str, Any]) -> dict[str, Any]:
+    names = {"merchantId": "acme", "proposalId": proposal["proposalId"]}
+    return operate(who, command="withdraw_proposal", **names)
+
+
+@pytest.mark.parametrize("days", [0, 1])
+def test_an_interrupted_approval_can_be_ended_and_says_that_it_may_be_done(
+    limited: Operate, functions: Functions, closing: dict[str, Any], monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    proposal = limited("ada", **closing)["proposal"]
+    with monkeypatch.context() as dying:
+        dying.setattr(proposals.DecideProposal, "finish", _interrupt)
+        with pytest.raises(RuntimeError):
+            approve(limited, "bob", proposal)
+    assert listed_proposal()["mayBeDone"]
+    functions.clock.at_ms += days * DAY_MS + MINUTE_MS
+    ada = OperatorAction(who=arn("ada"), why="ended", identity=Identity.PROVEN)
+    withdrawn = functions.operators.decide_proposal.withdraw("acme", proposal["proposalId"], ada)
+    assert (withdrawn.state, withdrawn.may_be_done) == (ProposalState.WITHDRAWN, True)
+    shown = listed_proposal()
+    assert (shown["state"], shown["decidedBy"], shown["mayBeDone"]) == ("WITHDRAWN", arn("ada"), True)
+    assert "may have been made" in shown["refusal"]["message"]
+    with pytest.raises(Refusal, match="withdrawn already"):
+        functions.operators.decide_proposal.withdraw("acme", proposal["proposalId"], ada)
+    bob = OperatorAction(who=arn("bob"), why="late", identity=Identity.PROVEN)
+    with pytest.raises(Refusal, match="withdrawn already"):
+        functions.operators.decide_proposal.approve("acme", proposal["proposalId"], bob)
+
+
+def test_a_proposal_of_a_newer_release_is_refused_and_not_left_as_one_that_may_be_done(
+    limited: Operate, functions: Functions, closing: dict[str, Any]
+) -> None:
+    content = json.dumps({**closing, **WHY, "byWhatANewerReleaseKnows": 1})
+    ada = OperatorAction(who=arn("ada"), why="T-1", identity=Identity.PROVEN)
+    kept = functions.operators.propose("acme", content, SecondPersonNeeded(1999, "USD"), ada)
+    assert code(approve(limited, "bob", {"proposalId": kept.proposal_id})) == "not_readable"
+    shown = listed_proposal()
+    assert (shown["state"], shown["refusal"]["code"], shown["mayBeDone"]) == ("REFUSED", "not_readable", False)
+
+
+def test_a_refused_change_can_be_withdrawn_at_once_and_keeps_its_reason(
+    limited: Operate, functions: Functions, closing: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposal = limited("ada", **closing)["proposal"]
+    with monkeypatch.context() as busy:
+        refused = Refusal("busy", "A worker holds the payment.")
+        busy.setattr(type(functions.operators.close_review), "__call__", _raise(refused))
+        assert code(approve(limited, "bob", proposal)) == "busy"
+    shown = withdraw(limited, "ada", proposal)["proposal"]
+    assert (shown["state"], shown["refusal"]["code"], shown["mayBeDone"]) == ("WITHDRAWN", "busy", False)
+    assert code(approve(limited, "bob", proposal)) == "proposal_closed"
+
+
+def test_a_withdrawal_that_read_before_an_approval_ends_nothing(
+    limited: Operate, functions: Functions, closing: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what is being carried out would be withdrawn, without a word that it may be done."""
+    proposal = limited("ada", **closing)["proposal"]
+    withdraw_stored = DynamoDBProposals.withdraw
+
+    def slowly(self: DynamoDBProposals, *given: Any, **named: Any) -> bool:
+        with monkeypatch.context() as patch:
+            patch.setattr(proposals.DecideProposal, "finish", _interrupt)
+            with pytest.raises(RuntimeError):
+                approve(limited, "bob", proposal)
+        return withdraw_stored(self, *given, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DynamoDBProposals, "withdraw", slowly)
+        assert code(withdraw(limited, "ada", proposal)) == "conflict"
+    assert listed_proposal()["state"] == "APPROVED"
 
 
 def listed_proposal() -> dict[str, Any]:

@@ -5,7 +5,16 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
-from ops.commands.approvals import is_waiting, proposal_of, refusal_text, subject_of, waiting_of
+from ops.commands.approvals import (
+    can_withdraw,
+    is_waiting,
+    next_of,
+    proposal_of,
+    refusal_text,
+    subject_of,
+    waiting_of,
+    withdrawn_text,
+)
 from ops.console.parts import gather
 from ops.console.rendering import words
 from ops.console.screen import Action, Done, Page, Screen, ScreenRequest, View, fingerprint
@@ -17,7 +26,7 @@ _KNOWN: Final = frozenset({"command", "merchantId", "operator", "reason", "seen"
 
 
 def waiting_proposals(session: Session, merchant: str) -> list[dict[str, Any]]:
-    """Those of a merchant that wait for a second person, newest first, each with what it is about."""
+    """Those of a merchant that wait for a person, newest first, each with what it is about."""
     found = waiting_of(session, merchant)
     return [{**item, "of": subject_of(item), "address": _address(item)} for item in found]
 
@@ -66,7 +75,9 @@ def _show(request: ScreenRequest) -> Page:
             },
             "address": _address(proposal),
             "story": address_of(merchant, payment) if payment else None,
-            "is_open": is_waiting(proposal),
+            "can_approve": is_waiting(proposal),
+            "can_withdraw": can_withdraw(proposal),
+            "next": next_of(proposal) or None,
             "refusal": refusal_text(proposal),
             "seen": fingerprint(proposal),
         },
@@ -94,8 +105,8 @@ def _approve(request: ScreenRequest) -> Done:
 def _withdraw(request: ScreenRequest) -> Done:
     proposal = _found(request)
     names = {"merchantId": proposal["merchantId"], "proposalId": proposal["proposalId"]}
-    request.change("withdraw_proposal", **names)
-    return Done(location=_address(proposal), message="It is withdrawn; nothing was carried out.")
+    withdrawn = request.change("withdraw_proposal", **names)["proposal"]
+    return Done(location=_address(proposal), message=withdrawn_text(withdrawn))
 
 
 APPROVALS: Final = Screen(

@@ -579,7 +579,7 @@ def _store_directory(stored: Database) -> None:
     )
     assert directory.create_merchant(merchant, key, next(entries))
     second = replace(key, key_id="key_2", key_hash="b" * 64, expires_at_ms=NOW_MS + 9)
-    assert directory.add_key(second, next(entries))
+    assert directory.add_key(second, next(entries), number=2)
     assert directory.change_key(replace(second, revoked_at_ms=NOW_MS + 1), next(entries))
     for merchant_id in (MERCHANT, None):
         switch = ProviderStatus(provider="payu", merchant_id=merchant_id, disabled=True, changed_at_ms=NOW_MS)

@@ -1071,6 +1071,36 @@ def test_proposals_that_wait_are_listed_with_what_was_refused() -> None:
     assert all(f"prop_{number}" in everything for number in range(1, 5))
 
 
+def test_a_list_of_proposals_says_what_to_do_next_also_with_an_interrupted_one_whose_day_is_over() -> None:
+    yesterday = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    refusal = {"code": "busy", "message": "A worker holds the payment.", "at": "2026-11-28T10:00:00.000Z"}
+    proposals = [
+        *page_of_proposals(["prop_6"], more=False, mayBeDone=False)["items"],
+        *page_of_proposals(["prop_5"], more=False, state="APPROVED")["items"],  # an older function does not say
+        *page_of_proposals(["prop_4"], more=False, state="APPROVED", mayBeDone=True, expiresAt=yesterday)["items"],
+        *page_of_proposals(["prop_3"], more=False, state="REFUSED", mayBeDone=False, refusal=refusal)["items"],
+        *page_of_proposals(["prop_2"], more=False, state="REFUSED", mayBeDone=False, expiresAt=yesterday)["items"],
+        *page_of_proposals(["prop_1"], more=False, state="WITHDRAWN", mayBeDone=True)["items"],
+    ]
+    listed = runner_of(FakeFunction(list_proposals={"items": proposals}))("approvals", "list", "--merchant", "acme")
+    lines = {line.split()[0]: line for line in listed.stdout.splitlines() if line.startswith("prop_")}
+    check = "its change may have been made: check pay_aaaaaaaaaaaaaaaa, then "
+    assert sorted(lines) == ["prop_3", "prop_4", "prop_5", "prop_6"]
+    assert lines["prop_6"].endswith("approve it or withdraw it")
+    assert lines["prop_5"].endswith(check + "approve it again or withdraw it")
+    assert lines["prop_4"].endswith(check + "withdraw it")
+    assert lines["prop_3"].endswith("approve it or withdraw it")
+
+
+@pytest.mark.parametrize("may_be_done", [False, True])
+def test_a_withdrawal_says_what_may_have_been_made(may_be_done: bool) -> None:
+    (ended,) = page_of_proposals(["prop_1"], more=False, state="WITHDRAWN", mayBeDone=may_be_done)["items"]
+    run = runner_of(FakeFunction(withdraw_proposal={"proposal": ended}))
+    said = run("approvals", "withdraw", "prop_1", "--merchant", "acme", "--reason", "T-2").stdout
+    assert said.startswith("prop_1 is withdrawn.")
+    assert ("its change may have been made then: check pay_aaaaaaaaaaaaaaaa" in said) is may_be_done
+
+
 def page_of_proposals(ids: Iterable[str], *, more: bool, **changes: Any) -> dict[str, Any]:
     change = {"command": "close_review", "merchantId": "acme", "transactionId": "pay_aaaaaaaaaaaaaaaa"}
     common = {
@@ -1098,8 +1128,8 @@ def test_a_proposal_behind_a_hundred_newer_ones_is_approved_and_listed() -> None
 
 
 def test_a_list_of_proposals_ends_where_no_older_one_can_wait() -> None:
-    """Each waits for a day, so those before one whose day is over wait no longer."""
-    over = page_of_proposals(["prop_199"], more=True, expiresAt="2026-11-28T10:00:00.000Z")
+    """Each waits for a day, and an interrupted one is listed for 30 days more."""
+    over = page_of_proposals(["prop_199"], more=True, expiresAt="2020-11-28T10:00:00.000Z")
     function = FakeFunction(list_proposals=[page_of_proposals(["prop_200"], more=True), over])
     assert "prop_200" in runner_of(function)("approvals", "list", "--merchant", "acme").stdout
     assert len(function.asked) == 2

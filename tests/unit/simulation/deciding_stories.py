@@ -139,6 +139,7 @@ def decided(
     code: str = "ok",
     later_ms: int = 0,
     action: str = "approval.approved",
+    refusal: str | None = None,
     **effect_facts: Any,
 ) -> Told:
     """New limits in place of others, proposed by Ada and approved by Ben."""
@@ -153,9 +154,12 @@ def decided(
         proposal_is(story, "OPEN")
         story.now_ms += 1 + later_ms
         log_of_decision(story, action, BEN)
-        times = {"createdAt": begun_ms, "expiresAtMs": begun_ms + DAY_MS}
+        facts: dict[str, Any] = {"createdAt": begun_ms, "expiresAtMs": begun_ms + DAY_MS}
+        if refusal is not None:
+            log_of_decision(story, "approval.withdrawn", BEN)
         for state in states:
-            proposal_is(story, state, decidedBy=BEN, decidedAt=story.now_ms, **times)
+            kept = {"refusal": {"detail": refusal}} if refusal is not None and state == "WITHDRAWN" else {}
+            proposal_is(story, state, decidedBy=BEN, decidedAt=story.now_ms, **facts, **kept)
             story.now_ms += 1
         for _ in range(effects):
             effect(story, **effect_facts)
@@ -212,6 +216,7 @@ BAD_DECIDED: list[tuple[str, Told]] = [
     ("TWO .*took effect 2 times", decided(effects=2)),
     ("TWO .*is done, and nothing took effect", decided(effects=0)),
     ("TWO .*is WITHDRAWN, and took effect", decided(states=("WITHDRAWN",), action="approval.withdrawn")),
+    ("TWO .*is WITHDRAWN, and took effect", decided(states=("APPROVED", "WITHDRAWN"), refusal="A worker is busy.")),
     ("TWO .*was WITHDRAWN and became APPROVED", decided(states=("WITHDRAWN", "APPROVED"), effects=0)),
     ("TWO .*who did not approve it", decided(operator=ROLE)),
     ("TWO .*took effect as proposed by", decided(proposed_by=ROLE)),
@@ -237,5 +242,6 @@ GOOD_DECIDED: list[Told] = [
     decided(by="ada", code="same_person"),
     decided(states=("WITHDRAWN",), action="approval.withdrawn", effects=0, code="proposal_closed"),
     decided(states=("APPROVED",), code="unavailable"),
+    decided(states=("APPROVED", "WITHDRAWN"), code="unavailable", refusal="its change may have been made then"),
     decided(states=("APPROVED",), by="ada", code="same_person"),
 ]

@@ -78,7 +78,6 @@ def recorded(story: Story, turn: DisputeTurn, kind: str, *, told: bool = True, *
     facts = other.pop("facts", {})
     dispute = {name: value for name, value in stored_as(turn, **other).items() if value is not None}
     kept = [known for known in story.item().get("disputes", []) if known["reference"] != turn.dispute]
-    is_first = len(kept) == len(story.item().get("disputes", []))
     story.record(
         f"payment.dispute.{kind}",
         3,
@@ -96,7 +95,7 @@ def recorded(story: Story, turn: DisputeTurn, kind: str, *, told: bool = True, *
         disputes=[*kept, dispute],
         **changes,
     )
-    story.history.counted["DisputesReported", ""] += is_first and dispute["state"] in {"OPEN", "UNDER_REVIEW"}
+    story.history.counted["DisputesReported", ""] += kind == "opened"
     listed(story, turn, dispute)
 
 
@@ -115,7 +114,8 @@ def disputed(*states: str, **last: Any) -> Story:
         is_last = number == len(states)
         turn = said(story, state, number)
         kind = state.lower() if state in {"WON", "LOST", "CLOSED"} and state != old else "updated"
-        kind = "opened" if kind == "updated" and number == 1 else kind
+        is_opened = number == 1 or (old in {"WON", "LOST", "CLOSED"} and state != old)
+        kind = "opened" if kind == "updated" and is_opened else kind
         opened_ms = story.history.dispute_turns[0].at_ms
         recorded(story, turn, kind, **{"opened_at_ms": opened_ms, **(last if is_last else {})})
         old = state
@@ -200,9 +200,16 @@ def _told_as(state: str, kind: str) -> Story:
     return story
 
 
-def _uncounted() -> Story:
-    story = disputed("OPEN")
-    story.history.counted["DisputesReported", ""] = 0
+def _counted(times: int, *states: str) -> Story:
+    story = disputed(*states)
+    story.history.counted["DisputesReported", ""] = times
+    return story
+
+
+def _reopened_as(kind: str) -> Story:
+    story = disputed("WON")
+    first = story.history.dispute_turns[0]
+    recorded(story, said(story, "OPEN", 2), kind, opened_at_ms=first.at_ms)
     return story
 
 
@@ -234,5 +241,7 @@ BAD_DISPUTES: list[tuple[str, Told]] = [
     ("DISPUTES .*nobody was warned of the deadline of dp_1", warned(0)),
     ("DISPUTES .*2 deadlines were counted", warned(2)),
     ("I16 .*new statuses are", told("OPEN", told=False)),
-    ("METRICS .*DisputesReported was counted 0 times", _uncounted),
+    ("DISPUTES .*OPEN is told as payment.dispute.updated", lambda: _reopened_as("updated")),
+    ("METRICS .*DisputesReported was counted 0 times", lambda: _counted(0, "OPEN")),
+    ("METRICS .*DisputesReported was counted 1 times", lambda: _counted(1, "OPEN", "WON", "OPEN")),
 ]

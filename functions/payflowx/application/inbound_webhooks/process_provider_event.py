@@ -14,7 +14,7 @@ from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import Context, SeenEvent
 from payflowx.domain.payments.closed_attempts import ask, due_inquiry
-from payflowx.domain.payments.dispute import DisputeReport
+from payflowx.domain.payments.dispute import DisputeLeftOut, DisputeReport
 from payflowx.domain.payments.event_inquiries import one_more
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
@@ -161,8 +161,27 @@ class ProcessProviderEvent:
         change = record_dispute(item.payment, inbound.provider, report, self._context(inbound))
         if change is None:
             return self._without_news(inbound)
+        if isinstance(change, DisputeLeftOut):
+            return self._leave_out(inbound, report, change)
         written = self.outcome_writer.apply(replace(change, seen=self._seen(inbound)))
+        if isinstance(written, Stored):
+            # A dispute without a deadline is on no list: an operator who is warned of it finds it here.
+            self.telemetry.info(
+                "dispute recorded",
+                merchantId=found.payment.merchant_id,
+                provider=inbound.provider,
+                disputeReference=report.reference,
+                event=change.event.type,
+            )
         return isinstance(written, Stored | AlreadySeen)
+
+    def _leave_out(self, inbound: ReceivedEvent, report: DisputeReport, why: DisputeLeftOut) -> bool:
+        """Warn as of a recorded dispute: it is on no list, and has a deadline all the same."""
+        self.telemetry.count(Metric.DISPUTES_REPORTED)
+        self.telemetry.warn(
+            "dispute not recorded", provider=inbound.provider, disputeReference=report.reference, reason=why.value
+        )
+        return True
 
     # -- the charge
 

@@ -3,13 +3,14 @@
 from dataclasses import dataclass, replace
 
 from payflowx.application.merchants.api_key_issuer import IssuedKey, issue_key
+from payflowx.application.merchants.create_key import next_number
 from payflowx.application.merchants.find_key import find_usable_key
 from payflowx.application.merchants.list_keys import ListKeys
 from payflowx.domain.merchants.directory import AuditEntry, MerchantDirectory
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.shared.ambient import Clock, Randomness
 from payflowx.domain.shared.errors import Refusal
-from payflowx.domain.shared.limits import HOUR_MS, MAX_KEYS_PER_MERCHANT
+from payflowx.domain.shared.limits import HOUR_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +28,7 @@ class RotateKey:
         keys = self.list_keys(merchant_id)
         now_ms = self.clock.now_ms()
         old = find_usable_key(keys, key_id, now_ms)
-        if len(keys) >= MAX_KEYS_PER_MERCHANT:
-            raise Refusal(
-                "too_many_keys",
-                f"The merchant has reached the limit of {MAX_KEYS_PER_MERCHANT} API keys, ended ones included.",
-            )
+        number = next_number(keys)
         ends_at_ms = now_ms + overlap_hours * HOUR_MS
         if old.expires_at_ms is not None:
             ends_at_ms = min(ends_at_ms, old.expires_at_ms)
@@ -44,6 +41,6 @@ class RotateKey:
             facts={"keyId": issued.stored.key_id, "replaces": key_id, "replacedEndsAtMs": ends_at_ms},
         )
         ending = replace(old, expires_at_ms=ends_at_ms)
-        if not self.merchant_directory.add_key(issued.stored, record, replaced=ending):
-            raise Refusal("conflict", "Another writer changed the key at the same time. List the keys and try again.")
+        if not self.merchant_directory.add_key(issued.stored, record, number=number, replaced=ending):
+            raise Refusal("conflict", "Another writer changed the keys at the same time. List them and try again.")
         return issued

@@ -90,8 +90,9 @@ class SetCredentials:
             webhook_token=self.randomness.secret_text(TOKEN_CHARS),
         )
         record = self._record("account.added", merchant.merchant_id, account, operator_action)
-        if not self.merchant_directory.put_account(merchant.merchant_id, account, record):
-            raise Refusal("conflict", "Another writer added this account at the same time. Repeat the command.")
+        number = len(merchant.accounts) + 1
+        if not self.merchant_directory.put_account(merchant.merchant_id, account, record, number=number):
+            raise Refusal("conflict", "Another writer added an account at the same time. Repeat the command.")
         return account
 
     def _record(self, action: str, merchant_id: str, account: Account, operator_action: OperatorAction) -> AuditEntry:

@@ -13,14 +13,17 @@ from payflowx.domain.merchants.approvals import (
     SecondPersonNeeded,
     proposal_id_of,
     refused_again,
+    withdrawn_unclear,
 )
 from payflowx.domain.merchants.caller import Identity
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal
-from payflowx.domain.shared.limits import MAX_COMMIT_TRIES
+from payflowx.domain.shared.limits import MAX_COMMIT_TRIES, MINUTE_MS
 
 _MAX_LISTED = 100
+_CARRIED_OUT_WITHIN_MS = MINUTE_MS
+"""The operators' function, which carries an approved change out, ends within 30 seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +92,24 @@ class DecideProposal:
         self.proposals.refuse(proposal, kept, action)
 
     def withdraw(self, merchant_id: str, proposal_id: str, action: OperatorAction) -> Proposal:
-        """Anybody may, also its author; nothing is carried out."""
+        """Anybody may, also its author, and also after its day: nobody can approve it from then on.
+
+        Of an approved one nobody may know whether its change was made. It keeps that, and is not withdrawn while the
+        call that carries it out may be running.
+        """
         proposal = self._found(merchant_id, proposal_id)
-        if not self.proposals.withdraw(proposal, action, self.clock.now_ms()):
-            raise Refusal("proposal_closed", "The proposal is not open any more.")
+        now_ms = self.clock.now_ms()
+        if proposal.state is ProposalState.APPROVED and now_ms < (proposal.decided_at_ms or 0) + _CARRIED_OUT_WITHIN_MS:
+            raise Refusal(
+                "conflict",
+                "It was approved less than a minute ago and may be being carried out. List the proposals in a minute, "
+                "and withdraw it if it still waits.",
+            )
+        kept = withdrawn_unclear(now_ms) if proposal.state is ProposalState.APPROVED else None
+        if not self.proposals.withdraw(proposal, action, now_ms, kept=kept):
+            raise _closed(self._found(merchant_id, proposal_id)) or Refusal(
+                "conflict", "It was approved at the same time. List the proposals to see what became of it."
+            )
         return self._found(merchant_id, proposal_id)
 
     def _found(self, merchant_id: str, proposal_id: str) -> Proposal:
@@ -115,14 +132,21 @@ class ListProposals:
 
 def _reason(proposal: Proposal, action: OperatorAction, now_ms: int) -> Refusal | None:
     """Return why it cannot be approved; None where it can, but was approved by somebody else after it was read."""
-    if proposal.state in {ProposalState.DONE, ProposalState.WITHDRAWN}:
-        return Refusal("proposal_closed", f"The proposal is {proposal.state.lower()} already.")
+    closed = _closed(proposal)
+    if closed is not None:
+        return closed
     if proposal.proposed_by == action.who:
         return Refusal("same_person", "You proposed it, so another user or role has to approve it.")
     if proposal.expires_at_ms > now_ms:
         return None
     over = Refusal("proposal_expired", "The proposal is older than a day. Propose the change again.")
     return refused_again(over) if proposal.may_be_done else over
+
+
+def _closed(proposal: Proposal) -> Refusal | None:
+    if proposal.state not in {ProposalState.DONE, ProposalState.WITHDRAWN}:
+        return None
+    return Refusal("proposal_closed", f"The proposal is {proposal.state.lower()} already.")
 
 
 def _require_proof(action: OperatorAction) -> None:

@@ -9,8 +9,7 @@ from payflowx.application.payments.search_forgotten import SearchForgotten
 from payflowx.application.payments.work_items import WorkItems
 from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.checkout import Choice, hosted_facts
-from payflowx.domain.payments.hosted import CHECKOUT_METHODS
+from payflowx.domain.payments.checkout import facts_of_forgotten
 from payflowx.domain.payments.not_sent import reopened
 from payflowx.domain.payments.payment import Candidate
 from payflowx.domain.payments.ports import Stored
@@ -127,9 +126,8 @@ class ResumeRestored:
         hosted = self.providers.get(candidate.provider).capabilities.hosted
         if checkout is None or hosted is None:
             return {}
-        method = checkout.choice.method if checkout.choice else CHECKOUT_METHODS[0]
-        choice = Choice(number=len(item.payment.attempts) + 1, method=method, ways=(candidate.provider,), return_url="")
-        return hosted_facts(checkout, checkout.choice or choice, hosted, now_ms)
+        number = len(item.payment.attempts) + 1
+        return facts_of_forgotten(checkout, candidate.provider, hosted, number=number, now_ms=now_ms)
 
     def _hash_of(self, item: WorkItem, attempt: Attempt) -> str:
         provider = self.providers.get(attempt.provider)

@@ -1,5 +1,6 @@
 """Closing of a payment's manual review with an operator's evidence."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from payflowx.application.payments.current_ledger import explained_payment
@@ -8,6 +9,7 @@ from payflowx.application.reviews.name_charge import named_charge
 from payflowx.domain.merchants.approvals import require_second_person
 from payflowx.domain.merchants.directory import MerchantDirectory, limits_of
 from payflowx.domain.merchants.operator_action import OperatorAction, checked_words
+from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.named_charge import NamedCharge
@@ -82,6 +84,7 @@ class CloseReview:
     operations: Operations
     outcome_writer: OutcomeWriter
     merchant_directory: MerchantDirectory
+    able: Mapping[str, Capabilities]
     clock: Clock
     policy: RetryPolicy
 
@@ -98,7 +101,8 @@ class CloseReview:
         """
         facts = review_facts(finding, operator_action)
         merchant = self.merchant_directory.merchant(merchant_id) if finding.provider else None
-        charge = named_charge(merchant, finding.provider, finding.account_id, finding.provider_key)
+        place = (finding.provider, finding.account_id, finding.provider_key)
+        charge = named_charge(merchant, *place, able=self.able)
         for _ in range(MAX_COMMIT_TRIES):
             payment = self.payments.get(merchant_id, transaction_id)
             if payment is None:

@@ -46,6 +46,7 @@ class ProposalState(StrEnum):
 
     REFUSED: it was approved, and its change was refused when it was to be carried out. It can be approved again until
     its time is over. It is stored as APPROVED with its refusal, so that an older release reads it.
+    WITHDRAWN: nobody can approve it any more. If it was approved before, its refusal says what became of it.
     """
 
     OPEN = "OPEN"
@@ -57,7 +58,7 @@ class ProposalState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposalRefusal:
-    """Why the change of an approved proposal was refused the last time, and when."""
+    """Why the change of an approved proposal was refused the last time, or that it was withdrawn; and when."""
 
     code: str
     detail: str
@@ -72,6 +73,11 @@ _MAY_BE_DONE: Final = (
 def refused_again(refusal: Refusal) -> Refusal:
     """Return the refusal of a change that may be done, and be refused now because it is."""
     return Refusal(refusal.code, refusal.detail + _MAY_BE_DONE, field=refusal.field)
+
+
+def withdrawn_unclear(now_ms: int) -> ProposalRefusal:
+    """Return what is kept of an approved proposal that is withdrawn, and of which nobody knows what became of it."""
+    return ProposalRefusal(code="withdrawn", detail="It was withdrawn." + _MAY_BE_DONE, at_ms=now_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +155,11 @@ class Proposals(Protocol):
         """Keep why the change was refused, unless the proposal was approved again meanwhile or is done."""
         ...
 
-    def withdraw(self, proposal: Proposal, action: OperatorAction, now_ms: int) -> bool:
-        """Mark an open proposal, by whomever."""
+    def withdraw(
+        self, proposal: Proposal, action: OperatorAction, now_ms: int, *, kept: ProposalRefusal | None
+    ) -> bool:
+        """Mark a proposal that is neither done nor withdrawn, by whomever, with what is `kept` of its approval.
+
+        Return False where somebody decided it after it was read.
+        """
         ...

@@ -111,8 +111,13 @@ class MerchantDirectory(AuditLog, Protocol):
 
     def keys(self, merchant_id: str) -> Sequence[ApiKeyRecord]: ...
 
-    def add_key(self, key: ApiKeyRecord, record: AuditEntry, *, replaced: ApiKeyRecord | None = None) -> bool:
-        """Store a key; with `replaced`, also the other key's expiry, unless that is earlier already."""
+    def add_key(
+        self, key: ApiKeyRecord, record: AuditEntry, *, number: int, replaced: ApiKeyRecord | None = None
+    ) -> bool:
+        """Store the key with this number, one more than were read, unless another writer added one meanwhile.
+
+        With `replaced`, also store the other key's expiry, unless that is earlier already.
+        """
         ...
 
     def change_key(self, key: ApiKeyRecord, record: AuditEntry) -> bool:
@@ -125,8 +130,8 @@ class MerchantDirectory(AuditLog, Protocol):
         """Give an unclaimed account at a provider to a merchant; return the merchant that owns it."""
         ...
 
-    def put_account(self, merchant_id: str, account: Account, record: AuditEntry) -> bool:
-        """Add an account that the merchant does not have."""
+    def put_account(self, merchant_id: str, account: Account, record: AuditEntry, *, number: int) -> bool:
+        """Add the account with this number, one more than were read, unless another writer added one meanwhile."""
         ...
 
     def set_provider_status(self, switch: ProviderStatus, record: AuditEntry) -> bool: ...

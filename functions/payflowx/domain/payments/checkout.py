@@ -11,6 +11,7 @@ from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.hosted import (
+    CHECKOUT_METHODS,
     HOSTED_EXPIRES_AT,
     HOSTED_METHOD,
     HOSTED_RETURN_URL,
@@ -155,3 +156,15 @@ def next_read_at_ms(opened_at_ms: int, now_ms: int) -> int:
             return opened_at_ms + after_ms
     interval_ms = HOUR_MS if now_ms < opened_at_ms + DAY_MS else 6 * HOUR_MS
     return now_ms + interval_ms
+
+
+def facts_of_forgotten(
+    checkout: Checkout, provider: str, capability: HostedCapability, *, number: int, now_ms: int
+) -> Mapping[str, str]:
+    """Return the facts of an object at this provider whose request is not stored: a restore forgot it.
+
+    It was created before now, so it does not end later than one that is created now.
+    """
+    method = checkout.choice.method if checkout.choice else CHECKOUT_METHODS[0]
+    choice = Choice(number=number, method=method, ways=(provider,), return_url="")
+    return hosted_facts(checkout, checkout.choice or choice, capability, now_ms)

@@ -20,6 +20,15 @@ MAX_UNSIGNED_DISPUTES: Final = 4
 """The most of them that only unsigned reports opened: those of anyone leave room for those of a provider."""
 
 
+class DisputeLeftOut(StrEnum):
+    """Why a report that says something new is not recorded. A person has to know: a dispute has a deadline."""
+
+    TOO_MANY = "too_many"
+    """The payment has as many disputes as are recorded of one."""
+    LONG_LOG = "long_log"
+    """The payment's audit log is too long for what anyone may have sent."""
+
+
 class DisputeState(StrEnum):
     """The state of a dispute, in the order in which it advances."""
 
@@ -82,6 +91,8 @@ class Dispute:
     opened_at_ms: int
     reported_at_ms: int
     evidence_due_at_ms: int | None = None
+    due_reported_at_ms: int | None = None
+    """The provider's time of the report that named the deadline; None with a deadline: that of the last report."""
     is_signed: bool = True
 
     @property
@@ -94,15 +105,15 @@ def with_report(
 ) -> tuple[tuple[Dispute, ...], Dispute] | None:
     """Return all disputes with the report applied, and the one that it is about; None if the report says nothing new.
 
-    Webhooks arrive in any order and repeatedly: an older report only tells when the dispute began, and a deadline that
-    no report named yet. A further dispute beyond its bound changes nothing. An unsigned report never changes what a
-    signed one said.
+    Webhooks arrive in any order and repeatedly, and every order ends with the same dispute: it is as the newest report
+    says, began with the oldest, and has the deadline of the newest that names one. A further dispute beyond its bound
+    changes nothing. What unsigned reports say ends with the first signed one.
     """
     known = next((d for d in disputes if (d.provider, d.reference) == (provider, report.reference)), None)
     if known is None:
-        if not _has_room(disputes, report):
+        if not has_room(disputes, report):
             return None
-        opened = _dispute(provider, report, report.reported_at_ms)
+        opened = _dispute(provider, report)
         return (*disputes, opened), opened
     later = _with_report(known, report)
     if later == known:
@@ -111,27 +122,42 @@ def with_report(
 
 
 def _with_report(known: Dispute, report: DisputeReport) -> Dispute:
-    if known.is_signed and not report.is_signed:
-        return known
-    opened_at_ms = min(known.opened_at_ms, report.reported_at_ms)
-    if _is_newer(known, report):
-        due_at_ms = report.evidence_due_at_ms or known.evidence_due_at_ms
-        return replace(_dispute(known.provider, report, opened_at_ms), evidence_due_at_ms=due_at_ms)
-    due_at_ms = known.evidence_due_at_ms or report.evidence_due_at_ms
-    return replace(known, opened_at_ms=opened_at_ms, evidence_due_at_ms=due_at_ms)
+    said = _dispute(known.provider, report)
+    if known.is_signed is not said.is_signed:
+        return known if known.is_signed else said
+    last = said if _is_newer(known, said) else known
+    named = max((d for d in (known, said) if d.evidence_due_at_ms is not None), key=_order_of_deadline, default=last)
+    return replace(
+        last,
+        opened_at_ms=min(known.opened_at_ms, said.opened_at_ms),
+        evidence_due_at_ms=named.evidence_due_at_ms,
+        due_reported_at_ms=named.due_reported_at_ms,
+    )
 
 
-def _has_room(disputes: Sequence[Dispute], report: DisputeReport) -> bool:
+def has_room(disputes: Sequence[Dispute], report: DisputeReport) -> bool:
+    """Return whether one more dispute of a payment can be recorded."""
     unsigned = sum(not dispute.is_signed for dispute in disputes)
     return len(disputes) < MAX_DISPUTES and (report.is_signed or unsigned < MAX_UNSIGNED_DISPUTES)
 
 
-def _is_newer(known: Dispute, report: DisputeReport) -> bool:
-    order = (report.reported_at_ms, _RANK[report.state])
-    return order > (known.reported_at_ms, _RANK[known.state])
+def _is_newer(known: Dispute, said: Dispute) -> bool:
+    """At one time the further state counts, then the greater amount. An erased dispute has no reason to compare."""
+    if _order(said) != _order(known):
+        return _order(said) > _order(known)
+    return known.reason != "" and said.reason > known.reason
 
 
-def _dispute(provider: str, report: DisputeReport, opened_at_ms: int) -> Dispute:
+def _order(dispute: Dispute) -> tuple[int, int, int, str]:
+    return dispute.reported_at_ms, _RANK[dispute.state], dispute.amount, dispute.currency
+
+
+def _order_of_deadline(dispute: Dispute) -> tuple[int, int]:
+    """Of two reports of the same time, the earlier deadline counts."""
+    return dispute.due_reported_at_ms or dispute.reported_at_ms, -(dispute.evidence_due_at_ms or 0)
+
+
+def _dispute(provider: str, report: DisputeReport) -> Dispute:
     return Dispute(
         provider=provider,
         reference=report.reference,
@@ -139,9 +165,10 @@ def _dispute(provider: str, report: DisputeReport, opened_at_ms: int) -> Dispute
         amount=report.amount,
         currency=report.currency,
         reason=report.reason,
-        opened_at_ms=opened_at_ms,
+        opened_at_ms=report.reported_at_ms,
         reported_at_ms=report.reported_at_ms,
         evidence_due_at_ms=report.evidence_due_at_ms,
+        due_reported_at_ms=report.reported_at_ms if report.evidence_due_at_ms is not None else None,
         is_signed=report.is_signed,
     )
 
@@ -149,11 +176,13 @@ def _dispute(provider: str, report: DisputeReport, opened_at_ms: int) -> Dispute
 def dispute_event_type(before: Dispute | None, after: Dispute) -> str:
     """Return the type of the merchant event: the first report opens the dispute, unless it tells of its end.
 
-    An end is told once: providers report it again, such as when they return the money.
+    An end is told once: providers report it again, such as when they return the money. A dispute that goes on after its
+    end, such as an inquiry that became a chargeback, is opened again: people have turned away from it.
     """
     if after.state in ENDED_STATES and (before is None or before.state is not after.state):
         return f"{DISPUTE_PREFIX}{after.state.lower()}"
-    return f"{DISPUTE_PREFIX}{'opened' if before is None else 'updated'}"
+    is_opened = before is None or (before.state in ENDED_STATES and after.state not in ENDED_STATES)
+    return f"{DISPUTE_PREFIX}{'opened' if is_opened else 'updated'}"
 
 
 def dispute_facts(dispute: Dispute) -> Mapping[str, Fact]:

@@ -3,9 +3,11 @@
 After a restore, the request that charged may not be stored, or another attempt may be the one under review.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from payflowx.domain.payments.attempt import CLOSED_BY_OPERATOR, Attempt
+from payflowx.domain.payments.checkout import facts_of_forgotten
+from payflowx.domain.payments.hosted import HostedCapability
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.shared.errors import Refusal
@@ -17,12 +19,14 @@ from payflowx.domain.shared.limits import MAX_ATTEMPTS
 class NamedCharge:
     """Where the charge is: at the merchant's account, under the key that the provider shows.
 
-    `provider_key` None: that of a stored attempt there, else that of the next request.
+    `provider_key` None: that of a stored attempt there, else that of the next request. `hosted`: what the provider's
+    pages can do; None where it has none.
     """
 
     provider: str
     account_id: str
     provider_key: str | None = None
+    hosted: HostedCapability | None = None
 
 
 def is_at(attempt: Attempt, charge: NamedCharge) -> bool:
@@ -31,11 +35,12 @@ def is_at(attempt: Attempt, charge: NamedCharge) -> bool:
     return is_account and charge.provider_key in {None, attempt.provider_key}
 
 
-def attempt_of(payment: Payment, charge: NamedCharge, in_question: Attempt | None) -> Attempt:
+def attempt_of(payment: Payment, charge: NamedCharge, in_question: Attempt | None, now_ms: int) -> Attempt:
     """Return the stored attempt that made this charge, else a new one for the record.
 
-    Of several at the account, it is the one in question, else the newest. Raises `Refusal` (`evidence_contradicts`) for
-    a key that is not this payment's, or that was used at another account.
+    Of several at the account, it is the one in question, else the newest. The payer of a checkout has paid inside a
+    hosted object, and can pay there a second time: a new attempt has such an object, so that it is read once more.
+    Raises `Refusal` (`evidence_contradicts`) for a key that is not this payment's, or that was used at another account.
     """
     key = charge.provider_key or derive_provider_key(payment.transaction_id, len(payment.attempts) + 1)
     _check_key(payment, charge, key)
@@ -46,7 +51,12 @@ def attempt_of(payment: Payment, charge: NamedCharge, in_question: Attempt | Non
         return found[-1]
     if len(payment.attempts) >= MAX_ATTEMPTS:
         raise Refusal("evidence_contradicts", f"All {MAX_ATTEMPTS} requests of this payment are stored; name one.")
-    return recorded_attempt(payment, payment.transaction_id, charge)
+    recorded = recorded_attempt(payment, payment.transaction_id, charge)
+    if payment.checkout is None or charge.hosted is None:
+        return recorded
+    number = recorded.number
+    facts = facts_of_forgotten(payment.checkout, charge.provider, charge.hosted, number=number, now_ms=now_ms)
+    return replace(recorded, progress=facts)
 
 
 def recorded_attempt(owner: Payment | Operation, owner_id: str, charge: NamedCharge) -> Attempt:

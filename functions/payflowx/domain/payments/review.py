@@ -148,7 +148,7 @@ def _may_be_the_object(attempt: Attempt, reference: str | None) -> bool:
 
 def _charged(payment: Payment, decision: ReviewDecision, context: Context) -> tuple[Payment, Attempt]:
     """Return the payment with its charge. It stays in review as long as more was refunded than captured."""
-    attempt = _charged_attempt(payment, decision)
+    attempt = _charged_attempt(payment, decision, context)
     obstacle = evidence_obstacle(attempt, decision.reference)
     if obstacle is not None:
         raise Refusal("evidence_contradicts", obstacle)
@@ -194,7 +194,7 @@ def _progress(payment: Payment, attempt: Attempt, decision: ReviewDecision, cont
     return {**attempt.progress, AMOUNT_NAMED_AT: str(context.now_ms)} if is_named else attempt.progress
 
 
-def _charged_attempt(payment: Payment, decision: ReviewDecision) -> Attempt:
+def _charged_attempt(payment: Payment, decision: ReviewDecision, context: Context) -> Attempt:
     """Return the attempt that charged, by the record or by what the person names."""
     if payment.charged_attempt is not None:
         booked = payment.attempt(payment.charged_attempt)
@@ -206,7 +206,7 @@ def _charged_attempt(payment: Payment, decision: ReviewDecision) -> Attempt:
             )
         return booked
     if decision.charge is not None:
-        return _named_attempt(payment, decision, decision.charge)
+        return _named_attempt(payment, decision, decision.charge, context)
     found = attempt_in_question(payment)
     if found is None:
         raise Refusal(
@@ -217,9 +217,9 @@ def _charged_attempt(payment: Payment, decision: ReviewDecision) -> Attempt:
     return found
 
 
-def _named_attempt(payment: Payment, decision: ReviewDecision, charge: NamedCharge) -> Attempt:
+def _named_attempt(payment: Payment, decision: ReviewDecision, charge: NamedCharge, context: Context) -> Attempt:
     """Return the attempt of the charge that a person named; one that is not stored needs the whole of its facts."""
-    found = attempt_of(payment, charge, attempt_in_question(payment))
+    found = attempt_of(payment, charge, attempt_in_question(payment), context.now_ms)
     is_stored = found.number <= len(payment.attempts)
     if not is_stored and (decision.reference is None or decision.amount is None):
         raise Refusal(

@@ -13,7 +13,14 @@ from payflowx.domain.payments.balances import correct_captured
 from payflowx.domain.payments.capabilities import DEFAULT_AUTHORIZATION_LIFETIME_MS
 from payflowx.domain.payments.change import Change, Context, change_of, off_balance
 from payflowx.domain.payments.checkout import Checkout
-from payflowx.domain.payments.dispute import DisputeReport, dispute_event_type, dispute_facts, with_report
+from payflowx.domain.payments.dispute import (
+    DisputeLeftOut,
+    DisputeReport,
+    dispute_event_type,
+    dispute_facts,
+    has_room,
+    with_report,
+)
 from payflowx.domain.payments.erasure import erase_payment
 from payflowx.domain.payments.event_types import CHARGED_TWICE
 from payflowx.domain.payments.events import Fact
@@ -157,22 +164,26 @@ def expedite(payment: Payment, now_ms: int) -> Payment:
     return replace(later, ready_at_ms=now_ms, due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS)
 
 
-def record_dispute(payment: Payment, provider: str, report: DisputeReport, context: Context) -> Change | None:
+def record_dispute(
+    payment: Payment, provider: str, report: DisputeReport, context: Context
+) -> Change | DisputeLeftOut | None:
     """Record the provider's report of a dispute; None if it says nothing new. Status, amounts and due time stay.
 
     A report with a time to come counts as one of now, so that it hides no later one, but for a minute by which clocks
     may differ: the order of reports is the provider's. Unsigned reports stop long before they fill the audit log, which
     would end the refunds.
     """
-    if not report.is_signed and payment.event_seq >= MAX_EVENTS_BEFORE_UNSIGNED_REPORT:
-        return None
     if report.reported_at_ms > context.now_ms + REPORT_AHEAD_MS:
         report = replace(report, reported_at_ms=context.now_ms)
+    known = next((d for d in payment.disputes if (d.provider, d.reference) == (provider, report.reference)), None)
+    if known is None and not has_room(payment.disputes, report):
+        return DisputeLeftOut.TOO_MANY
     found = with_report(payment.disputes, provider, report)
     if found is None:
         return None
+    if not report.is_signed and payment.event_seq >= MAX_EVENTS_BEFORE_UNSIGNED_REPORT:
+        return DisputeLeftOut.LONG_LOG
     disputes, dispute = found
-    known = next((d for d in payment.disputes if (d.provider, d.reference) == (provider, report.reference)), None)
     event_type = dispute_event_type(known, dispute)
     after = replace(payment, disputes=disputes)
     change = change_of(payment, after, event_type, dispute_facts(dispute), context, announced_as=event_type)

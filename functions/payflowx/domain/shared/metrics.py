@@ -64,6 +64,7 @@ class Metric(StrEnum):
     """Choices beyond the limits of a checkout, which are typical of tests of stolen cards."""
 
     DISPUTES_REPORTED = "DisputesReported"
+    """Disputes that were opened, also again after their end, and reports of those that are not recorded."""
     DISPUTES_NEAR_DEADLINE = "DisputesNearDeadline"
     """Disputes whose evidence is due within three days: counted every hour, zero if there is none."""
 

@@ -52,6 +52,7 @@ class ReviewCommands(OperatorsBase):
             operations=self.operations,
             outcome_writer=self.outcome_writer,
             merchant_directory=self.merchant_directory,
+            able=self.providers.capabilities(),
             clock=self.platform.clock,
             policy=self.policy,
         )

@@ -9,11 +9,13 @@ from payflowx.application.checkout.page import Chosen, Contact, Obstacle, Page
 from payflowx.application.merchants.erase_personal_data import ErasePersonalData
 from payflowx.application.payments.create_payment import NewPayment
 from payflowx.application.payments.new_checkout import NewCheckout
+from payflowx.application.reviews.close_review import CloseReview, ReviewEntry
 from payflowx.domain.checkout.view import Screen
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.checkout import Choice, Presentation
 from payflowx.domain.payments.hosted import MAX_FAILED_TRIES, ExtraCharge, FailedTries
+from payflowx.domain.payments.named_charge import NamedCharge
 from payflowx.domain.payments.outcome import (
     Accepted,
     Authorized,
@@ -26,8 +28,11 @@ from payflowx.domain.payments.outcome import (
     Unknown,
 )
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
-from payflowx.domain.payments.state_machine import erase, request_cancel
+from payflowx.domain.payments.review import ReviewDecision, ReviewVerdict, close_review
+from payflowx.domain.payments.review_reasons import ReviewReason
+from payflowx.domain.payments.state_machine import erase, request_cancel, send_to_review
 from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.identifiers import derive_provider_key
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, DeclineKind, PaymentStatus
 from tests.support.world import new_payment
@@ -559,6 +564,55 @@ class TestPaidTwice:
         assert [charge.reference for charge in payment.extra_charges] == ["pi_2"]
         assert (payment.status, payment.due_at_ms) == (S.SUCCESS, None)
         assert payment.refundable == payment.amount
+
+    def in_review(self, shop: Shop, payment: Payment) -> Payment:
+        """Nothing that was sent for it is stored."""
+        context = Context(now_ms=shop.world.clock.now_ms(), actor="worker", policy=shop.world.policy)
+        change = send_to_review(payment, ReviewReason.DRIVES_EXHAUSTED, context)
+        shop.world.outcome_writer.commit(change)
+        return shop.world.now(payment)
+
+    def test_found_inside_an_object_whose_request_was_forgotten(self, shop: Shop) -> None:
+        """A person found the first charge. The payer pays again later, before the page ends."""
+        sold = shop.sell(checkout=NewCheckout(lifetime_seconds=900))
+        self.in_review(shop, sold)
+        close = CloseReview(
+            payments=shop.world.payments,
+            operations=shop.world.operations,
+            outcome_writer=shop.world.outcome_writer,
+            merchant_directory=shop.world.merchant_directory,
+            able=shop.world.providers.capabilities(),
+            clock=shop.world.clock,
+            policy=shop.world.policy,
+        )
+        key = derive_provider_key(sold.transaction_id, 1)
+        entry = ReviewEntry(
+            verdict=ReviewVerdict.CHARGED,
+            evidence="the dashboard",
+            reference=f"ref-{key}",
+            amount=sold.amount,
+            provider="alpha",
+        )
+        payment = close(sold.merchant_id, sold.transaction_id, entry, OperatorAction(who="ada", why="T-1"))
+        assert (payment.status, payment.attempts[0].provider_key) == (S.SUCCESS, key)
+        shop.at("alpha").inquiries.append(self.extra(shop, payment))
+        payment = shop.wait(payment, 900 + 3_700)
+        assert [charge.reference for charge in payment.extra_charges] == ["pi_2"]
+        assert (payment.status, payment.due_at_ms) == (S.SUCCESS, None)
+
+    def test_an_event_of_a_second_charge_of_a_forgotten_object_has_it_read(self, shop: Shop) -> None:
+        sold = shop.sell()
+        charge = NamedCharge(provider="alpha", account_id="main", hosted=shop.at("alpha").able.hosted)
+        key = derive_provider_key(sold.transaction_id, 1)
+        decision = ReviewDecision(
+            verdict=ReviewVerdict.CHARGED, reference=f"ref-{key}", amount=sold.amount, charge=charge
+        )
+        context = Context(now_ms=shop.world.clock.now_ms(), actor="operator", policy=shop.world.policy)
+        shop.world.outcome_writer.commit(close_review(self.in_review(shop, sold), decision, context))
+        payment = shop.world.now(sold)
+        shop.at("alpha").inquiries.append(self.extra(shop, payment))
+        shop.world.process_provider_event(shop.event(payment, reference="pi_2"))
+        assert [charge.reference for charge in shop.settle(payment).extra_charges] == ["pi_2"]
 
     def test_the_last_read_finds_nothing_and_is_the_last(self, shop: Shop) -> None:
         payment = shop.choose(shop.sell(checkout=NewCheckout(lifetime_seconds=900)))

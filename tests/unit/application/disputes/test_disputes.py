@@ -7,13 +7,20 @@ import pytest
 from payflowx.adapters.dynamodb.payments.open_disputes import DynamoDBOpenDisputes
 from payflowx.application.disputes.warn_of_deadlines import WarnOfDeadlines
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
-from payflowx.domain.payments.dispute import DisputeReport, DisputeState
+from payflowx.domain.payments.dispute import (
+    MAX_DISPUTES,
+    MAX_UNSIGNED_DISPUTES,
+    DisputeReport,
+    DisputeState,
+)
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.reconciliation.ports import AccountOwner
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MAX_EVENTS_BEFORE_UNSIGNED_REPORT
 from tests.support.world import World
 from tests.unit.application.payments.test_operations import charged, money
+
+LEFT_OUT = "dispute not recorded"
 
 
 @pytest.fixture
@@ -88,6 +95,8 @@ def test_it_is_recorded_announced_and_counted_and_no_amount_changes(world: World
     assert event.facts["evidenceDueAtMs"] == dispute.evidence_due_at_ms
     assert "fraudulent" not in str(event.facts)
     assert world.merchant_events_of(now)[-1].event_type == "payment.dispute.opened"
+    (logged,) = [facts for text, facts in world.telemetry.lines if text == "dispute recorded"]
+    assert (logged["disputeReference"], logged["event"]) == ("dp_1", "payment.dispute.opened")
     assert world.telemetry.total("DisputesReported") == 1
 
 
@@ -106,6 +115,33 @@ def test_its_end_is_announced_by_its_name(world: World) -> None:
     tell(world, payment, report(world, state=DisputeState.WON, evidence_due_at_ms=None))
     assert world.merchant_events_of(payment)[-1].event_type == "payment.dispute.won"
     assert world.telemetry.total("DisputesReported") == 1
+
+
+def test_one_that_goes_on_after_its_end_is_announced_and_counted_like_a_new_one(world: World) -> None:
+    payment = charged(world)
+    tell(world, payment, report(world, state=DisputeState.CLOSED, evidence_due_at_ms=None))
+    assert world.telemetry.total("DisputesReported") == 0
+    world.clock.advance(60)
+    tell(world, payment, report(world))
+    assert world.merchant_events_of(payment)[-1].event_type == "payment.dispute.opened"
+    assert world.telemetry.total("DisputesReported") == 1
+
+
+@pytest.mark.parametrize(("is_signed", "most"), [(True, MAX_DISPUTES), (False, MAX_UNSIGNED_DISPUTES)])
+def test_one_that_is_not_recorded_is_warned_of(world: World, is_signed: bool, most: int) -> None:
+    payment = charged(world)
+    for number in range(most):
+        tell(world, payment, report(world, reference=f"dp_{number}", is_signed=is_signed))
+    before = world.now(payment)
+    tell(world, payment, report(world, reference="dp_next", is_signed=is_signed))
+    assert world.now(payment) == before
+    assert world.telemetry.total("DisputesReported") == most + 1
+    assert left_out(world) == [("dp_next", "too_many")]
+    assert len([text for text, _ in world.telemetry.lines if text == "dispute recorded"]) == most
+
+
+def left_out(world: World) -> list[tuple[object, object]]:
+    return [(facts["disputeReference"], facts["reason"]) for text, facts in world.telemetry.lines if text == LEFT_OUT]
 
 
 def test_the_list_holds_what_awaits_evidence_the_earliest_first(world: World) -> None:
@@ -184,6 +220,7 @@ def test_unsigned_reports_never_fill_the_audit_log(world: World) -> None:
     stored = world.payments.get(payment.merchant_id, payment.transaction_id)
     assert stored is not None
     assert (stored.disputes, stored.event_seq) == ((), MAX_EVENTS_BEFORE_UNSIGNED_REPORT)
+    assert left_out(world) == [("dp_1", "long_log")]
     tell(world, payment, report(world))
     stored = world.payments.get(payment.merchant_id, payment.transaction_id)
     assert stored is not None

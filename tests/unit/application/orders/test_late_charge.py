@@ -554,6 +554,7 @@ def close(world: World, payment: Payment, verdict: ReviewVerdict) -> Payment:
         operations=world.operations,
         outcome_writer=world.outcome_writer,
         merchant_directory=world.merchant_directory,
+        able=world.providers.capabilities(),
         clock=world.clock,
         policy=world.policy,
     )

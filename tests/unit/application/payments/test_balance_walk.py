@@ -330,6 +330,7 @@ class Walk:
             operations=self.world.operations,
             outcome_writer=self.world.outcome_writer,
             merchant_directory=self.world.merchant_directory,
+            able=self.world.providers.capabilities(),
             clock=self.world.clock,
             policy=self.world.policy,
         )

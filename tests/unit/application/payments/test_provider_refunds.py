@@ -111,6 +111,7 @@ def close_payment(world: World, payment: Payment, amount: int | None) -> None:
         operations=world.operations,
         outcome_writer=world.outcome_writer,
         merchant_directory=world.merchant_directory,
+        able=world.providers.capabilities(),
         clock=world.clock,
         policy=world.policy,
     )

@@ -242,6 +242,7 @@ def close_as_charged(
         operations=world.operations,
         outcome_writer=world.outcome_writer,
         merchant_directory=world.merchant_directory,
+        able=world.providers.capabilities(),
         clock=world.clock,
         policy=world.policy,
     )

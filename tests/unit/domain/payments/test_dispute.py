@@ -4,6 +4,8 @@ from dataclasses import replace
 from itertools import permutations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from payflowx.domain.payments.dispute import (
     ENDED_STATES,
@@ -50,6 +52,60 @@ def test_every_order_ends_with_the_same_dispute(order: tuple[DisputeReport, ...]
     assert after(*order) == after(OPENED, REVIEWED, LOST)
 
 
+REPORTS = st.builds(
+    DisputeReport,
+    reference=st.just("dp_1"),
+    state=st.sampled_from(DisputeState),
+    amount=st.integers(1, 3),
+    currency=st.sampled_from(["INR", "USD"]),
+    reason=st.sampled_from(["duplicate", "fraudulent"]),
+    reported_at_ms=st.integers(1, 4),
+    evidence_due_at_ms=st.none() | st.integers(10, 13),
+    is_signed=st.booleans(),
+)
+
+
+@given(st.lists(REPORTS, min_size=1, max_size=3))
+def test_any_reports_end_with_the_same_dispute_in_every_order(reports: list[DisputeReport]) -> None:
+    """Some name no deadline, some bear the same time, and some are signed."""
+    assert len({after(*order) for order in permutations(reports)}) == 1
+    assert with_report(after(*reports), "stripe", reports[0]) is None, "a repeated one says nothing new"
+
+
+@pytest.mark.parametrize(
+    "order",
+    list(
+        permutations(
+            [
+                OPENED,
+                replace(OPENED, reported_at_ms=1_500, evidence_due_at_ms=8_000),
+                replace(OPENED, reported_at_ms=1_600, evidence_due_at_ms=None),
+            ]
+        )
+    ),
+)
+def test_the_deadline_is_that_of_the_newest_report_that_names_one(order: tuple[DisputeReport, ...]) -> None:
+    assert after(*order)[0].evidence_due_at_ms == 8_000
+
+
+def test_a_dispute_of_before_keeps_its_deadline_until_a_newer_report_names_another() -> None:
+    """It does not say which report named it: the last one."""
+    (stored,) = after(REVIEWED)
+    stored = replace(stored, due_reported_at_ms=None)
+    assert with_report((stored,), "stripe", REVIEWED) is None
+    older = with_report((stored,), "stripe", replace(OPENED, evidence_due_at_ms=7_000))
+    newer = with_report((stored,), "stripe", replace(OPENED, reported_at_ms=2_500, evidence_due_at_ms=7_000))
+    assert older
+    assert older[1].evidence_due_at_ms == 9_000
+    assert newer
+    assert newer[1].evidence_due_at_ms == 7_000
+
+
+def test_a_repeated_report_of_an_erased_dispute_says_nothing_new() -> None:
+    (erased,) = (replace(dispute, reason="") for dispute in after(OPENED))
+    assert with_report((erased,), "stripe", OPENED) is None
+
+
 def test_a_late_report_tells_the_deadline_of_what_still_awaits_evidence() -> None:
     again = replace(OPENED, reported_at_ms=1_500, evidence_due_at_ms=None)
     (dispute,) = after(again, OPENED)
@@ -80,8 +136,8 @@ def test_a_later_report_without_a_deadline_keeps_the_known_one() -> None:
 def test_an_unsigned_report_never_changes_a_signed_one() -> None:
     forged = replace(LOST, is_signed=False)
     assert with_report(after(OPENED), "stripe", forged) is None
-    assert after(forged, OPENED)[0].state is DisputeState.LOST, "an older report changes nothing"
-    assert after(replace(OPENED, is_signed=False), REVIEWED)[0].is_signed
+    assert after(forged, OPENED) == after(OPENED), "nothing of what anyone may have sent is left"
+    assert after(replace(OPENED, is_signed=False), REVIEWED) == after(REVIEWED)
 
 
 def test_the_same_reference_at_another_provider_is_another_dispute() -> None:
@@ -118,3 +174,11 @@ def test_an_end_is_told_once_and_what_follows_it_is_an_update(state: DisputeStat
     ended = f"payment.dispute.{state.lower()}"
     assert dispute_event_type(opened, dispute) == (ended if state in ENDED_STATES else "payment.dispute.updated")
     assert dispute_event_type(dispute, dispute) == "payment.dispute.updated"
+
+
+@pytest.mark.parametrize("state", sorted(set(DisputeState) - ENDED_STATES))
+@pytest.mark.parametrize("end", sorted(ENDED_STATES))
+def test_a_dispute_that_goes_on_after_its_end_is_opened_again(end: DisputeState, state: DisputeState) -> None:
+    """Stripe's inquiry that was closed becomes a chargeback with a new deadline."""
+    (ended,), (dispute,) = after(replace(OPENED, state=end)), after(replace(OPENED, state=state))
+    assert dispute_event_type(ended, dispute) == "payment.dispute.opened"

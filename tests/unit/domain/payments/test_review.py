@@ -8,12 +8,14 @@ import pytest
 from payflowx.domain.merchants.operator_action import checked_words, operator_action_of
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import Change, Context
+from payflowx.domain.payments.checkout import Checkout
 from payflowx.domain.payments.hosted import (
     FINAL_READ_AFTER_MS,
     HOSTED_EXPIRES_AT,
     HOSTED_METHOD,
     HOSTED_OBJECT,
     HOSTED_RETURN_URL,
+    HostedCapability,
 )
 from payflowx.domain.payments.named_charge import NamedCharge
 from payflowx.domain.payments.outcome import Succeeded
@@ -383,6 +385,33 @@ def test_a_charge_elsewhere_is_recorded_where_it_is(before: tuple[AttemptState, 
     assert (after.status, after.captured, after.refundable) == (PaymentStatus.SUCCESS, 100, 100)
     assert [a.state for a in after.attempts[:-1]] == list(before)
     assert (after.due_at_ms is not None) is any(state in OPEN_STATES for state in before)
+
+
+def paid_page(*states: AttemptState, lifetime_ms: int = 3 * HOUR_MS) -> Payment:
+    return replace(payment_with(*states), checkout=Checkout(expires_at_ms=NOW_MS + lifetime_ms, address=None))
+
+
+PAGES = HostedCapability(methods=frozenset({"card"}), min_lifetime_ms=1, max_lifetime_ms=HOUR_MS)
+
+
+@pytest.mark.parametrize("lifetime_ms", [3 * HOUR_MS, HOUR_MS // 2, -3 * HOUR_MS])
+def test_the_object_of_a_checkout_whose_request_is_not_stored_is_read_once_more(lifetime_ms: int) -> None:
+    """The payer can pay a second time inside it, until it ends."""
+    after = named(paid_page(lifetime_ms=lifetime_ms), hosted=PAGES).after
+    (made,) = after.attempts
+    ends_at_ms = NOW_MS + min(lifetime_ms, HOUR_MS)
+    assert made.hosted is not None
+    assert (made.hosted.expires_at_ms, made.state, made.reference) == (ends_at_ms, AttemptState.SUCCEEDED, "ch_1")
+    assert after.event_inquiries is not None
+    assert after.event_inquiries.waiting == (1,)
+    assert after.due_at_ms == ends_at_ms + FINAL_READ_AFTER_MS + DUE_AFTER_ACCEPT_MS
+
+
+def test_a_charge_that_no_page_took_has_no_last_read() -> None:
+    without_pages = named(paid_page()).after
+    by_card = named(payment_with(), hosted=PAGES).after
+    for after in (without_pages, by_card):
+        assert (after.attempts[0].hosted, after.event_inquiries, after.due_at_ms) == (None, None, None)
 
 
 def test_the_key_that_the_provider_shows_is_kept() -> None:

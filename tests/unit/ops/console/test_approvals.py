@@ -1,6 +1,7 @@
 """A second person's screen, over an operators' function that answers what a test tells it to."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
 
@@ -102,6 +103,20 @@ def test_a_proposal_is_withdrawn(browser: Browser, function: FakeFunction) -> No
     form = browser.form(ADDRESS, f"{ADDRESS}/withdraw") | {"reason": "TICKET-2"}
     assert browser.post(f"{ADDRESS}/withdraw", form).status_code == 303
     assert changes(function) == ["withdraw_proposal"]
+
+
+def test_an_interrupted_proposal_whose_day_is_over_can_be_ended(browser: Browser, function: FakeFunction) -> None:
+    yesterday = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    unclear = proposal(state="APPROVED", expiresAt=yesterday, mayBeDone=True)
+    function.answers["list_proposals"] = {"items": [unclear]}
+    function.answers["withdraw_proposal"] = {"proposal": {**unclear, "state": "WITHDRAWN"}}
+    assert ADDRESS in browser.get("/reviews").text
+    page = browser.get(ADDRESS)
+    assert "its change may have been made: check pay_aaaaaaaaaaaaaaaa, then withdraw it" in text_of_page(page)
+    assert f"{ADDRESS}/approve" not in page.text
+    form = browser.form(ADDRESS, f"{ADDRESS}/withdraw") | {"reason": "TICKET-2"}
+    done = browser.post(f"{ADDRESS}/withdraw", form)
+    assert "its change may have been made then" in text_of_page(browser.get(done.headers["location"]))
 
 
 def test_a_refused_change_says_why_and_can_be_approved_again(browser: Browser, function: FakeFunction) -> None:

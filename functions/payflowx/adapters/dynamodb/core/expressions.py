@@ -56,6 +56,10 @@ class Expression:
         """`path >= value`."""
         return f"{self.name(path)} >= {self.value(value)}"
 
+    def less(self, path: str, value: Any) -> str:
+        """`path < value`."""
+        return f"{self.name(path)} < {self.value(value)}"
+
     def absent(self, path: str) -> str:
         """`path` is not there."""
         return f"attribute_not_exists({self.name(path)})"

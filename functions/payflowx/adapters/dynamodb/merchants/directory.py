@@ -54,6 +54,10 @@ _CLAIM: Final = "ACCOUNT#"
 _OWNER: Final = "OWNER"
 _REVIEWS_INDEXED: Final = "reviewsIndexedAt"
 """Since this time the index of reviews holds all of the merchant's; absent on what release 0.2.0 created."""
+_KEYS: Final = "keyCount"
+"""How many API keys the merchant had when the last one was added; absent before, and behind after an older release."""
+_ACCOUNTS: Final = "accountCount"
+"""The same of the accounts that were added after its creation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,10 +133,10 @@ class DynamoDBMerchantDirectory(RecordedChanges):
             )
         return str(from_attributes(answer["Attributes"])["merchantId"])
 
-    def put_account(self, merchant_id: str, account: Account, record: AuditEntry) -> bool:
-        """False if the merchant has it already, or is gone."""
+    def put_account(self, merchant_id: str, account: Account, record: AuditEntry, *, number: int) -> bool:
+        """False if the merchant has it already, or as many accounts by now, or is gone."""
         return self.write(
-            self.exists({"pk": f"M#{merchant_id}", "sk": MERCHANT}),
+            self._counted(merchant_id, _ACCOUNTS, number),
             self.new(account_item(f"M#{merchant_id}", account)),
             self.new(token_item(merchant_id, account)),
             self.new(directory_item(merchant_id, account)),
@@ -189,10 +193,13 @@ class DynamoDBMerchantDirectory(RecordedChanges):
             for item in items
         ]
 
-    def add_key(self, key: ApiKeyRecord, record: AuditEntry, *, replaced: ApiKeyRecord | None = None) -> bool:
-        """False if the one that is replaced was revoked meanwhile, or ends earlier by now."""
+    def add_key(
+        self, key: ApiKeyRecord, record: AuditEntry, *, number: int, replaced: ApiKeyRecord | None = None
+    ) -> bool:
+        """False if the merchant has as many keys by now, or the replaced one was revoked or ends earlier by now."""
         ending = self._ended_key(replaced) if replaced is not None else ()
-        return self.write(*self._new_key(key), *ending, self.new(record_item(record)))
+        counted = self._counted(key.merchant_id, _KEYS, number)
+        return self.write(counted, *self._new_key(key), *ending, self.new(record_item(record)))
 
     def change_key(self, key: ApiKeyRecord, record: AuditEntry) -> bool:
         """False if it was revoked meanwhile."""
@@ -279,6 +286,10 @@ class DynamoDBMerchantDirectory(RecordedChanges):
                 **expression.arguments(),
             )
         return [_record(from_attributes(item)) for item in answer["Items"]]
+
+    def _counted(self, merchant_id: str, count: str, number: int) -> dict[str, Any]:
+        """Only one of those who read the same number of things adds the next one, so that their limit holds."""
+        return self.changed({"pk": f"M#{merchant_id}", "sk": MERCHANT}, {count: number}, raised=count)
 
     def _claimed(self, merchant_id: str, identity: str) -> dict[str, Any]:
         """Where nothing is, or the merchant's own claim."""

@@ -12,7 +12,6 @@ from payflowx.domain.merchants.approvals import Proposal, ProposalPage, Proposal
 from payflowx.domain.merchants.directory import AuditEntry
 from payflowx.domain.merchants.operator_action import OperatorAction
 
-_OPEN: Final = (ProposalState.OPEN,)
 _REFUSAL: Final = ("refusal",)
 _APPROVABLE: Final = (ProposalState.OPEN, ProposalState.APPROVED, ProposalState.REFUSED)
 
@@ -85,17 +84,25 @@ class DynamoDBProposals(RecordedChanges):
             _is_any_of(expression, (ProposalState.APPROVED,)),
             expression.equals("decidedAt", proposal.decided_at_ms),
         ]
-        kept = {"refusal": {"code": refusal.code, "detail": refusal.detail, "at": refusal.at_ms}}
+        kept = {"refusal": _refusal_item(refusal)}
         entry = _entry("approval.refused", proposal, action, refusal.at_ms, code=refusal.code)
         return self.write(
             _update(self.table, _key_of(proposal), kept, expression, conditions), self.new(record_item(entry))
         )
 
-    def withdraw(self, proposal: Proposal, action: OperatorAction, now_ms: int) -> bool:
-        """On the condition that it is open."""
+    def withdraw(
+        self, proposal: Proposal, action: OperatorAction, now_ms: int, *, kept: ProposalRefusal | None
+    ) -> bool:
+        """On the condition that it is as it was read. `kept` None leaves the refusal that it has."""
+        if proposal.state not in _APPROVABLE:
+            return False
         expression = Expression()
-        conditions = [_is_any_of(expression, _OPEN)]
-        changed = {"state": ProposalState.WITHDRAWN.value, "decidedBy": action.who, "decidedAt": now_ms}
+        conditions = [*_as_read(expression, proposal)]
+        if proposal.refusal is None:
+            conditions.append(expression.absent("refusal"))
+        changed: Item = {"state": ProposalState.WITHDRAWN.value, "decidedBy": action.who, "decidedAt": now_ms}
+        if kept is not None:
+            changed["refusal"] = _refusal_item(kept)
         entry = _entry("approval.withdrawn", proposal, action, now_ms)
         return self.write(
             _update(self.table, _key_of(proposal), changed, expression, conditions), self.new(record_item(entry))
@@ -206,6 +213,10 @@ def _proposal(item: Item) -> Proposal:
 def _state(item: Item) -> ProposalState:
     state = ProposalState(item["state"])
     return ProposalState.REFUSED if state is ProposalState.APPROVED and "refusal" in item else state
+
+
+def _refusal_item(refusal: ProposalRefusal) -> Item:
+    return {"code": refusal.code, "detail": refusal.detail, "at": refusal.at_ms}
 
 
 def _refusal(kept: Item | None) -> ProposalRefusal | None:

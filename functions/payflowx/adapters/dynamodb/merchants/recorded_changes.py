@@ -54,16 +54,6 @@ class RecordedChanges:
             }
         }
 
-    def exists(self, key: Mapping[str, str]) -> dict[str, Any]:
-        """Something is there."""
-        return {
-            "ConditionCheck": {
-                "TableName": self.table,
-                "Key": to_attributes(key),
-                "ConditionExpression": "attribute_exists(pk)",
-            }
-        }
-
     def changed(
         self,
         key: Mapping[str, str],
@@ -71,12 +61,13 @@ class RecordedChanges:
         *,
         absent: str | None = None,
         lowered: str | None = None,
+        raised: str | None = None,
         before: Item | None = None,
     ) -> dict[str, Any]:
         """Of an item that exists and does not have `absent`. A value None removes its attribute.
 
-        `lowered`: the one of the values that may only become less. `before`: attributes that must be as they were read,
-        None for one that was not there.
+        `lowered`, `raised`: the one of the values that may only become less, or more. `before`: attributes that must be
+        as they were read, None for one that was not there.
         """
         expression = Expression()
         update = expression.update(dict.fromkeys(values, UNKNOWN), values)
@@ -85,6 +76,8 @@ class RecordedChanges:
             conditions += f" AND {expression.absent(absent)}"
         if lowered is not None:
             conditions += f" AND ({expression.absent(lowered)} OR {expression.at_least(lowered, values[lowered])})"
+        if raised is not None:
+            conditions += f" AND ({expression.absent(raised)} OR {expression.less(raised, values[raised])})"
         for name, value in (before or {}).items():
             conditions += f" AND {expression.absent(name) if value is None else expression.equals(name, value)}"
         return {

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import msgspec
 
-from payflowx.domain.merchants.approvals import refused_again
+from payflowx.domain.merchants.approvals import Proposal, refused_again
 from payflowx.domain.merchants.caller import VerifiedCaller
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.shared.errors import Refusal
 from payflowx.entrypoints.operators.commands import extra_charges, merchants, payments, reviews
 from payflowx.entrypoints.operators.commands.base import (
@@ -47,7 +48,7 @@ class ApproveProposalCommand(MutatingCommand, tag="approve_proposal"):
 
 
 class WithdrawProposalCommand(MutatingCommand, tag="withdraw_proposal"):
-    """Nothing is carried out."""
+    """Nobody can approve it from then on."""
 
     merchant_id: MerchantId
     proposal_id: ProposalId
@@ -75,14 +76,8 @@ def run(
 def _approve(wired: OperatorsWiring, command: ApproveProposalCommand) -> dict[str, Any]:
     action = command.operator_action()
     proposal = wired.decide_proposal.approve(command.merchant_id, command.proposal_id, action)
-    proposed = msgspec.json.decode(proposal.content, type=_ANY)
-    approved = msgspec.structs.replace(
-        proposed,
-        operator=action.who,
-        reason=action.why,
-        verified=VerifiedCaller(action.who, proposed_by=proposal.proposed_by, proposal_id=proposal.proposal_id),
-    )
     try:
+        approved = _command_of(proposal, action)
         answer: dict[str, Any] = APPROVABLE[type(approved)](wired, approved)
     except Refusal as refusal:
         said = refused_again(refusal) if proposal.may_be_done else refusal
@@ -90,3 +85,21 @@ def _approve(wired: OperatorsWiring, command: ApproveProposalCommand) -> dict[st
         raise said from refusal
     wired.decide_proposal.finish(proposal)
     return {"proposalId": proposal.proposal_id, "answer": answer}
+
+
+def _command_of(proposal: Proposal, action: OperatorAction) -> Any:
+    """Return the proposed command as one of both people. Raises `Refusal` (`not_readable`)."""
+    try:
+        proposed = msgspec.json.decode(proposal.content, type=_ANY)
+    except msgspec.ValidationError as error:
+        raise Refusal(
+            "not_readable",
+            "Another release made this proposal, and this one cannot carry it out. Withdraw it, and propose the change "
+            "again.",
+        ) from error
+    return msgspec.structs.replace(
+        proposed,
+        operator=action.who,
+        reason=action.why,
+        verified=VerifiedCaller(action.who, proposed_by=proposal.proposed_by, proposal_id=proposal.proposal_id),
+    )

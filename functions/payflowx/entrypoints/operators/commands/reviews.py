@@ -163,7 +163,13 @@ def _show(wired: OperatorsWiring, command: ShowReviewCommand) -> dict[str, Any]:
         reference=command.reference,
         amount=command.amount,
         held=command.held,
-        charge=named_charge(merchant, command.provider, command.account_id, command.provider_key),
+        charge=named_charge(
+            merchant,
+            command.provider,
+            command.account_id,
+            command.provider_key,
+            able=wired.providers.capabilities(),
+        ),
     )
     if command.operation_id is not None:
         return present_review(wired.show_review.of_operation(command.merchant_id, command.operation_id, decision))

@@ -42,6 +42,7 @@ def present_proposal(proposal: Proposal) -> dict[str, Any]:
         "createdAt": timestamp(proposal.created_at_ms),
         "expiresAt": timestamp(proposal.expires_at_ms),
         "decidedBy": proposal.decided_by,
+        "mayBeDone": proposal.may_be_done,
         "refusal": _present_refusal(proposal.refusal),
     }
 
