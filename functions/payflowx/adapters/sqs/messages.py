@@ -18,7 +18,7 @@ from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.payments.payment import Layout
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.providers.events import ProviderEvent
-from payflowx.domain.recovery.ports import UnreadableMessageError
+from payflowx.domain.shared.errors import UnreadableMessageError
 
 _FORMAT: Final = 1
 _COMPACT: Final = json.JSONEncoder(separators=(",", ":"))
