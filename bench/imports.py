@@ -1,4 +1,4 @@
-"""What a cold start imports: modules of ours and of others, for every handler."""
+"""The imports of a cold start: modules of ours and of others, for every handler."""
 
 import os
 import subprocess

@@ -50,7 +50,7 @@ def main() -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Walk:
-    """What is walked through. `provider` None: the mocks."""
+    """The walk-through that was asked for. `provider` None: the mocks."""
 
     provider: str | None
     checkout: bool

@@ -29,7 +29,7 @@ _SHARE_HELD_BACK: Final = 0.01
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Soak:
-    """What came of a soak."""
+    """The result of a soak."""
 
     load: SteadyLoad
     measured: Measured

@@ -1,4 +1,4 @@
-"""What every room is built on: the stack, the data, the code, and how this environment makes functions and queues."""
+"""The base of every room: the stack, the data, the code, and how this environment makes functions and queues."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
