@@ -15,9 +15,9 @@ HANDLERS: Final = {
     "payflowx.entrypoints.worker": 179,
     "payflowx.entrypoints.webhook_receiver": 101,
     "payflowx.entrypoints.provider_events": 156,
-    "payflowx.entrypoints.deliverer": 159,
+    "payflowx.entrypoints.deliverer": 156,
     "payflowx.entrypoints.reconciler": 194,
-    "payflowx.entrypoints.sweeper": 152,
+    "payflowx.entrypoints.sweeper": 146,
     "payflowx.entrypoints.operators.handler": 317,
     "payflowx.entrypoints.routing_validator": 56,
 }

@@ -99,6 +99,16 @@ def test_no_docstring_begins_with_a_relative_clause() -> None:
     assert offenders == []
 
 
+def test_a_docstring_names_the_port_that_a_class_implements() -> None:
+    """A port that was renamed is renamed there as well."""
+    texts = {path: path.read_text() for path in files("functions", "ops", "local")}
+    definition = re.compile(r"^(?:class |def )(\w+)|^(\w+) = ", re.MULTILINE)
+    defined = {one or other for text in texts.values() for one, other in definition.findall(text)}
+    claims = [(path, name) for path, text in texts.items() for name in re.findall(r"Implements `(\w+)`", text)]
+    assert len(claims) > 30
+    assert [f"{named(path)}: {name}" for path, name in claims if name not in defined] == []
+
+
 PLATFORM_NAMES = (
     "api gateway",
     "apigateway",

@@ -46,7 +46,7 @@ class ForEveryone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DynamoDBMerchantConfiguration:
-    """Implements `Merchants`: one query a minute and merchant, and one a minute for everyone's switches."""
+    """Implements `MerchantConfiguration`: one query a minute and merchant, and one a minute for everyone's switches."""
 
     client: "DynamoDBClient"
     table: str
