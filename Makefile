@@ -112,7 +112,7 @@ console-pictures: setup ## The pictures of docs/console.md, from `make run DEMO_
 	@$(VENV)/python local/setup.py browser
 	@$(VENV)/python -m tests.browser.console_pictures
 
-smoke: setup ## Stripe's adapter against localstripe, a fake of somebody else's; optional (goes into .local/localstripe)
+smoke: setup ## The Stripe connector against localstripe, an independent fake; optional (goes into .local/localstripe)
 	@[ -x .local/localstripe/bin/localstripe ] || { $(VENV)/python -m venv .local/localstripe && \
 		.local/localstripe/bin/python -m pip --quiet --disable-pip-version-check install localstripe==1.15.10; }
 	@$(VENV)/python -m pytest -q tests/smoke --require=localstripe

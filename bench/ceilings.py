@@ -53,7 +53,7 @@ def ceilings() -> dict[str, float]:
 
 
 def measured_cpu_ms() -> dict[str, float]:
-    """What the suite measured last, to compare with the constants here."""
+    """Return the CPU time that the suite measured last, to compare with the constants here."""
     rows: dict[str, Any] = json.loads((ROOT / "docs" / "performance.json").read_text())["measured"]["cpu"]
     return {
         "job": rows["no endpoint"]["work"]["median"],

@@ -37,7 +37,7 @@ _ACCEPT_MS: Final = 45
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drill:
-    """What is tried. `partition_writes`: write units that a partition takes in a second.
+    """The settings of a drill. `partition_writes`: write units that a partition takes in a second.
 
     `stopped_seconds`: so long after the first request, nobody takes messages.
     """
@@ -54,7 +54,7 @@ DRILL: Final = Drill(load=Load(per_second=20, seconds=20, burst_from=5, burst_se
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drilled:
-    """What it showed."""
+    """The result of a drill."""
 
     times: Times
     lost: int

@@ -1,4 +1,4 @@
-"""What requests ask of AWS when the tables hold much more: calls and units must not follow the number of payments."""
+"""Requests on tables that hold much more: their calls and units must not follow the number of payments."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""What a cold start imports: modules of ours and of others, for every handler."""
+"""The imports of a cold start: modules of ours and of others, for every handler."""
 
 import os
 import subprocess
@@ -10,14 +10,14 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 HANDLERS: Final = {
     "payflowx.entrypoints.api.authorizer": 42,
-    "payflowx.entrypoints.checkout.handler": 188,
-    "payflowx.entrypoints.api.handler": 232,
+    "payflowx.entrypoints.checkout.handler": 186,
+    "payflowx.entrypoints.api.handler": 230,
     "payflowx.entrypoints.worker": 179,
-    "payflowx.entrypoints.webhook_receiver": 103,
-    "payflowx.entrypoints.provider_events": 158,
-    "payflowx.entrypoints.deliverer": 161,
-    "payflowx.entrypoints.reconciler": 196,
-    "payflowx.entrypoints.sweeper": 154,
+    "payflowx.entrypoints.webhook_receiver": 101,
+    "payflowx.entrypoints.provider_events": 156,
+    "payflowx.entrypoints.deliverer": 156,
+    "payflowx.entrypoints.reconciler": 194,
+    "payflowx.entrypoints.sweeper": 146,
     "payflowx.entrypoints.operators.handler": 317,
     "payflowx.entrypoints.routing_validator": 56,
 }

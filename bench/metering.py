@@ -28,7 +28,7 @@ class Meter:
     """Of the largest item of a payment that was written, before or after the write."""
 
     def take(self) -> "Meter":
-        """What was counted since the last time."""
+        """Return the counts since the last time, and begin at zero."""
         counted = replace(self)
         self.calls, self.bytes_written, self.write_units, self.read_units, self.payment_bytes = [], 0, 0, 0, 0
         return counted

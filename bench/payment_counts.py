@@ -1,4 +1,4 @@
-"""What a payment asks of AWS: calls, capacity, bytes. Deterministic: over the models in memory, with a manual clock."""
+"""A payment's calls, capacity and bytes at AWS. Deterministic: over the models in memory, with a manual clock."""
 
 import contextlib
 import io

@@ -175,7 +175,7 @@ def main() -> int:
 
 
 def rights() -> Sequence[Right]:
-    """Those that a line of our code needs."""
+    """Return the rights that a line of our code needs."""
     return [Right(function=name, need=need) for need in NEEDS if need.lines for name in need.functions.split()]
 
 
@@ -242,7 +242,7 @@ def _missed_once(examined: Examined, right: Right) -> Sequence[str]:
 
 
 def work(examined: Examined) -> Iterator[str]:
-    """What fails of a merchant's first hour: created, paid, asked, reconciled, its endpoint made and removed."""
+    """Yield the failures of a merchant's first hour: creation, payments, reconciliation, an endpoint's life."""
     merchant = f"r{uuid.uuid4().hex[:10]}"
     _leave_a_dead_letter(examined)
     yield from _a_new_merchant(examined, merchant)
@@ -323,7 +323,7 @@ def _yesterday() -> tuple[str, ...]:
 
 
 def _said(arguments: Sequence[str]) -> str | None:
-    """What a command says that fails."""
+    """Return the output of a command that fails; None if it succeeds."""
     said = io.StringIO()
     try:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):

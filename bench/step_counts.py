@@ -39,7 +39,7 @@ _KILOBYTE: Final = 1024
 _DIGITS: Final = 16
 """Times end in zeros or not, which takes bytes."""
 
-_HEAD: Final = '''"""What each step asks of AWS. Written by `python -m bench counts`."""
+_HEAD: Final = '''"""The calls and units of AWS that each step takes. Written by `python -m bench counts`."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple

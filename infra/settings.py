@@ -39,7 +39,7 @@ _TICKET_ALARMS: Final = "ticket-alarms"
 
 
 class FirewallMode(StrEnum):
-    """What the web ACL does with requests that its rules match. Begin with COUNT, and read its log before BLOCK."""
+    """The act of the web ACL on requests that its rules match. Begin with COUNT, and read its log before BLOCK."""
 
     OFF = "off"
     COUNT = "count"
@@ -261,7 +261,7 @@ class EnvironmentSettings:
 
     @property
     def removal_policy(self) -> RemovalPolicy:
-        """What CloudFormation does with data when its stack is deleted.
+        """The fate of data when its stack is deleted.
 
         A stack whose creation failed keeps nothing: what it left behind would block its next creation, or cost money.
         """

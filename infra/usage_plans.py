@@ -76,7 +76,7 @@ class UsagePlanSettings:
         return {OTHERS: self.others, **{plan.merchant: plan.throttle for plan in self.merchants}}
 
     def assigned(self) -> Iterator[str]:
-        """Those whose requests count in a plan of that name."""
+        """Yield the names of the plans in which requests count."""
         yield OTHERS
         yield from (plan.merchant for plan in self.merchants if plan.assigned)
 

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from local.checkout_walkthrough import a_link_to_try, walk_through_checkout
+from local.command import exit_status_of
 from local.console import say
 from local.demo_data import fill_with_demo_data
 from local.environment import LocalEnvironment, running_environment
-from local.errors import LocalEnvironmentError
 from local.operators_console import running_console
 from local.provider_walkthrough import walk_through_provider
 from local.scenarios import SCENARIOS
 from local.settings import whole_number
-from local.signals import ignore_signals, interrupt_on_signals, wait_until_interrupted
+from local.signals import wait_until_interrupted
 from local.walkthrough import walk_through
 
 _DEFAULT_PORT: Final = 3000
@@ -33,32 +33,24 @@ def main() -> int:
     parser.add_argument("--checkout", action="store_true", help="a payer pays on the provider's page")
     parser.add_argument("--demo-data", action="store_true", help="begin with a week of payments of every fate")
     arguments = parser.parse_args()
-    mode: str = arguments.mode
-    interrupt_on_signals()
     started = time.monotonic()
-    try:
+
+    def command() -> int:
         with running_environment(_port()) as environment:
             if arguments.demo_data:
                 fill_with_demo_data()
             walked = _Walk(provider=arguments.provider, checkout=arguments.checkout)
             as_expected = _walk(environment, walked, started)
-            if mode == "run":
+            if arguments.mode == "run":
                 _stay(environment)
-    except LocalEnvironmentError as error:
-        print(f"\npayflowx: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        say("\nStopped.")
-        return 130 if mode == "demo" else 0
-    else:
         return 0 if as_expected else 1
-    finally:
-        ignore_signals()
+
+    return exit_status_of(command, interrupted=130 if arguments.mode == "demo" else 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Walk:
-    """What is walked through. `provider` None: the mocks."""
+    """The walk-through that was asked for. `provider` None: the mocks."""
 
     provider: str | None
     checkout: bool

@@ -2,13 +2,13 @@
 
 import contextlib
 import json
-import threading
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from local.background import Background
 from local.console import say
 from local.engine import Engine
 
@@ -25,9 +25,11 @@ class AlarmListener:
     topic_arns: tuple[str, ...]
     received: list[dict[str, Any]] = field(default_factory=list)
     """Notifications as CloudWatch writes them, the oldest first."""
-    _stopping: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
     _queue_url: str = ""
+    _background: Background = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._background = Background(action=self._receive_if_possible, interval_seconds=_INTERVAL_SECONDS)
 
     def start(self) -> None:
         """Subscribe, and receive until `stop`."""
@@ -40,14 +42,11 @@ class AlarmListener:
             self.engine.client("sns").subscribe(
                 TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True
             )
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._background.start()
 
     def stop(self) -> None:
         """Receive no more."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(_STOP_SECONDS)
+        self._background.stop(_STOP_SECONDS)
 
     def receive(self) -> None:
         """Take the notifications that have arrived."""
@@ -57,10 +56,9 @@ class AlarmListener:
             sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"])
             self._take(json.loads(json.loads(message["Body"])["Message"]))
 
-    def _run(self) -> None:
-        while not self._stopping.wait(_INTERVAL_SECONDS):
-            with contextlib.suppress(ClientError, BotoCoreError, ResponseParserError, ValueError, KeyError):
-                self.receive()
+    def _receive_if_possible(self) -> None:
+        with contextlib.suppress(ClientError, BotoCoreError, ResponseParserError, ValueError, KeyError):
+            self.receive()
 
     def _take(self, notification: dict[str, Any]) -> None:
         self.received.append(notification)

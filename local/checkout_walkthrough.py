@@ -72,7 +72,7 @@ def _button(payer: Payer, text: str) -> str:
 
 
 def _contact(payer: Payer) -> dict[str, str]:
-    """What the page asks for, and nothing else."""
+    """Return the fields that the page asks for, and no others."""
     known = {"name": "Jane Doe", "email": "payer@example.com", "phone": "+919876543210"}
     asked = {name for form in payer.forms for name in form.fields}
     return {name: value for name, value in known.items() if name in asked}

@@ -6,7 +6,6 @@ metrics are EMF lines in their logs: read from the engine's log groups and put a
 
 import contextlib
 import json
-import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from local.background import Background
 from local.engine import Engine
 from local.gateway_server import Answered
 
@@ -37,22 +37,21 @@ class MetricsPump:
     api_stage: str = ""
     answered: deque[Answered] = field(default_factory=deque)
     """The API's answers, removed as they become samples."""
-    _stopping: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
     _read_until_ms: int = 0
     _waiting_since: dict[str, float] = field(default_factory=dict)
+    _background: Background = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._background = Background(action=self._pump_if_possible, interval_seconds=_INTERVAL_SECONDS)
 
     def start(self) -> None:
         """Pump until stopped."""
         self._read_until_ms = int(time.time() * 1000)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._background.start()
 
     def stop(self) -> None:
         """No more samples."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(_STOP_SECONDS)
+        self._background.stop(_STOP_SECONDS)
 
     def pump(self) -> int:
         """One round; how many samples were put."""
@@ -64,10 +63,9 @@ class MetricsPump:
                 cloudwatch.put_metric_data(Namespace=namespace, MetricData=data[start : start + _BATCH])
         return len(samples)
 
-    def _run(self) -> None:
-        while not self._stopping.wait(_INTERVAL_SECONDS):
-            with contextlib.suppress(ClientError, BotoCoreError, ResponseParserError, ValueError, KeyError):
-                self.pump()
+    def _pump_if_possible(self) -> None:
+        with contextlib.suppress(ClientError, BotoCoreError, ResponseParserError, ValueError, KeyError):
+            self.pump()
 
     def _queue_samples(self) -> Iterator[tuple[str, dict[str, Any]]]:
         sqs = self.engine.client("sqs")

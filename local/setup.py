@@ -131,7 +131,7 @@ def is_made(stamp: Path, wanted: str, environment: Path) -> bool:
 
 
 def fetch_wheels(name: str, *target: str) -> None:
-    """What `pip install --no-index` will find later, without a network."""
+    """Download the wheels that `pip install --no-index` finds later, without a network."""
     folder = STATE / "wheels" / name
     shutil.rmtree(folder, ignore_errors=True)
     options = ("--no-deps", "--require-hashes", "--only-binary=:all:", *target)

@@ -21,7 +21,7 @@ def interrupt_on_signals() -> None:
 
 
 def ignore_signals() -> None:
-    """What must not be interrupted: stopping is bounded in time already."""
+    """Ignore signals while a command stops: that is bounded in time already."""
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 

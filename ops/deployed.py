@@ -28,7 +28,7 @@ Json = dict[str, Any]
 
 
 class NotAsExpectedError(Exception):
-    """What was expected, and what came."""
+    """A deployed environment gave another answer than the expected one; the text names both."""
 
 
 @dataclass(frozen=True, kw_only=True)

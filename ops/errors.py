@@ -1,4 +1,4 @@
-"""What can go wrong, how it is said, and how the process then ends."""
+"""Errors of commands: their text, their hint, and the exit status of the process."""
 
 from enum import IntEnum
 from typing import Any, Final

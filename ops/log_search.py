@@ -36,7 +36,7 @@ def payments_of_correlation(target: Target, correlation_id: str, *, hours: int) 
 
 
 def log_groups(target: Target) -> list[str]:
-    """Those of the service's stack. Needs `cloudformation:ListStackResources`."""
+    """Return the log groups of the service's stack. Needs `cloudformation:ListStackResources`."""
     pages = (
         target.client("cloudformation")
         .get_paginator("list_stack_resources")
@@ -47,7 +47,7 @@ def log_groups(target: Target) -> list[str]:
 
 
 def _lines(target: Target, group: str, correlation_id: str, since_ms: int) -> Iterator[dict[str, Any]]:
-    """Those that hold the id as a word. A line that is no JSON object is left out."""
+    """Yield the lines that hold the id as a word. A line that is no JSON object is left out."""
     answer = target.client("logs").filter_log_events(
         logGroupName=group, filterPattern=f'"{correlation_id}"', startTime=since_ms, limit=_MAX_LINES
     )

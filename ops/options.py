@@ -82,7 +82,7 @@ def _remember(name: str) -> Callable[[click.Context, click.Parameter, Any], None
 
 
 def target_options(command: F) -> F:
-    """What to talk to and how to answer, after the command's name."""
+    """Add the options for the environment and the form of the answer, after the command's name."""
     return _target_options(command, environment_variable=None)
 
 

@@ -1,4 +1,4 @@
-"""What a command talks to: the local environment by its file, or an environment by its stack's outputs."""
+"""The environment of a command: the local one by its file, or another one by its stack's outputs."""
 
 import getpass
 import json
@@ -61,7 +61,7 @@ class Target:
             ) from None
 
     def who(self) -> str:
-        """Whoever decides what is asked for here, as the audit log will name them."""
+        """Return the person who gives the command, as the audit log names that person."""
         if self.is_local:
             return f"local:{getpass.getuser()}"
         with aws_errors("ask who you are"):

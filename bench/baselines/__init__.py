@@ -1,1 +1,1 @@
-"""What the product is compared with: programs of this repository that take payments over the same AWS, with boto3."""
+"""The baselines of the product: programs of this repository that take payments over the same AWS, with boto3."""

@@ -129,7 +129,7 @@ def _payments(production: Deployment, bench: Mapping[str, Any], prices: PriceLis
 
 
 def _batches(production: Deployment, bench: Mapping[str, Any], prices: PriceList, alone: Bill) -> Iterator[str]:
-    """What full batches save: the lines that differ, and the sum."""
+    """Compare the costs of full batches: the lines that differ, and the sum."""
     together = production.month(prices, COMPLETE, times(production.payment(bench, batch=FULL_BATCH), _MILLION))
     yield "\nThis assumes that each message comes alone, as at a few payments a second. Where payments come faster"
     yield f"than functions take messages, an event has up to {FULL_BATCH}:\n"
@@ -167,7 +167,7 @@ def _tasks() -> dict[str, float]:
 
 
 def _whole(ours: Mapping[str, float]) -> dict[str, float]:
-    """What both need, and what only containers need."""
+    """Return the quantities that both need, and those that only containers need."""
     only_ours = {"api_requests", "gb_seconds", "invocations", "scheduled_runs", "nat_hours", "endpoint_hours"}
     shared = {name: count for name, count in ours.items() if name not in only_ours}
     needed = {
@@ -197,7 +197,7 @@ def _savings(production: Deployment, prices: PriceList) -> Iterator[str]:
 
 
 def _settings(deployments: Sequence[Deployment], prices: PriceList) -> Iterator[str]:
-    """What `infra/settings.py` offers. The templates of the three environments have most of these switched off."""
+    """List the switches of `infra/settings.py`. The three environments have most of these switched off."""
 
     def cost(**pieces: float) -> str:
         return _usd(sum(prices.price(name, COMPLETE).of(count) for name, count in pieces.items()))

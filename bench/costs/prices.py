@@ -24,7 +24,7 @@ class Price:
     """The region whose list has it: another one than was asked for, where that one's price was not read."""
 
     def of(self, count: float) -> float:
-        """What so many cost, in dollars."""
+        """Return the price of so many, in dollars."""
         return count * self.usd / self.per
 
 

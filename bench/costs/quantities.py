@@ -110,7 +110,7 @@ def idle(templates: Mapping[str, Template]) -> dict[str, float]:
 
 
 def free_dashboards(templates: Mapping[str, Template]) -> int:
-    """Those that a free tier covers: it ends at fifty metrics a dashboard."""
+    """Return the number of dashboards that a free tier covers: it ends at fifty metrics a dashboard."""
     bodies = [
         r["Properties"]["DashboardBody"]
         for template in templates.values()

@@ -1,1 +1,1 @@
-"""What was measured and not built."""
+"""Designs that were measured and not built."""

@@ -1,4 +1,4 @@
-"""A shop that sells one thing by checkout: HTTP and nothing else. Set PAYFLOWX_URL, PAYFLOWX_KEY, SHOP_URL and PORT."""
+"""A shop that sells one thing by checkout: HTTP alone. Set PAYFLOWX_URL, PAYFLOWX_API_KEY, SHOP_URL and PORT."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 
 
 def call(method: str, path: str, body: object = None, **headers: str) -> Any:
-    sent = {"Authorization": f"Bearer {os.environ['PAYFLOWX_KEY']}", "Content-Type": "application/json", **headers}
+    sent = {"Authorization": f"Bearer {os.environ['PAYFLOWX_API_KEY']}", "Content-Type": "application/json", **headers}
     asked = Request(os.environ["PAYFLOWX_URL"] + path, json.dumps(body).encode() if body else None, sent, method=method)
     with urlopen(asked, timeout=30) as answer:
         return json.load(answer)

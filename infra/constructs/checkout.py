@@ -8,7 +8,7 @@ from infra.constructs.monitoring.metrics import own
 from infra.constructs.monitoring.symptom import Symptom
 from infra.constructs.outbound_webhooks import OutboundWebhooks
 from infra.constructs.payments import Payments
-from infra.constructs.shared.function import PayFlowXFunction
+from infra.constructs.shared.function import Audience, PayFlowXFunction
 from infra.constructs.shared.platform import PARTITIONS, RETRIES, Platform
 from infra.constructs.shared.room import Room
 
@@ -39,7 +39,7 @@ class Checkout(Room):
             description="Serves payers' pages",
             timeout=Duration.seconds(20),
             memory_mb=1024,
-            answers_requests=True,
+            audience=Audience.PAYERS_AND_PROVIDERS,
             max_executions=self._platform.settings.checkout_concurrency,
         )
         function.may_read(tables.transactions, "GetItem")

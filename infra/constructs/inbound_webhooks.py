@@ -4,7 +4,7 @@ from aws_cdk import Duration
 
 from infra.constructs.outbound_webhooks import OutboundWebhooks
 from infra.constructs.payments import Payments
-from infra.constructs.shared.function import PayFlowXFunction
+from infra.constructs.shared.function import Audience, PayFlowXFunction
 from infra.constructs.shared.platform import PARTITIONS, RETRIES, Platform
 from infra.constructs.shared.room import Room
 
@@ -33,7 +33,7 @@ class InboundWebhooks(Room):
             reads=("ALLOWED_PROVIDERS",),
             description="Receives webhooks of providers",
             timeout=Duration.seconds(10),
-            answers_requests=True,
+            audience=Audience.PAYERS_AND_PROVIDERS,
         )
         receiver.may_read(self._platform.tables.configuration, "GetItem", "Query")
         receiver.may_send(self.queue)

@@ -7,7 +7,7 @@ from infra.constructs.monitoring.metrics import own
 from infra.constructs.monitoring.symptom import Symptom
 from infra.constructs.outbound_webhooks import OutboundWebhooks
 from infra.constructs.routing import Routing
-from infra.constructs.shared.function import PayFlowXFunction
+from infra.constructs.shared.function import Audience, PayFlowXFunction
 from infra.constructs.shared.platform import PARTITIONS, RETRIES, Platform
 from infra.constructs.shared.room import Room
 
@@ -48,7 +48,7 @@ class Payments(Room):
             service="authorizer",
             description="From an API key to a merchant",
             timeout=Duration.seconds(5),
-            answers_merchants=True,
+            audience=Audience.MERCHANTS,
         )
         authorizer.may_read(self._platform.tables.configuration, "GetItem")
         settings = self._platform.settings
@@ -73,7 +73,7 @@ class Payments(Room):
             description="Accepts and shows payments",
             timeout=Duration.seconds(15),
             memory_mb=1024,
-            answers_merchants=True,
+            audience=Audience.MERCHANTS,
         )
         api.may_read(tables.transactions, "GetItem", "BatchGetItem", "Query")
         api.may_query(tables.transactions, index="byMerchant")

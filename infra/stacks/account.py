@@ -1,4 +1,4 @@
-"""What an account has once, whatever environments lie in it: who may deploy into it, and who hears of its bill."""
+"""The resources that an account has once for all its environments: the rights to deploy, and alerts of its bill."""
 
 import re
 from collections.abc import Callable, Sequence

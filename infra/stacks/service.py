@@ -54,19 +54,7 @@ class ServiceStack(Stack):
         tags: dict[str, str],
     ) -> None:
         super().__init__(scope, construct_id, termination_protection=settings.production, tags=tags)
-        egress = FixedEgress(self, "Egress", region=settings.region) if settings.fixed_egress else None
-        platform = Platform(
-            scope=self,
-            settings=settings,
-            key=data.key,
-            tables=data.tables,
-            cursor_secret=data.cursor_secret,
-            checkout_secret=data.checkout_secret,
-            code=functions_code(),
-            layers=(DependenciesLayer(self, "Dependencies").version,),
-            schedules=Schedules(self, "Schedules"),
-            egress=egress,
-        )
+        platform = self._platform(settings, data)
         routing = Routing(platform)
         outbound = OutboundWebhooks(platform)
         payments = Payments(platform, routing=routing, outbound_webhooks=outbound)
@@ -95,17 +83,7 @@ class ServiceStack(Stack):
         )
         checkout.log_after(api.log_account)
         if settings.firewall is not FirewallMode.OFF:
-            Firewall(
-                self,
-                "Firewall",
-                stages={"OnTheApi": api.api.deployment_stage, "OnTheCheckout": checkout.api.api.deployment_stage},
-                unmanaged_paths=(
-                    f"/{STAGE}/webhooks/",
-                    *(f"/{base}{PAGES_PATH}/" for base in (STAGE, DOMAIN_BASE_PATH)),
-                ),
-                key=data.key,
-                settings=settings,
-            )
+            self._filter_requests(settings, data, api, checkout.api)
         domain = None
         if settings.domain is not None:
             domain = Domain(self, "Domain", api=api, pages=checkout.api, settings=settings)
@@ -122,10 +100,41 @@ class ServiceStack(Stack):
         if settings.gradual_routing:
             routing.watch(alarms.success_burns_fast)
         outputs = [part.outputs() for part in (*rooms, api, page, ticket, data.tables)]
-        outputs += [part.outputs() for part in (domain, egress) if part is not None]
+        outputs += [part.outputs() for part in (domain, platform.egress) if part is not None]
         for name, value in chain.from_iterable(found.items() for found in outputs):
             CfnOutput(self, name, value=value)
         refuse_fewer_list_partitions(data=data, service=self, count=settings.list_partitions)
+
+    def _platform(self, settings: EnvironmentSettings, data: DataStack) -> Platform:
+        egress = FixedEgress(self, "Egress", region=settings.region) if settings.fixed_egress else None
+        return Platform(
+            scope=self,
+            settings=settings,
+            key=data.key,
+            tables=data.tables,
+            cursor_secret=data.cursor_secret,
+            checkout_secret=data.checkout_secret,
+            code=functions_code(),
+            layers=(DependenciesLayer(self, "Dependencies").version,),
+            schedules=Schedules(self, "Schedules"),
+            egress=egress,
+        )
+
+    def _filter_requests(
+        self, settings: EnvironmentSettings, data: DataStack, api: RestApi, checkout: CheckoutApi
+    ) -> None:
+        """Put one web ACL before both APIs."""
+        Firewall(
+            self,
+            "Firewall",
+            stages={"OnTheApi": api.api.deployment_stage, "OnTheCheckout": checkout.api.deployment_stage},
+            unmanaged_paths=(
+                f"/{STAGE}/webhooks/",
+                *(f"/{base}{PAGES_PATH}/" for base in (STAGE, DOMAIN_BASE_PATH)),
+            ),
+            key=data.key,
+            settings=settings,
+        )
 
     def _observe(
         self,

@@ -19,13 +19,13 @@ from local.chaos.operations import entries_in, judge_operations, operation_rows
 from local.chaos.provider_events import ProviderEvents
 from local.chaos.result import Violation, judge, table
 from local.chaos.trouble import Simulators, Trouble
+from local.command import exit_status_of
 from local.console import say
 from local.environment import LocalEnvironment, running_environment
 from local.errors import LocalEnvironmentError
 from local.merchant_endpoint import MerchantEndpoint, Received
 from local.paths import ROOT, STATE
 from local.processes import free_port
-from local.signals import interrupt_on_signals
 
 _EVIDENCE: Final = STATE / "chaos.json"
 _SETTLE_SECONDS: Final = 360.0
@@ -55,23 +55,19 @@ class Settings:
 
 def main() -> int:
     """0 without violations, 1 with, 130 after Ctrl-C."""
-    interrupt_on_signals()
-    try:
-        settings = Settings.read()
-        received = Received(refusal_rate=_REFUSAL_RATE, rng=random.Random(settings.seed))  # noqa: S311
-        with (
-            running_environment(free_port(), keep_state=True) as environment,
-            MerchantEndpoint(received) as endpoint,
-        ):
-            answer = environment.api().post("/webhook-endpoints", {"url": endpoint.url}, "chaos-endpoint")
-            received.secret = answer["secret"]
-            return 1 if _run(environment, settings, received) else 0
-    except LocalEnvironmentError as error:
-        print(f"\npayflowx: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        say("\nStopped.")
-        return 130
+    return exit_status_of(_disturb)
+
+
+def _disturb() -> int:
+    settings = Settings.read()
+    received = Received(refusal_rate=_REFUSAL_RATE, rng=random.Random(settings.seed))  # noqa: S311
+    with (
+        running_environment(free_port(), keep_state=True) as environment,
+        MerchantEndpoint(received) as endpoint,
+    ):
+        answer = environment.api().post("/webhook-endpoints", {"url": endpoint.url}, "chaos-endpoint")
+        received.secret = answer["secret"]
+        return 1 if _run(environment, settings, received) else 0
 
 
 def _run(environment: LocalEnvironment, settings: Settings, received: Received) -> list[Violation]:

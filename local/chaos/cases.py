@@ -48,7 +48,7 @@ class Case:
 
 
 def settle(merchant: Merchant, transaction_ids: Sequence[str], *, seconds: float) -> list[str]:
-    """Those that are still open when the time is over. Payers who forgot to approve do it now."""
+    """Wait; return the payments that are still open when the time is over. Payers who forgot to approve do it now."""
     deadline = time.monotonic() + seconds
     pending = list(transaction_ids)
     while True:
@@ -109,7 +109,7 @@ def collect(environment: LocalEnvironment, merchant: Merchant, transaction_ids: 
 
 
 def charges_in(ledger: Sequence[dict[str, Any]]) -> list[Charge]:
-    """What was really taken."""
+    """Return the charges of a ledger."""
     return [
         Charge(
             provider=entry["provider"],

@@ -55,7 +55,7 @@ _WHERE_PROOF_EXISTS: Final = ("tok_500_before_charge", "tok_timeout_before_charg
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a client wants paid once, and how it behaves about it."""
+    """A payment that a client wants made once, and the client's behaviour."""
 
     key: str
     amount: int

@@ -170,7 +170,7 @@ def _stuck(accounts: Sequence[Account]) -> Iterator[Violation]:
 
 
 def _booked(accounts: Sequence[Account], entries: Sequence[LedgerEntry]) -> Iterator[Violation]:
-    """What moved at the provider is what succeeded here: the same kinds and amounts, each as often.
+    """Money moved at the provider exactly as operations succeeded here: the same kinds and amounts, each as often.
 
     An operation that is still asked about or in review may have moved or not.
     """

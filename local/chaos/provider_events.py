@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Any, Final
 
 import urllib3
 
+from local.background import Background
 from local.chaos.result import Violation
 from local.chaos.trouble import Simulators
 from local.errors import LocalEnvironmentError
@@ -28,19 +28,18 @@ class ProviderEvents:
     rows: Counter[str] = field(default_factory=Counter)
     forged_but_accepted: int = 0
     _seen: dict[str, int] = field(default_factory=dict)
-    _stopping: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
+    _background: Background = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._background = Background(action=self.read, interval_seconds=_READ_SECONDS)
 
     def __enter__(self) -> "ProviderEvents":
         self._control(FAULTS)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._background.start()
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
+        self._background.stop()
         self.read()
 
     def calm(self) -> None:
@@ -77,10 +76,6 @@ class ProviderEvents:
         count = self.forged_but_accepted
         rule = "a webhook with a wrong signature was accepted"
         return [Violation(rule=rule, subject="the webhook address", detail=f"{count}")] if count else []
-
-    def _run(self) -> None:
-        while not self._stopping.wait(_READ_SECONDS):
-            self.read()
 
 
 def _word(report: dict[str, Any]) -> str:

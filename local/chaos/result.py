@@ -189,7 +189,7 @@ def table(
     deliveries: Mapping[str, int],
     violations: Sequence[Violation],
 ) -> str:
-    """What happened, and what came of it."""
+    """Return the table of the faults, and of their results."""
     by_status = Counter(f"{p.status}, still asked about" if p.asked_on else p.status for p in seen)
     sections: list[tuple[str, int, Mapping[str, int]]] = [
         ("requests", sum(statuses.values()), {_word(status): count for status, count in sorted(statuses.items())}),

@@ -46,7 +46,7 @@ _PROVE_NOTHING: Final = "razorpay_mock"
 
 
 def workers_of(processes: Iterable[Process], function: str) -> list[Process]:
-    """Those that the engine runs this function in."""
+    """Return the processes in which the engine runs this function."""
     return [process for process in processes if f"{FUNCTION_MARK}{function}-" in process.command]
 
 

@@ -11,36 +11,29 @@ from typing import Final
 
 import httpx
 
+from local.command import exit_status_of
 from local.console import say
 from local.environment import LocalEnvironment, running_environment
-from local.errors import LocalEnvironmentError
 from local.load.clients import Clients, Measured
 from local.load.result import Report, charges_by_key
 from local.load.sampling import Sampler
 from local.processes import free_port
 from local.settings import whole_number
-from local.signals import ignore_signals, interrupt_on_signals
 
 _REPORTED_EVERY_SECONDS: Final = 10.0
 
 
 def main() -> int:
     """0 when every condition holds, 1 when one does not, 130 after Ctrl-C."""
-    interrupt_on_signals()
-    try:
-        payments = whole_number("PAYMENTS", default=500, least=1, most=10_000)
-        clients = whole_number("CLIENTS", default=50, least=1, most=500)
-        seconds = whole_number("SECONDS", default=600, least=10, most=3_600)
-        with running_environment(free_port()) as environment:
-            report = asyncio.run(_run(environment, payments=payments, clients=clients, seconds=seconds))
-    except LocalEnvironmentError as error:
-        print(f"\npayflowx: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        say("\nStopped.")
-        return 130
-    finally:
-        ignore_signals()
+    return exit_status_of(_measure)
+
+
+def _measure() -> int:
+    payments = whole_number("PAYMENTS", default=500, least=1, most=10_000)
+    clients = whole_number("CLIENTS", default=50, least=1, most=500)
+    seconds = whole_number("SECONDS", default=600, least=10, most=3_600)
+    with running_environment(free_port()) as environment:
+        report = asyncio.run(_run(environment, payments=payments, clients=clients, seconds=seconds))
     say(f"\n{report.table()}")
     for failure in report.failures():
         say(f"not as required: {failure}")

@@ -1,9 +1,9 @@
 """Counts the processes of the environment, and their memory, while it is under load."""
 
-import threading
 from dataclasses import dataclass, field
 from typing import Final
 
+from local.background import Background
 from local.process_table import own_processes
 
 _INTERVAL_SECONDS: Final = 0.5
@@ -17,24 +17,17 @@ class Sampler:
     total_rss_kib: int = 0
     function_rss_kib: int = 0
     """Of the largest process of a function."""
-    _stopping: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
+    _background: Background = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._background = Background(action=self.sample, interval_seconds=_INTERVAL_SECONDS, at_once=True)
 
     def __enter__(self) -> "Sampler":
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._background.start()
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        while True:
-            self.sample()
-            if self._stopping.wait(_INTERVAL_SECONDS):
-                return
+        self._background.stop()
 
     def sample(self) -> None:
         """Take one sample now."""

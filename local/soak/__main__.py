@@ -11,15 +11,14 @@ from typing import Final
 
 import httpx
 
+from local.command import exit_status_of
 from local.console import say
 from local.environment import LocalEnvironment, running_environment
-from local.errors import LocalEnvironmentError
 from local.load.clients import Clients, Measured
 from local.load.result import percentile
 from local.merchant_endpoint import MerchantEndpoint, Received
 from local.processes import free_port
 from local.settings import whole_number
-from local.signals import ignore_signals, interrupt_on_signals
 from local.soak.samples import TOLERANCES, Sampler, check_platform, series_of
 from local.soak.steady import SteadyLoad
 from local.soak.verdict import Finding, judge, table
@@ -30,7 +29,7 @@ _SHARE_HELD_BACK: Final = 0.01
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Soak:
-    """What came of a soak."""
+    """The result of a soak."""
 
     load: SteadyLoad
     measured: Measured
@@ -68,23 +67,17 @@ class Soak:
 
 def main() -> int:
     """0 when every condition holds, 1 when one does not, 130 after Ctrl-C."""
-    interrupt_on_signals()
-    try:
-        check_platform()
-        seconds = whole_number("SECONDS", default=600, least=30, most=86_400)
-        rate = whole_number("RATE", default=2, least=1, most=50)
-        interval = whole_number("INTERVAL", default=10, least=1, most=60)
-        with running_environment(free_port()) as environment, MerchantEndpoint(Received()) as endpoint:
-            endpoint.received.secret = register(environment, endpoint.url)
-            soak = asyncio.run(_run(environment, endpoint.received, seconds=seconds, rate=rate, interval=interval))
-    except LocalEnvironmentError as error:
-        print(f"\npayflowx: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        say("\nStopped.")
-        return 130
-    finally:
-        ignore_signals()
+    return exit_status_of(_measure)
+
+
+def _measure() -> int:
+    check_platform()
+    seconds = whole_number("SECONDS", default=600, least=30, most=86_400)
+    rate = whole_number("RATE", default=2, least=1, most=50)
+    interval = whole_number("INTERVAL", default=10, least=1, most=60)
+    with running_environment(free_port()) as environment, MerchantEndpoint(Received()) as endpoint:
+        endpoint.received.secret = register(environment, endpoint.url)
+        soak = asyncio.run(_run(environment, endpoint.received, seconds=seconds, rate=rate, interval=interval))
     say(f"\n{soak.table()}")
     for failure in soak.failures():
         say(f"not as required: {failure}")

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +11,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.background import Background
 from local.errors import LocalEnvironmentError
 from local.process_table import Process, own_processes
 from local.soak.verdict import Series, Tolerance
@@ -105,18 +105,17 @@ class Sampler:
     interval_seconds: float
     samples: list[tuple[float, Figures]] = field(default_factory=list)
     missed: int = 0
-    _stopping: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
+    _background: Background = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._background = Background(action=self.sample, interval_seconds=self.interval_seconds)
 
     def __enter__(self) -> "Sampler":
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._background.start()
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
+        self._background.stop()
 
     def sample(self) -> None:
         """Take one sample now."""
@@ -131,10 +130,6 @@ class Sampler:
     def _depth(self, url: str) -> float:
         found = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_DEPTHS))["Attributes"]
         return float(sum(int(found.get(name, 0)) for name in _DEPTHS))
-
-    def _run(self) -> None:
-        while not self._stopping.wait(self.interval_seconds):
-            self.sample()
 
 
 def series_of(

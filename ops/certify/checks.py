@@ -33,7 +33,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a check found. `word`: the kind of the outcome, which the table's expectation names."""
+    """The finding of a check. `word`: the kind of the outcome, which the table's expectation names."""
 
     word: str
     code: str = ""

@@ -71,7 +71,7 @@ def refuse_production(client: Callable[[str], Any], account: str, named: Sequenc
 
 
 def plan(account: str, region: str) -> str:
-    """What will be done, how long and how dear it can get."""
+    """Return the plan: the steps, their longest time and their highest price."""
     steps = planned()
     lines = [f"In account {account}, region {region}:", ""]
     lines += [f"  {step.name:<10} {step.asks}  (at most {step.minutes:g} min)" for step in steps]

@@ -39,7 +39,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a step found. `evidence` is its own sentence, or the reason why it failed or was left out."""
+    """The finding of a step. `evidence` is its own sentence, or the reason why it failed or was left out."""
 
     step: Step
     verdict: Verdict

@@ -115,7 +115,7 @@ class Stage:
 
 
 def wait_until(what: str, found: Callable[[], Any], *, seconds: float, pause: float = _PAUSE_SECONDS) -> Any:
-    """What `found` returns once it is true. Raises `StepError` after `seconds`."""
+    """Return the first true value of `found`. Raises `StepError` after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
         value = found()

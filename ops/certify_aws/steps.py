@@ -297,7 +297,7 @@ def restore(stage: Stage) -> str:
 
 
 def sources_go_off(stage: Stage) -> str:
-    """What `payflowx restore` switches off is off: the API answers an error of API Gateway, and comes back."""
+    """`payflowx restore` switches every source off: the API answers an error of API Gateway, and comes back."""
     sources = AwsSources(target=stage.target)
     states = sources.states()
     sources.switch_off(states)

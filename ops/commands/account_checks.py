@@ -1,4 +1,4 @@
-"""What `payflowx doctor` asks the account itself: do alarms reach a person, and is there room for all functions?"""
+"""The questions of `payflowx doctor` to the account: do alarms reach a person, and is there room for all functions?"""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final

@@ -97,7 +97,7 @@ def events_of(
 
 
 def nothing_waits(ends: Sequence[str]) -> str:
-    """What an empty list of undelivered events means."""
+    """Say what an empty list of undelivered events means."""
     return f"Every event since {ends[0]} is delivered." if ends else "Every event is delivered."
 
 

@@ -52,7 +52,7 @@ def ls(session: Session) -> None:
 @target_options
 @pass_session
 def explain(session: Session, *, queue: str | None, limit: int) -> None:
-    """What each message was, what its payment's state is, why it died, and what a replay would do."""
+    """Explain each message: what it was, its payment's state, why it died, and what a replay would do."""
     items = [
         {"queue": name, **item}
         for name in _named(queue)

@@ -68,7 +68,7 @@ def api_health(base_url: str) -> HealthCheck:
 
 
 def alarms(client: Callable[[str], Any], target: Target) -> Iterator[HealthCheck]:
-    """Those that are active. Reading them needs a right that an operator may lack; that is no fault."""
+    """Yield the alarms that are active. Reading them needs a right that an operator may lack; that is no fault."""
     try:
         answer = client("cloudwatch").describe_alarms(
             StateValue="ALARM", AlarmNamePrefix=f"{target.stack_prefix}-Service", MaxRecords=100

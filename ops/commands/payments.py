@@ -222,7 +222,7 @@ def verify(session: Session, *, transaction_id: str, merchant: str | None) -> No
 @target_options
 @pass_session
 def cost(session: Session, *, transaction_id: str, merchant: str | None) -> None:
-    """What a payment has cost at AWS so far: calls, capacity, messages, and millionths of a dollar.
+    """Show the cost of a payment at AWS so far: calls, capacity, messages, and millionths of a dollar.
 
     It is calculated from the payment's attempts, events and deliveries. Reads by clients leave no record, and functions
     and logs are paid by time and bytes: neither is in it.
@@ -266,7 +266,7 @@ def deliveries(session: Session, *, transaction_id: str, merchant: str | None) -
 @target_options
 @pass_session
 def personal_data(session: Session, *, transaction_id: str, merchant: str | None, reason: str) -> None:
-    """What people entered: customer, description, metadata. The operators' audit log keeps who read it, and why."""
+    """Show what people entered: customer, description, metadata. The audit log keeps the reader and the reason."""
     names = {"merchantId": session.merchant(merchant), "transactionId": transaction_id}
     found = session.change("show_personal_data", reason, **names)
     session.show_fields(found, personal_rows(found))

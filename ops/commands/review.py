@@ -37,7 +37,7 @@ _PAYMENT: Final = "pay_"
 
 @click.group()
 def review() -> None:
-    """What only a person can decide, charges and captures, voids and refunds: PayFlowX does not guess."""
+    """Reviews of charges, captures, voids and refunds: only a person can decide them, PayFlowX does not guess."""
 
 
 @review.command("list")
@@ -86,7 +86,7 @@ def reindex(session: Session, *, merchant: str | None, reason: str) -> None:
 
 
 def _facts_options(command: F) -> F:
-    """What a person may know beside the verdict."""
+    """Add the options for facts that a person may know beside the verdict."""
     for option in (
         click.option("--key", metavar="KEY", help="The key (pfx-...) that it shows for the charge."),
         click.option("--account", metavar="ACCOUNT", help="The merchant's account there, where it has several."),

@@ -84,7 +84,7 @@ class Forms:
             return result.outcome
 
     def done(self, nonce: str) -> Done | None:
-        """What an earlier form did, for the page that it led to. Answers that exist once are forgotten in minutes."""
+        """Return an earlier form's result, for the page after it. Answers that exist once are forgotten in minutes."""
         result = self._results.get(nonce)
         if result is None or not isinstance(result.outcome, Done):
             return None

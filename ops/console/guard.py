@@ -1,4 +1,4 @@
-"""What every request must be, and what every answer says to the browser."""
+"""The conditions of every request, and the headers of every answer that restrict the browser."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -69,7 +69,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Next:
-    """What happens next. `at` None: at no known time."""
+    """The next step. `at` None: at no known time."""
 
     text: str
     at: str | None = None

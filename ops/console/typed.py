@@ -1,4 +1,4 @@
-"""What a person types into a field, checked. Each function raises `OperatorError`, which says what is expected."""
+"""Checks of a person's input in a field. Each function raises `OperatorError`, which says what is expected."""
 
 from contextlib import suppress
 from datetime import UTC, datetime

@@ -69,7 +69,7 @@ def _changed(name: str, world: World, place: Place) -> list[Item]:
 
 
 def _of_the_api(world: World) -> list[Measured]:
-    """What API Gateway would have counted."""
+    """Return the metrics that API Gateway would have counted."""
     return [
         Measured(call.at_ms, "AWS/ApiGateway", name, unit, value, {})
         for call in world.history.calls

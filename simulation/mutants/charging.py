@@ -14,7 +14,7 @@ from payflowx.adapters.dynamodb.core.values import from_attributes, to_attribute
 from payflowx.adapters.dynamodb.payments import attempt_store
 from payflowx.adapters.dynamodb.payments.attempt_store import DynamoDBAttemptStore
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
-from payflowx.application.payments import charge_session, process_job, void_on_request
+from payflowx.application.payments import charge_session, claim_item, void_on_request
 from payflowx.application.payments.attempt_session import AttemptSession
 from payflowx.application.payments.cancel_payment import CancelPayment
 from payflowx.application.payments.charge_session import ChargeSession
@@ -128,7 +128,7 @@ def _lease_not_respected() -> Patches:
 def _short_lease() -> Patches:
     """Five seconds, and nothing asks whether it lasts for a call."""
     return [
-        *replaced(process_job, "LEASE_MS", 5_000),
+        *replaced(claim_item, "LEASE_MS", 5_000),
         patch.object(AttemptSession, "has_time_to_send", lambda _self: True),
     ]
 
@@ -323,7 +323,7 @@ CHARGING: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "a claim keeps the epoch of the lease before it",
         Edit(
-            process_job.ProcessJob,
+            claim_item.ClaimItem,
             "_claim_as_decided",
             "epoch, append, reopen, is_closed = item.owner.lease.epoch + 1,",
             "epoch, append, reopen, is_closed = max(1, item.owner.lease.epoch),",

@@ -14,10 +14,10 @@ from payflowx.application.inbound_webhooks.receive_webhook import ReceiveWebhook
 from payflowx.application.merchants.erase_personal_data import ErasePersonalData
 from payflowx.application.outbound_webhooks import deliver_event
 from payflowx.application.outbound_webhooks.deliver_event import DeliverEvent
-from payflowx.application.payments import create_payment, process_job, settle_order
+from payflowx.application.payments import claim_item, create_payment, settle_order
+from payflowx.application.payments.claim_item import ClaimItem
 from payflowx.application.payments.create_payment import CreatePayment
 from payflowx.application.payments.new_checkout import CheckoutOpener
-from payflowx.application.payments.process_job import ProcessJob
 from payflowx.application.payments.record_provider_refunds import RecordProviderRefunds
 from payflowx.application.payments.request_operation import RequestOperation
 from payflowx.application.reconciliation import start_reconciliations
@@ -207,7 +207,7 @@ JUDGING: Final[tuple[Mutant, ...]] = (
     broken(
         "orders",
         "late charges are given back at every merchant",
-        Edit(ProcessJob, "_settle", "refunds=merchant.automatic_refund", "refunds=True"),
+        Edit(ClaimItem, "_settle", "refunds=merchant.automatic_refund", "refunds=True"),
         scenario="refunds_turned_off",
     ),
     broken(
@@ -616,7 +616,7 @@ JUDGING: Final[tuple[Mutant, ...]] = (
         lambda: replaced(backoff, "retry_delay_ms", lambda _r, _j: 0),
         scenario="rate_limits",
     ),
-    Mutant("payments", "a lease lasts an hour", lambda: replaced(process_job, "LEASE_MS", 3_600_000)),
+    Mutant("payments", "a lease lasts an hour", lambda: replaced(claim_item, "LEASE_MS", 3_600_000)),
     Mutant(
         "merchants",
         "operators' changes leave no entry in their log",

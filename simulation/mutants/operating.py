@@ -6,6 +6,7 @@ from unittest.mock import patch
 
 from payflowx.adapters.dynamodb.core import keys, writes
 from payflowx.application.payments import cancel_payment, request_operation
+from payflowx.application.payments.claim_item import ClaimItem
 from payflowx.application.payments.operation_session import OperationSession
 from payflowx.application.payments.process_job import ProcessJob
 from payflowx.application.payments.request_operation import RequestOperation
@@ -263,13 +264,13 @@ OPERATING: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "an operation's intent is stored after the call",
         Edit(
-            ProcessJob,
+            ClaimItem,
             "_claim_as_decided",
             "append=append,\n        reopen=reopen,",
             "append=append if item.operation is None else None,\n        reopen=reopen,",
         ),
         Edit(
-            ProcessJob,
+            ClaimItem,
             "_claim_as_decided",
             "item=item.with_owner(result.item), number=number",
             _STORED_LATER,

@@ -9,7 +9,8 @@ from payflowx.adapters.dynamodb.payments import payment_items
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
 from payflowx.adapters.sqs.queue_room import QueueRoom
 from payflowx.application.outbound_webhooks.deliver_event import DeliverEvent
-from payflowx.application.payments.process_job import ProcessJob
+from payflowx.application.payments.claim_item import ClaimItem
+from payflowx.application.payments.hand_over_job import HandOverJob
 from payflowx.application.recovery import wake_attempts, waking
 from payflowx.application.recovery.sweep import SweepDueItems, Swept
 from payflowx.application.recovery.wake_event import WakeEvent
@@ -32,14 +33,14 @@ def _failed_messages_forgotten() -> Patches:
     return [patch.object(worker, "handler", handler)]
 
 
-def _moved(process_job: Any, item: Any, decision: Any) -> Any:
+def _moved(claim_item: Any, item: Any, decision: Any) -> Any:
     """The breaker as a fail-over: an open attempt at a slow account gets a successor at the next provider."""
     if not isinstance(decision, ResolveOpenAttempt) or item.operation is not None or item.payment.checkout is not None:
         return decision
     attempt, payment = decision.attempt, item.payment
     name = health.AccountName(merchant_id=payment.merchant_id, provider=attempt.provider, account_id=attempt.account_id)
     others = [candidate for candidate in payment.route.candidates if candidate.provider != attempt.provider]
-    if not others or len(payment.attempts) > 1 or not process_job.health.is_slow(name):
+    if not others or len(payment.attempts) > 1 or not claim_item.hand_over.health.is_slow(name):
         return decision
     return StartAttempt(number=len(payment.attempts) + 1, candidate=others[0])
 
@@ -158,14 +159,14 @@ RECOVERING: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "a job that is handed to the slow lane is dropped",
-        Edit(ProcessJob, "_is_handed_over", "self.slow_lane.take(", "(lambda *_args, **_is_due: None)("),
+        Edit(HandOverJob, "_is_handed_over", "self.slow_lane.take(", "(lambda *_args, **_is_due: None)("),
         survives="The item is due: the sweeper wakes it again, and the account is slow for a while only.",
     ),
     broken(
         _ROOM,
         "a job of the slow lane takes no lease",
         Edit(
-            ProcessJob,
+            ClaimItem,
             "_claim_as_decided",
             "lease=self._lease(epoch=epoch),",
             "lease=replace(self._lease(epoch=epoch), owner='') if job.slow else self._lease(epoch=epoch),",
@@ -176,15 +177,15 @@ RECOVERING: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "the slow lane hands its own jobs over again",
-        Edit(ProcessJob, "_is_handed_over", "if not is_slow or job.slow:", "if not is_slow:"),
-        Edit(ProcessJob, "_is_slow", "if target is None or job.slow:", "if target is None:"),
+        Edit(HandOverJob, "_is_handed_over", "if not is_slow or job.slow:", "if not is_slow:"),
+        Edit(HandOverJob, "if_slow", "if target is None or job.slow:", "if target is None:"),
         scenario="restores",
     ),
     broken(
         _ROOM,
         "the breaker moves an unknown to the next provider",
         Edit(
-            ProcessJob,
+            ClaimItem,
             "_claim_as_decided",
             "decision = self._decide(item, merchant)",
             "decision = _moved(self, item, self._decide(item, merchant))",
@@ -202,7 +203,10 @@ RECOVERING: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "the breaker stops the resolve of an accepted payment",
         Edit(
-            ProcessJob, "_is_handed_over", "self.slow_lane.take(replace(job, slow=True)", "(lambda *_a, **_b: None)(job"
+            HandOverJob,
+            "_is_handed_over",
+            "self.slow_lane.take(replace(job, slow=True)",
+            "(lambda *_a, **_b: None)(job",
         ),
         Edit(health.AccountHealth, "is_slow", "return self.open_since_ms is not None or", "return True or"),
     ),

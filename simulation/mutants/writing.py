@@ -7,12 +7,12 @@ from payflowx.adapters.dynamodb.core import writes
 from payflowx.adapters.dynamodb.payments import attempt_store, compact_items, payments
 from payflowx.adapters.dynamodb.payments.attempt_store import DynamoDBAttemptStore
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
-from payflowx.application.payments.process_job import ProcessJob
+from payflowx.application.payments.claim_item import ClaimItem
 from simulation.mutants.mutant import Edit, Mutant, broken
 
 _ROOM: Final = "payments"
 _BETWEEN: Final = "BETWEEN {expression.value(earliest)} AND {expression.value(latest)}"
-_ASKED: Final = Edit(ProcessJob, "_claim", "leaves_due=_is_due_after(lease, job)", "leaves_due=True")
+_ASKED: Final = Edit(ClaimItem, "__call__", "leaves_due=_is_due_after(lease, job)", "leaves_due=True")
 
 WRITING: Final[tuple[Mutant, ...]] = (
     broken(

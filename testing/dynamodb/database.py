@@ -352,7 +352,7 @@ def _partition_of(text: str, names: Mapping[str, str], values: Mapping[str, Any]
 
 
 def _continued(rows: list[Item], start: Item | None, table: Schema, schema: Schema, *, forward: bool) -> list[Item]:
-    """What follows the key where the page before ended, whether an item still has that key or not."""
+    """Return the rows after the key at which the page before ended, whether an item still has that key or not."""
 
     def place(item: Item) -> tuple[Any, Key]:
         return (order_of(item[schema.sort]) if schema.sort else 0, table.key_of(item))

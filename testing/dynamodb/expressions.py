@@ -23,7 +23,7 @@ Operand = Callable[[Item, Values], Value | None]
 
 
 class ExpressionError(Exception):
-    """What AWS answers with a ValidationException."""
+    """An expression that AWS refuses with a ValidationException."""
 
 
 class DocumentError(ExpressionError):

@@ -1,4 +1,4 @@
-"""What DynamoDB throttles: a partition takes so many units a second, however much capacity its table has.
+"""Throttling by DynamoDB: a partition takes so many units a second, however much capacity its table has.
 
 A partition key whose items are not split has no more than one partition. A write also needs room for its index entries:
 an index throttles its table. Capacity that was unused in the seconds before is not modelled, because AWS promises none.

@@ -36,7 +36,7 @@ def equal(left: Value, right: Value) -> bool:
 
 
 def order_of(value: Value) -> Any:
-    """What a sort key or a comparison sorts by; strings by their UTF-8 bytes."""
+    """Return the value by which a sort key or a comparison sorts; strings by their UTF-8 bytes."""
     kind = type_of(value)
     if kind == "N":
         text = value["N"]
@@ -50,7 +50,7 @@ def is_comparable(left: Value, right: Value) -> bool:
 
 
 def size_of(value: Value) -> int | None:
-    """What `size()` gives; None where it has none."""
+    """Return the result of `size()`; None for a type that has no size."""
     kind = type_of(value)
     if kind in {"N", "BOOL", "NULL"}:
         return None

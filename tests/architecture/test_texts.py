@@ -1,5 +1,6 @@
 """What texts of the project may not name: a machine, a registry's host, a retired word."""
 
+import ast
 import io
 import re
 import subprocess
@@ -72,6 +73,40 @@ def test_no_retired_word_stands_in_code() -> None:
         for match in pattern.finditer(kept.sub("", text))
     ]
     assert offenders == []
+
+
+RELATIVE_CLAUSE = re.compile(r"(?:What|Whoever|Those)\b")
+CLAUSES_STAY = (
+    "functions/payflowx/entrypoints/api/payments/types.py",
+    "functions/payflowx/entrypoints/api/webhook_endpoints/types.py",
+    "functions/payflowx/domain/merchants/api_keys.py",
+    "ops/commands/approvals.py",
+    "ops/console/screens/approvals.py",
+)
+"""The first two describe the types of the OpenAPI document, as a list of fields does."""
+
+
+def test_no_docstring_begins_with_a_relative_clause() -> None:
+    """`Return ...` or a noun says at once which thing is meant: see docs/style.md."""
+    described = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    offenders = [
+        f"{named(path)}: {text.splitlines()[0]}"
+        for path in files("functions", "infra", "ops", "local", "testing", "bench")
+        if named(path) not in CLAUSES_STAY
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, described) and (text := ast.get_docstring(node)) and RELATIVE_CLAUSE.match(text)
+    ]
+    assert offenders == []
+
+
+def test_a_docstring_names_the_port_that_a_class_implements() -> None:
+    """A port that was renamed is renamed there as well."""
+    texts = {path: path.read_text() for path in files("functions", "ops", "local")}
+    definition = re.compile(r"^(?:class |def )(\w+)|^(\w+) = ", re.MULTILINE)
+    defined = {one or other for text in texts.values() for one, other in definition.findall(text)}
+    claims = [(path, name) for path, text in texts.items() for name in re.findall(r"Implements `(\w+)`", text)]
+    assert len(claims) > 30
+    assert [f"{named(path)}: {name}" for path, name in claims if name not in defined] == []
 
 
 PLATFORM_NAMES = (

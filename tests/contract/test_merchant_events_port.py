@@ -14,8 +14,7 @@ from payflowx.domain.outbound_webhooks.merchant_events import Delivery, Delivery
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob, MerchantEventQuery
 from payflowx.domain.payments.ports import Due, DueKind
 from payflowx.domain.payments.retry import FailureReason
-from payflowx.domain.recovery.ports import UnreadableMessageError
-from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.errors import StorageUnavailableError, UnreadableMessageError
 from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, MINUTE_MS
 from payflowx.wiring.api import ApiWiring
 from testing.kms import Kms

@@ -68,7 +68,7 @@ def shop(client: Client) -> Iterator[str]:
     port = free_port()
     environment = {
         "PAYFLOWX_URL": client.base_url,
-        "PAYFLOWX_KEY": client.api_key,
+        "PAYFLOWX_API_KEY": client.api_key,
         "SHOP_URL": f"http://127.0.0.1:{port}/thanks",
         "PORT": str(port),
         "PATH": os.environ["PATH"],

@@ -6,6 +6,7 @@ from typing import Self
 
 from payflowx.adapters.appconfig.reader import AppConfigRules
 from payflowx.adapters.dynamodb.checkout.refused_starts import DynamoDBRefusedStarts
+from payflowx.adapters.dynamodb.merchants.configuration import DynamoDBMerchantConfiguration
 from payflowx.adapters.dynamodb.webhooks.catch_ups import DynamoDBCatchUps
 from payflowx.adapters.platform.aws import PROMPT
 from payflowx.adapters.platform.cursors import Cursors
@@ -45,6 +46,10 @@ class ApiWiring(LedgerReader, LedgerWriter, OutboundWebhooks, CheckoutOpenerAcce
 
     def prepare(self) -> None:
         _ = self.create_payment, self.read_payments, self.providers.capabilities()
+
+    @property
+    def merchants_of_changes(self) -> DynamoDBMerchantConfiguration:
+        return self.merchants
 
     # -- payments
 

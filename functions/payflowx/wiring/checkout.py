@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Self
 
 from payflowx.adapters.dynamodb.checkout.refused_starts import DynamoDBRefusedStarts
+from payflowx.adapters.dynamodb.merchants.configuration import DynamoDBMerchantConfiguration
 from payflowx.adapters.platform.aws import PROMPT
 from payflowx.application.checkout.page import CheckoutPage
 from payflowx.wiring.checkout_tokens import CheckoutTokensAccess, CheckoutTokensSettings
@@ -30,6 +31,10 @@ class CheckoutWiring(LedgerWriter, CheckoutTokensAccess):
 
     def prepare(self) -> None:
         _ = self.page, self.telemetry
+
+    @property
+    def merchants_of_changes(self) -> DynamoDBMerchantConfiguration:
+        return self.merchants
 
     @cached_property
     def page(self) -> CheckoutPage:

@@ -1,7 +1,9 @@
 """The store of payments and operations, and what every function needs that changes them."""
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from payflowx.adapters.dynamodb.core.partitions import Partitions
 from payflowx.adapters.dynamodb.orders.orders import DynamoDBOrders
@@ -13,13 +15,15 @@ from payflowx.adapters.sqs.queue import Queue
 from payflowx.application.orders.keep_order import KeepOrder
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.application.payments.work_items import WorkItems
-from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob, EndpointPresence
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.shared.limits import ENDPOINTS_REMEMBERED_MS, HOUR_MS, MINUTE_MS
 from payflowx.wiring.platform import Wiring
 from payflowx.wiring.settings import Settings
+
+if TYPE_CHECKING:
+    from payflowx.adapters.dynamodb.merchants.configuration import DynamoDBMerchantConfiguration
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,17 +129,22 @@ class LedgerWriter(Ledger):
             telemetry=self.telemetry,
         )
 
+    @property
+    @abstractmethod
+    def merchants_of_changes(self) -> "DynamoDBMerchantConfiguration | None":
+        """The merchants whose settings a change follows; None in a function that has no right to read them."""
+
     @cached_property
     def endpoint_presence(self) -> EndpointPresence:
-        """Unknown in the sweeper, which reads no merchants."""
-        table: str = getattr(self.settings, "configuration_table", "")
-        if not table:
+        """Unknown where no merchant is read."""
+        merchants = self.merchants_of_changes
+        if merchants is None:
             return EndpointsUnknown()
         cache = self.platform.cache(ENDPOINTS_REMEMBERED_MS)
-        return DynamoDBEndpointPresence(client=self.platform.clients.dynamodb, table=table, cache=cache)
+        return DynamoDBEndpointPresence(client=self.platform.clients.dynamodb, table=merchants.table, cache=cache)
 
     def is_automatic_refund_on(self, merchant_id: str) -> bool:
-        """The merchant's switch; off in the sweeper, which reads no merchants and ends no payment."""
-        merchants: MerchantConfiguration | None = getattr(self, "merchants", None)
-        merchant = merchants.get(merchant_id) if merchants else None
+        """The merchant's switch; off where no merchant is read."""
+        merchants = self.merchants_of_changes
+        merchant = merchants.get(merchant_id) if merchants is not None else None
         return merchant is not None and merchant.automatic_refund

@@ -7,8 +7,11 @@ from typing import Self
 from payflowx.adapters.sqs.messages import JOBS
 from payflowx.adapters.sqs.queue import Queue
 from payflowx.adapters.sqs.queue_room import QueueRoom
+from payflowx.application.payments.claim_item import ClaimItem
 from payflowx.application.payments.complete_charge import CompleteCharge
 from payflowx.application.payments.confirm_authorization import ConfirmAuthorization
+from payflowx.application.payments.hand_over_job import HandOverJob
+from payflowx.application.payments.new_attempts import NewAttempts
 from payflowx.application.payments.process_job import ProcessJob
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.resume_restored import ResumeRestored
@@ -43,21 +46,36 @@ class WorkerWiring(RefundReader, ProviderHealthAccess):
 
     @cached_property
     def process_job(self) -> ProcessJob:
+        hand_over = HandOverJob(items=self.work_items, health=self.health, slow_lane=self._slow_lane)
         complete_charge = CompleteCharge(payments=self.payments)
         send_charge = SendCharge(payments=self.payments, complete_charge=complete_charge)
         search_forgotten = SearchForgotten(providers=self.providers, max_retries=self.policy.max_retries)
         return ProcessJob(
-            items=self.work_items,
             merchants=self.merchants,
             providers=self.providers,
-            outcome_writer=self.outcome_writer,
+            hand_over=hand_over,
+            claim_item=self._claim_item(hand_over, search_forgotten),
             send_charge=send_charge,
             resolve_attempt=ResolveAttempt(
                 send_charge=send_charge,
                 complete_charge=complete_charge,
                 confirm_authorization=ConfirmAuthorization(search_forgotten=search_forgotten),
             ),
+            outcome_writer=self.outcome_writer,
             record_provider_refunds=self.record_provider_refunds,
+            health=self.health,
+            clock=self.platform.clock,
+            randomness=self.platform.randomness,
+            telemetry=self.telemetry,
+            policy=self.policy,
+        )
+
+    def _claim_item(self, hand_over: HandOverJob, search_forgotten: SearchForgotten) -> ClaimItem:
+        return ClaimItem(
+            items=self.work_items,
+            new_attempts=NewAttempts(providers=self.providers, clock=self.platform.clock, policy=self.policy),
+            hand_over=hand_over,
+            outcome_writer=self.outcome_writer,
             void_on_request=VoidOnRequest(providers=self.providers),
             settle_order=SettleOrder(keep_order=self.keep_order, operations=self.operations, providers=self.providers),
             restored=ResumeRestored(
@@ -71,8 +89,6 @@ class WorkerWiring(RefundReader, ProviderHealthAccess):
             randomness=self.platform.randomness,
             telemetry=self.telemetry,
             policy=self.policy,
-            health=self.health,
-            slow_lane=self._slow_lane,
         )
 
     @property

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
+from payflowx.adapters.dynamodb.merchants.configuration import DynamoDBMerchantConfiguration
 from payflowx.adapters.dynamodb.payments.references import DynamoDBReferences
 from payflowx.adapters.sqs.messages import PROVIDER_EVENTS
 from payflowx.adapters.sqs.queue import Queue
@@ -30,6 +31,10 @@ class ProviderEventsWiring(LedgerWriter, ProviderAccess):
 
     def prepare(self) -> None:
         _ = self.process_provider_event, self.providers.capabilities()
+
+    @property
+    def merchants_of_changes(self) -> DynamoDBMerchantConfiguration:
+        return self.merchants
 
     @cached_property
     def provider_events(self) -> Queue[ReceivedEvent]:

@@ -36,6 +36,11 @@ class SweeperWiring(LedgerWriter):
     def prepare(self) -> None:
         _ = self.sweep
 
+    @property
+    def merchants_of_changes(self) -> None:
+        """The sweeper ends no payment, and has no right to read merchants."""
+        return
+
     @cached_property
     def sweep(self) -> SweepDueItems:
         return SweepDueItems(

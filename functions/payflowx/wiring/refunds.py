@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from payflowx.adapters.dynamodb.merchants.configuration import DynamoDBMerchantConfiguration
 from payflowx.application.payments.record_provider_refunds import RecordProviderRefunds
 from payflowx.wiring.ledger import LedgerWriter, LedgerWriterSettings
 from payflowx.wiring.providers import ProviderAccess, ProviderSettings
@@ -16,6 +17,10 @@ class RefundReaderSettings(LedgerWriterSettings, ProviderSettings):
 @dataclass(kw_only=True)
 class RefundReader(LedgerWriter, ProviderAccess):
     settings: RefundReaderSettings
+
+    @property
+    def merchants_of_changes(self) -> DynamoDBMerchantConfiguration:
+        return self.merchants
 
     @cached_property
     def record_provider_refunds(self) -> RecordProviderRefunds:

@@ -1,6 +1,7 @@
 """A Lambda function with a role, an encrypted log group and an alias of its own, and exactly the rights it is given."""
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any, Literal
 
 from aws_cdk import Aws, Duration, RemovalPolicy, Stack
@@ -28,6 +29,14 @@ _TESTED_VERSION = "Python 3.13 is the newest version that the tests run on; we d
 _ALARM_PERIOD = Duration.minutes(5)
 
 
+class Audience(StrEnum):
+    """The party that waits for a function's answer, and is hurt at once by its errors and throttles."""
+
+    MERCHANTS = "merchants"
+    """Its errors and throttles impair payments."""
+    PAYERS_AND_PROVIDERS = "payers and providers"
+
+
 class PayFlowXFunction(Construct):
     """Callers use the alias `live`. Versions outlive the deployment that replaces them, so that one step rolls back.
 
@@ -49,15 +58,14 @@ class PayFlowXFunction(Construct):
         key: kms.IKey,
         settings: EnvironmentSettings,
         sends_to_itself: bool = False,
-        answers_merchants: bool = False,
-        answers_requests: bool = False,
+        audience: Audience | None = None,
         egress: FixedEgress | None = None,
         max_executions: int | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._key = key
-        self._answers_merchants = answers_merchants
-        self._answers_requests = answers_requests or answers_merchants
+        self._audience = audience
+        answers_merchants = audience is Audience.MERCHANTS
         self._settings = settings
         self.log_group = logs.LogGroup(
             self,
@@ -124,14 +132,15 @@ class PayFlowXFunction(Construct):
     def alarms(self) -> dict[str, Symptom]:
         """Errors and throttles, named after the function.
 
-        A throttled function that answers no requests delays a queue or a schedule, and that has an alarm of its own.
+        A throttled function without an audience delays a queue or a schedule, and that has an alarm of its own.
         """
+        impairs_payments = self._audience is Audience.MERCHANTS
         errors = Symptom(
             metric=self.alias.metric_errors(period=_ALARM_PERIOD),
             threshold=3,
             runbook="function-errors",
             says="A function failed three times in five minutes.",
-            impairs_payments=self._answers_merchants,
+            impairs_payments=impairs_payments,
         )
         throttles = Symptom(
             metric=self.alias.metric_throttles(period=_ALARM_PERIOD),
@@ -139,10 +148,10 @@ class PayFlowXFunction(Construct):
             periods=2,
             runbook="function-throttles",
             says="The account's concurrency limit throttles a function.",
-            impairs_payments=self._answers_merchants,
+            impairs_payments=impairs_payments,
         )
         found = {f"{self.node.id}FunctionErrors": errors}
-        return found | ({f"{self.node.id}FunctionThrottles": throttles} if self._answers_requests else {})
+        return found | ({f"{self.node.id}FunctionThrottles": throttles} if self._audience else {})
 
     # -- rights
 

@@ -1,4 +1,4 @@
-"""What every room is built on: the stack, the data, the code, and how this environment makes functions and queues."""
+"""The base of every room: the stack, the data, the code, and how this environment makes functions and queues."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from constructs import Construct
 from infra.constructs.monitoring.metrics import NAMESPACE
 from infra.constructs.shared.dependencies_layer import locked_versions
 from infra.constructs.shared.egress import FixedEgress
-from infra.constructs.shared.function import PayFlowXFunction
+from infra.constructs.shared.function import Audience, PayFlowXFunction
 from infra.constructs.shared.schedules import Schedules
 from infra.constructs.shared.tables import Tables
 from infra.constructs.shared.work_queue import WorkQueue
@@ -67,16 +67,14 @@ class Platform:
         memory_mb: int = 512,
         reads: Sequence[Setting] = (),
         sends_to_itself: bool = False,
-        answers_merchants: bool = False,
-        answers_requests: bool = False,
+        audience: Audience | None = None,
         calls_out: bool = False,
         max_executions: int | None = None,
     ) -> PayFlowXFunction:
         """Make a function without rights, which reads the settings `reads`.
 
         `sends_to_itself`: its messages may come back to it, so that Lambda must not take them for a runaway loop.
-        `answers_merchants`: merchants wait for its answer, so that its errors and throttles impair payments.
-        `answers_requests`: a provider or a payer waits for its answer; implied by `answers_merchants`.
+        `audience`: the party that waits for its answer; None where a queue, a schedule or an operator calls it.
         `calls_out`: it calls providers or merchants' servers, which may admit fixed addresses only.
         `max_executions`: more are refused, and so many are kept for it; None: no limit of its own.
 
@@ -96,8 +94,7 @@ class Platform:
             key=self.key,
             settings=self.settings,
             sends_to_itself=sends_to_itself,
-            answers_merchants=answers_merchants,
-            answers_requests=answers_requests,
+            audience=audience,
             egress=self.egress if calls_out else None,
             max_executions=max_executions,
         )

@@ -46,7 +46,7 @@ _FORMULA: Final = frozenset("=+-@\t\r")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What is asked for, checked. Amounts are in the minor unit; `end` is the last day."""
+    """The query of the operator, checked. Amounts are in the minor unit; `end` is the last day."""
 
     text: str
     merchant: str

@@ -97,7 +97,7 @@ def _commands(request: ScreenRequest, merchant: str, ident: str) -> tuple[Comman
 
 
 def _facts(request: ScreenRequest) -> dict[str, Any]:
-    """What the operator knows beside the verdict, from the form or from the address. Raises `OperatorError`."""
+    """Return the facts beside the verdict, from the form or from the address. Raises `OperatorError`."""
     given = request.form or request.query
     amount = given.get("amount")
     return {

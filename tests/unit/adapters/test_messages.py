@@ -14,7 +14,8 @@ from payflowx.domain.payments.dispute import DisputeReport, DisputeState
 from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.providers.events import ProviderEvent
-from payflowx.domain.recovery.ports import RunWakeUp, UnreadableMessageError, WorkQueueName
+from payflowx.domain.recovery.ports import RunWakeUp, WorkQueueName
+from payflowx.domain.shared.errors import UnreadableMessageError
 
 PAYMENT = "pay_aaaaaaaaaaaaaaaa"
 JOB = Job(

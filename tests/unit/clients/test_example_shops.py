@@ -28,7 +28,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[int, 
     port, name = free_port(), request.param
     said = tmp_path / "said"
     with served(FakeApi()) as url, said.open("w") as terminal:
-        environment = {"PAYFLOWX_URL": url, "PAYFLOWX_API_KEY": API_KEY, "PAYFLOWX_KEY": API_KEY}
+        environment = {"PAYFLOWX_URL": url, "PAYFLOWX_API_KEY": API_KEY}
         environment |= {"SHOP_URL": "https://shop.example.com/", "PORT": str(port), "SHOP_PORT": str(port)}
         environment |= {"PYTHONPATH": str(ROOT / "clients/python/src"), "PYTHONUNBUFFERED": "1"}
         command = [sys.executable, str(EXAMPLES / name / "shop.py")]

@@ -11,13 +11,14 @@ from local.paths import ROOT
 PATIENT_SECONDS = 60
 COMMAND = """
 from local.signals import interrupt_on_signals, wait_until_interrupted
-interrupt_on_signals()
-print("ready", flush=True)
 try:
+    interrupt_on_signals()
+    print("ready", flush=True)
     wait_until_interrupted()
 except KeyboardInterrupt:
     print("ended", flush=True)
 """
+"""The signal may come as soon as `ready` is read: before the wait."""
 SIMULATOR = (
     "import sys; sys.argv[1:] = ['--provider', 'mock', '--port', '0']; from sandbox.__main__ import main; main()"
 )

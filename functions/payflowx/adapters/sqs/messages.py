@@ -18,7 +18,7 @@ from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.payments.payment import Layout
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.providers.events import ProviderEvent
-from payflowx.domain.recovery.ports import UnreadableMessageError
+from payflowx.domain.shared.errors import UnreadableMessageError
 
 _FORMAT: Final = 1
 _COMPACT: Final = json.JSONEncoder(separators=(",", ":"))
@@ -246,7 +246,7 @@ def _fields(body: str) -> dict[str, Any]:
 
 
 def _known_fields(target: type[Any], fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Those that this release knows. A field that must not be ignored comes with a new format."""
+    """Return the fields that this release knows. A field that must not be ignored comes with a new format."""
     return {name: fields[name] for name in target.__dataclass_fields__ if name in fields}
 
 

@@ -20,7 +20,7 @@ _MAX_BATCH: Final = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Codec(Generic[T]):
-    """What one queue's messages look like. A body is compact JSON with a format number, so that old and new versions
+    """The form of one queue's messages. A body is compact JSON with a format number, so that old and new versions
     of a function can share a queue.
 
     `encode` takes the correlation id of the request at hand, for content that has none of its own.

@@ -52,7 +52,7 @@ class _RefusedError(Exception):
 
 
 class UrllibWebhookClient:
-    """Implements `Sender`: one try, no redirects, 15 seconds in all, 64 KB of answer at most, no proxy."""
+    """Implements `WebhookClient`: one try, no redirects, 15 seconds in all, 64 KB of answer at most, no proxy."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What a payer may do with the address of a checkout: see it, choose, close the open object, come back."""
+"""The acts of a payer who has the address of a checkout: see it, choose, close the open object, come back."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -48,7 +48,7 @@ _BEYOND_LIMITS: Final = frozenset({Obstacle.TOO_MANY_STARTS, Obstacle.ATTEMPTS_U
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """What the payer typed on our page, validated. It completes the customer and replaces nothing."""
+    """The payer's input on our page, validated. It completes the customer and replaces nothing."""
 
     name: str | None = field(default=None, repr=False)
     email: str | None = field(default=None, repr=False)

@@ -1,4 +1,4 @@
-"""What a payment has cost at AWS so far: counted from what is stored of it, with the counts of `make bench`.
+"""The cost of a payment at AWS so far: counted from what is stored of it, with the counts of `make bench`.
 
 Nothing is stored for this. Not in it, because no record of them is left: reads by clients, webhooks without news,
 sweeps of payments, inquiries without news about an attempt that has ended, configuration and secrets that functions

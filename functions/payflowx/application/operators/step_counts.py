@@ -1,4 +1,4 @@
-"""What each step asks of AWS. Written by `python -m bench counts`."""
+"""The calls and units of AWS that each step takes. Written by `python -m bench counts`."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple

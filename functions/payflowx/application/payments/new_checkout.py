@@ -15,7 +15,7 @@ from payflowx.domain.shared.statuses import PaymentStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCheckout:
-    """What a request says of a checkout. `methods` empty: all."""
+    """The part of a request that is about a checkout. `methods` empty: all."""
 
     methods: tuple[str, ...] = ()
     presentation: Presentation = Presentation.PAGE

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from payflowx.application.payments.charge_request import charge_request_of
-from payflowx.application.payments.operation_request import operation_request_of
+from payflowx.application.payments.new_attempts import request_hash_of
 from payflowx.application.payments.search_forgotten import SearchForgotten
 from payflowx.application.payments.work_items import WorkItems
 from payflowx.domain.merchants.ports import Merchant
@@ -118,7 +117,7 @@ class ResumeRestored:
             started_at_ms=now_ms,
             progress=self._facts(item, candidate, now_ms),
         )
-        return replace(attempt, request_hash=self._hash_of(item, attempt))
+        return replace(attempt, request_hash=request_hash_of(item, attempt, self.providers.get(attempt.provider)))
 
     def _facts(self, item: WorkItem, candidate: Candidate, now_ms: int) -> Mapping[str, str]:
         """Return the facts with which a checkout's attempt begins; every other attempt begins without any."""
@@ -128,12 +127,6 @@ class ResumeRestored:
             return {}
         number = len(item.payment.attempts) + 1
         return facts_of_forgotten(checkout, candidate.provider, hosted, number=number, now_ms=now_ms)
-
-    def _hash_of(self, item: WorkItem, attempt: Attempt) -> str:
-        provider = self.providers.get(attempt.provider)
-        if item.operation is not None:
-            return provider.operation_hash(operation_request_of(item.payment, item.operation, attempt))
-        return provider.request_hash(charge_request_of(item.payment, attempt))
 
 
 def _last_search_ms(item: WorkItem, window: RestoreWindow) -> int:

@@ -16,7 +16,7 @@ _MERCHANTS_A_CALL: Final = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotifiedMerchants:
-    """What was done for one page of merchants. `next_after` continues; None: these were the last.
+    """The result for one page of merchants. `next_after` continues; None: these were the last.
 
     `unreached`: merchants without an endpoint that takes the event. A person tells them.
     """

@@ -27,11 +27,10 @@ from payflowx.domain.recovery.ports import (
     Message,
     MessageDecoder,
     RunWakeUp,
-    UnreadableMessageError,
     WorkQueueName,
 )
 from payflowx.domain.shared.ambient import Clock
-from payflowx.domain.shared.errors import UnreadableItemError
+from payflowx.domain.shared.errors import UnreadableItemError, UnreadableMessageError
 
 
 class ReplayStep(StrEnum):

@@ -1,4 +1,4 @@
-"""What operators record about a restore of the tables, from the stop of the deployment until it is open again."""
+"""Operators' records of a restore of the tables, from the stop of the deployment until it is open again."""
 
 from dataclasses import dataclass, replace
 

@@ -43,7 +43,7 @@ _TAKING_BACK: Final = frozenset(STEPS[: STEPS.index(Step.COPIED) + 1])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What is done, and what the later steps need of the earlier ones."""
+    """The steps that are done, and the facts that later steps need of them."""
 
     restored_to_ms: int
     done: tuple[Step, ...] = ()

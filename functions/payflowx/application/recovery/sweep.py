@@ -195,7 +195,7 @@ class SweepDueItems:
 
     @staticmethod
     def _next_page(shard: _Shard) -> Sequence[AnyDue] | None:
-        """What the last page held back comes first."""
+        """Return the items that the last page held back; without any, the next page."""
         if not shard.held:
             return next(shard.pages, None)
         held, shard.held = shard.held, []

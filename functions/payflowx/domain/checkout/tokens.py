@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Purpose(StrEnum):
-    """What an address may do."""
+    """The acts that an address allows."""
 
     PAY = "p"
     """Show the page, choose and close."""

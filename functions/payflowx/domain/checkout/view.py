@@ -52,7 +52,7 @@ class Door:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckoutView:
-    """What the page shows. Personal data is not part of it: whoever has the address sees it."""
+    """The contents of the page, without personal data: everybody who has the address sees it."""
 
     screen: Screen
     transaction_id: str

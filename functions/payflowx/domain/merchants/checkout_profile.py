@@ -16,7 +16,7 @@ _CHANNEL_WEIGHTS: Final = (0.2126, 0.7152, 0.0722)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckoutProfile:
-    """What an operator set for a merchant's checkouts."""
+    """An operator's settings of a merchant's checkouts."""
 
     shown_name: str | None = None
     """The name that payers know; the merchant's own, if None."""

@@ -161,7 +161,7 @@ class AccountSecret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretVersion:
-    """What may be said of a secret's current version. `is_rotating`: it also holds the credentials of before."""
+    """The facts of a secret's current version. `is_rotating`: it also holds the credentials of before."""
 
     written_at_ms: int
     is_rotating: bool

@@ -109,7 +109,7 @@ class CatchUps(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryItems:
-    """What a delivery needs, as stored now. `payment` reads the item that was found: it may be a newer release's."""
+    """The items of a delivery, as stored now. `payment` reads the item that was found: it may be a newer release's."""
 
     merchant_event: MerchantEvent | None
     webhook_endpoints: WebhookEndpoints

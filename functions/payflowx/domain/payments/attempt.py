@@ -117,7 +117,7 @@ class Attempt:
 
     @property
     def is_sent_before_restore(self) -> bool:
-        """What became of it is known to its provider only: it is inquired about and never sent again."""
+        """Whether its outcome is known to its provider only: it is inquired about and never sent again."""
         return SENT_BEFORE_RESTORE in self.progress
 
     @property

@@ -209,7 +209,7 @@ AnyDue = Due | UnknownDue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueState:
-    """What stood in a due item that was not taken. `due_at_ms` is None if no item is there, or nothing is due."""
+    """The state of a due item that was not taken. `due_at_ms` is None if no item is there, or nothing is due."""
 
     due_at_ms: int | None
     drives: int = 0

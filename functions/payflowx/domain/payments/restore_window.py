@@ -11,7 +11,7 @@ INQUIRED_AFTER_OPENING_MS: Final = DAY_MS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreWindow:
-    """What a restore has forgotten: everything from `restored_to_ms` until `stopped_at_ms`, when nothing ran any more.
+    """The time that a restore has forgotten: from `restored_to_ms` until `stopped_at_ms`, when nothing ran any more.
 
     Recorded while all sources of work are off. Functions keep it for as long as the merchants' configuration, and the
     opening waits for longer than that: none that runs then can have a copy without it.

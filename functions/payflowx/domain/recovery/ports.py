@@ -8,7 +8,6 @@ from typing import Protocol
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
 from payflowx.domain.payments.ports import Job
-from payflowx.domain.shared.errors import PayFlowXError
 
 
 class WorkQueueName(StrEnum):
@@ -70,10 +69,6 @@ class DeadLetters(Protocol):
     def delete(self, queue: WorkQueueName, letter: DeadLetter) -> None: ...
 
     def purge(self, queue: WorkQueueName) -> None: ...
-
-
-class UnreadableMessageError(PayFlowXError):
-    """A message that this version cannot parse."""
 
 
 class MessageDecoder(Protocol):

@@ -9,10 +9,9 @@ PayFlowXError
   + InvariantError            stored facts contradict each other; nothing was written
   + InvalidSignatureError     a webhook's signature is invalid (domain.providers.events)
   + UnreadableItemError       a stored item has a word or a shape that this release does not know
-  + UnreadableMessageError    a queue's message cannot be parsed (domain.recovery.ports)
+  + UnreadableMessageError    a queue's message cannot be parsed
   + UnknownPaymentError       a webhook's key matches nothing (application.inbound_webhooks)
-
-The queues' adapters add an error for each message that they cannot parse.
+  + UnknownDueItemError       a due item is of a kind that this release does not know (application.recovery)
 """
 
 
@@ -43,6 +42,10 @@ class UnreadableItemError(PayFlowXError):
         super().__init__(f"cannot read {kind} (schema version {schema_version}): {reason}")
         self.kind = kind
         self.reason = reason
+
+
+class UnreadableMessageError(PayFlowXError):
+    """A queue's message that this release cannot parse."""
 
 
 class ConfigurationError(PayFlowXError):

@@ -119,7 +119,7 @@ def whole(request: ChargeRequest, response: HttpResponse) -> StepResult:
 
 
 def _without_money(request: ChargeRequest, payments: Sequence[dict[str, Any]], words: set[str]) -> Outcome:
-    """What the order says once every payment of it has ended, or has not reached the bank."""
+    """Return the outcome of an order whose payments have all ended, or have not reached the bank."""
     failed = [payment for payment in payments if payment["payment_status"] in _FAILED]
     match request.progress[_STATUS]:
         case "ACTIVE":

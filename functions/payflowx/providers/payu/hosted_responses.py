@@ -144,7 +144,7 @@ def _transaction(request: ChargeRequest, response: HttpResponse) -> tuple[Outcom
 
 
 def _with_payer_paid(outcome: Outcome, details: Mapping[str, Any]) -> Outcome:
-    """What the payer paid, where a declared fee or a declared discount explains the difference to the amount."""
+    """Add the payer's amount, where a declared fee or discount explains its difference to the payment's amount."""
     if not isinstance(outcome, Succeeded):
         return outcome
     paid = minor_amount(details.get("net_amount_debit"))

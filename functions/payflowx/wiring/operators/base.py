@@ -1,4 +1,4 @@
-"""What several families of operators' commands use."""
+"""The wiring that several families of operators' commands share."""
 
 from dataclasses import dataclass
 from functools import cached_property

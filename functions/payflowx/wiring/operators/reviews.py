@@ -1,4 +1,4 @@
-"""What only a person can decide."""
+"""The wiring of operators' commands about reviews, which only a person can decide."""
 
 from dataclasses import dataclass
 from functools import cached_property

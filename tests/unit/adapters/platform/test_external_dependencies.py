@@ -29,8 +29,7 @@ from payflowx.adapters.sqs.queue import Queue
 from payflowx.domain.checkout.signing_secret import SecretVersion
 from payflowx.domain.merchants.api_keys import compose_api_key
 from payflowx.domain.payments.ports import Job
-from payflowx.domain.recovery.ports import UnreadableMessageError
-from payflowx.domain.shared.errors import ConfigurationError, Refusal, StorageUnavailableError
+from payflowx.domain.shared.errors import ConfigurationError, Refusal, StorageUnavailableError, UnreadableMessageError
 from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.transport import Credentials
 from tests.support.memory import ManualClock, cache_of

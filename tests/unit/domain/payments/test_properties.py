@@ -59,9 +59,8 @@ from payflowx.domain.payments.state_machine import (
 from payflowx.domain.payments.transitions import ATTEMPT_TRANSITIONS, PAYMENT_TRANSITIONS
 from payflowx.domain.payments.verification import verify_outcome
 from payflowx.domain.providers.ports import Account, ChargeRequest
-from payflowx.domain.recovery.ports import UnreadableMessageError
 from payflowx.domain.shared.backoff import inquiry_delay_ms, retry_delay_ms, wake_delay_ms
-from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.errors import Refusal, UnreadableMessageError
 from payflowx.domain.shared.identifiers import derive_provider_key
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MAX_AMOUNT, MAX_ATTEMPTS, MINUTE_MS
 from payflowx.domain.shared.money import CURRENCY_EXPONENTS, to_major, to_minor

@@ -38,7 +38,7 @@ _MAX_ITEMS: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForEveryone:
-    """What holds for all merchants alike: providers that are disabled, and the deployment's last restore."""
+    """Settings of all merchants alike: providers that are disabled, and the deployment's last restore."""
 
     disabled: frozenset[str] = frozenset()
     restored: RestoreWindow | None = None
@@ -46,7 +46,7 @@ class ForEveryone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DynamoDBMerchantConfiguration:
-    """Implements `Merchants`: one query a minute and merchant, and one a minute for everyone's switches."""
+    """Implements `MerchantConfiguration`: one query a minute and merchant, and one a minute for everyone's switches."""
 
     client: "DynamoDBClient"
     table: str

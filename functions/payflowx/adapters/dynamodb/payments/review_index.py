@@ -1,4 +1,4 @@
-"""What waits for a person: a merchant's reviews through the sparse index `reviews`."""
+"""A merchant's reviews, which wait for a person, through the sparse index `reviews`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a language's table holds."""
+"""The texts of a language, as a type: each table has all of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

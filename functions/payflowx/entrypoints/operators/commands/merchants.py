@@ -48,7 +48,7 @@ class ShowMerchantCommand(Command, tag="show_merchant"):
 
 
 class SetOrdersCommand(MutatingCommand, tag="set_orders"):
-    """What happens to a charge beside the payment that holds its order."""
+    """Set the treatment of a charge beside the payment that holds its order."""
 
     merchant_id: MerchantId
     automatic_refund: bool

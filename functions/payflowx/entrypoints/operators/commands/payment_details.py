@@ -16,7 +16,7 @@ class ListPaymentDeliveriesCommand(Command, tag="list_payment_deliveries"):
 
 
 class ShowPersonalDataCommand(MutatingCommand, tag="show_personal_data"):
-    """What people entered. It writes an entry into the operators' audit log, so it asks for operator and reason."""
+    """Show what people entered. It writes an entry into the operators' audit log, so it asks who and why."""
 
     merchant_id: MerchantId
     transaction_id: TransactionId

@@ -82,7 +82,7 @@ class VerifyAuditLogCommand(Command, tag="verify_trail"):
 
 
 class ShowPaymentCostCommand(Command, tag="show_payment_cost"):
-    """What a payment has cost at AWS so far, calculated from its records. `complete` false: it cost more."""
+    """Show the cost of a payment at AWS so far, calculated from its records. `complete` false: it cost more."""
 
     merchant_id: MerchantId
     transaction_id: TransactionId
