@@ -4,6 +4,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
 from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored, Violation
@@ -71,6 +72,7 @@ def two_people(evidence: Evidence) -> Iterator[Violation]:
         yield from _decided_once(evidence, proposal, by_content[proposal.content])
         yield from _is_recorded(evidence, proposal)
         yield from _ends_once(proposal)
+        yield from _says_what_may_be_done(proposal)
     yield from _answers(evidence, {proposal.proposal_id: proposal for proposal in known})
 
 
@@ -122,6 +124,20 @@ def _ends_once(proposal: ProposalEvidence) -> Iterator[Violation]:
         is_approved = stored["state"] == "APPROVED" and "refusal" not in stored
         if is_approved and at_ms > proposal.stored["expiresAtMs"] + _HELD_UP_MS:
             yield Violation("TWO", "-", f"{proposal.proposal_id} was approved after its day")
+
+
+def _says_what_may_be_done(proposal: ProposalEvidence) -> Iterator[Violation]:
+    """Of two approvals one after the other, the second one's refusal may be due to what the first one did: it says so.
+
+    So does each refusal after that. An approval before which the last one was refused knows that nothing was done.
+    """
+    may_be_done = False
+    for (_, before), (_, after) in pairwise(proposal.states):
+        was_open = before["state"] == "APPROVED" and "refusal" not in before
+        if after["state"] == "APPROVED" and "refusal" not in after and was_open:
+            may_be_done = True
+        if may_be_done and _MAY_BE_DONE not in after.get("refusal", {}).get("detail", _MAY_BE_DONE):
+            yield Violation("TWO", "-", f"{proposal.proposal_id} was approved twice, and refused as if it were once")
 
 
 def _is_recorded(evidence: Evidence, proposal: ProposalEvidence) -> Iterator[Violation]:

@@ -71,6 +71,7 @@ from simulation.checker.walls import erasure, i11_nothing_crosses, i12_no_secret
 from simulation.checker.work import (
     due_after_claims,
     i13_bounded_work,
+    objects_are_read_again,
     progress_ends_the_count,
     rest,
     wake_ups_of_what_is_due,
@@ -155,6 +156,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     progress_ends_the_count,
     restored,
     rest,
+    objects_are_read_again,
     counts_are_true,
     api_keys,
     two_people,

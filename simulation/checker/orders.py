@@ -220,11 +220,16 @@ def _begun_beside_a_charge(name: str, payments: list[_Payment]) -> Iterator[Viol
 
 
 def _beginnings(versions: list[Version]) -> Iterator[int]:
-    """When a further attempt was opened. One that stands for what a restore may have forgotten sends nothing."""
+    """When a further attempt was opened, or one again that was not sent.
+
+    One that stands for what a restore may have forgotten sends nothing.
+    """
     for write, before, after in versions:
         known, now = ((version or {}).get("attempts", []) for version in (before, after))
         is_opened = sum(a["state"] in OPEN for a in now) > sum(a["state"] in OPEN for a in known)
-        if is_opened and len(now) > len(known) and "sent_before_restore" not in now[-1].get("progress", {}):
+        was = {a["number"]: a["state"] for a in known}
+        begun = [a for a in now if a["state"] == "STARTED" and was.get(a["number"]) in {None, "NOT_SENT"}]
+        if is_opened and any("sent_before_restore" not in a.get("progress", {}) for a in begun):
             yield write.at_ms
 
 

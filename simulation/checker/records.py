@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Violation
+from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Version, Violation
 from simulation.releases import is_unreadable
 
 FINAL: Final = {"SUCCESS", "FAILED", "CANCELLED"}
@@ -101,7 +101,10 @@ def _is_stored(evidence: Evidence, merchant: str, answer: Mapping[str, Any]) -> 
 
 
 def reviews_are_listed(evidence: Evidence) -> Iterator[Violation]:
-    """A payment or operation in review is on the list that a person reads; and nothing else is."""
+    """A payment or operation in review is on the list that a person reads; and nothing else is.
+
+    What came into review, or left it, after the list was read may be on it or not.
+    """
     listed = {(merchant, operation_id or payment_id) for merchant, payment_id, operation_id in evidence.result.listed}
     wanted = {
         (payment.merchant, item_id)
@@ -109,10 +112,32 @@ def reviews_are_listed(evidence: Evidence) -> Iterator[Violation]:
         for item_id, status in _statuses(payment)
         if status == "IN_REVIEW"
     }
+    since_ms = evidence.result.ended_ms - _LIST_IS_READ_MS
+    late = {
+        (payment.merchant, item_id)
+        for payment in evidence.payments.values()
+        for item_id, versions in _versions(payment)
+        if any(write.at_ms > since_ms and _changes_status(before, after) for write, before, after in versions)
+    }
+    listed, wanted = listed - late, wanted - late
     for merchant, item_id in sorted(wanted - listed):
         yield Violation("I2", f"{item_id}@{merchant}", "is in review and on no list")
     for merchant, item_id in sorted(listed - wanted):
         yield Violation("I2", f"{item_id}@{merchant}", "is on the list of reviews and in none")
+
+
+_LIST_IS_READ_MS: Final = 60_000
+"""So long before its end, when everything rests, a run reads the list."""
+
+
+def _versions(payment: PaymentEvidence) -> Iterator[tuple[str, Sequence[Version]]]:
+    yield payment.transaction_id, payment.versions
+    for operation in payment.operations.values():
+        yield operation.operation_id, operation.versions
+
+
+def _changes_status(before: Stored | None, after: Stored | None) -> bool:
+    return before is not None and after is not None and before["status"] != after["status"]
 
 
 def _statuses(payment: PaymentEvidence) -> Iterator[tuple[str, str]]:

@@ -142,6 +142,10 @@ def _attempts(name: str, which: str, before: Stored, after: Stored, *, by_operat
         exempt = _is_opened_again(one, other, before, after) or charge
         if new != old and new not in allowed and not exempt:
             yield Violation("I5", name, f"{which}attempt {one['number']} went from {old} to {new}")
+        if (old, new) == ("NOT_SENT", "STARTED") and _keeps_its_first_time(one, other):
+            yield Violation(
+                "I5", name, f"{which}attempt {one['number']} has the time of its first try, and is open again"
+            )
         for fact in ("provider_key", "provider", "account_id"):
             if one[fact] != other[fact]:
                 yield Violation("I5", name, f"{which}attempt {one['number']} was replaced")
@@ -160,6 +164,12 @@ def _is_opened_again(one: Stored, other: Stored, before: Stored, after: Stored) 
         and after["lease"]["epoch"] > before["lease"]["epoch"]
         and bool(after["lease"]["owner"])
     )
+
+
+def _keeps_its_first_time(one: Stored, other: Stored) -> bool:
+    """An attempt is opened again after it was found not sent: ages, windows and the first send count from then on."""
+    is_older = other["started_at_ms"] + _CLOCKS_MS < one.get("settled_at_ms", 0)
+    return bool(is_older and not _is_recorded_only(other))
 
 
 def _is_without_charge(one: Stored, other: Stored) -> bool:

@@ -227,6 +227,10 @@ def rest(evidence: Evidence) -> Iterator[Violation]:
             for number, (write, _, after) in enumerate(owner.versions):
                 if after is not None and _is_forgotten(after):
                     yield Violation("REST", name, "waits for its payer and is due for nothing")
+                if after is not None and _may_be_charged_unread(after):
+                    yield Violation("REST", name, f"{which}may still move money and is due for nothing")
+                if after is not None and _is_object_left(after, write.at_ms):
+                    yield Violation("REST", name, "may be paid once more in its object, which is not read again")
                 if after is not None and not came_back and _may_come_back_unread(after, write.at_ms):
                     yield Violation("REST", name, f"{which}may come back from its payer's bank and is due for nothing")
                 if after is None or "dueAt" not in after or after["lease"]["owner"]:
@@ -243,9 +247,44 @@ def rest(evidence: Evidence) -> Iterator[Violation]:
                     yield Violation("REST", name, what)
 
 
+def objects_are_read_again(evidence: Evidence) -> Iterator[Violation]:
+    """A hosted object that a person found paid is read once more, however late it is: that person saw one charge."""
+    for name, payment in evidence.payments.items():
+        for _, before, after, event in payment.changes():
+            if event is None or event["actor"] != "operator":
+                continue
+            waiting = after.get("eventInquiries", {}).get("waiting", ()) if "dueAt" in after else ()
+            for one, other in zip(before["attempts"], after["attempts"], strict=False):
+                is_found = one["state"] != "SUCCEEDED" == other["state"]
+                is_hosted = "hosted_expires_at" in other.get("progress", {})
+                if is_found and is_hosted and other["number"] not in waiting:
+                    yield Violation("REST", name, "was found paid by a person, and its object is not read again")
+
+
 def _is_forgotten(item: Stored) -> bool:
     """A checkout that waits for its payer must be due when it ends."""
     return "checkout" in item and item["status"] == "REQUIRES_ACTION" and "dueAt" not in item
+
+
+def _may_be_charged_unread(item: Stored) -> bool:
+    """Whatever its status: it is inquired about what is open, and what may still turn out otherwise, until that ends.
+
+    The capture or void of a held amount is inquired about instead of the charge.
+    """
+    if "dueAt" in item or "openSettlement" in item:
+        return False
+    return any(a["state"] in _OPEN or (a["state"] in _CLOSED and "reopens_until_ms" in a) for a in item["attempts"])
+
+
+def _is_object_left(item: Stored, at_ms: int) -> bool:
+    """A hosted object that was paid is read once more when nobody can pay in it any more, whoever found it paid."""
+    waiting = item.get("eventInquiries", {}).get("waiting", ()) if "dueAt" in item else ()
+    return any(
+        a["state"] == "SUCCEEDED"
+        and at_ms + _CLOCKS_MS < int(a.get("progress", {}).get("hosted_expires_at", 0))
+        and a["number"] not in waiting
+        for a in item["attempts"]
+    )
 
 
 def _may_come_back_unread(item: Stored, at_ms: int) -> bool:
@@ -288,6 +327,7 @@ def _waits_for(item: Stored) -> str:
 
 
 _OPEN: Final = {"STARTED", "UNKNOWN", "ACCEPTED", "REQUIRES_ACTION", "AUTHORIZED"}
+_CLOSED: Final = {"DECLINED", "NOT_SENT", "REJECTED", "FENCED"}
 
 
 def _end_ms(item: Stored) -> int | None:

@@ -30,7 +30,7 @@ REVIEWING: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         "reviews",
-        "closing a review gives back what is given back already",
+        "an amount that is given back already is given back again",
         _NOT_CHECKED,
         _NOT_REVIEWED,
         Edit(balances, "give_back", "if operation.held is Held.GIVEN_BACK:", "if False:"),
@@ -40,6 +40,7 @@ REVIEWING: Final[tuple[Mutant, ...]] = (
             "case _:\n            return payment",
             "case _:\n            return _free(payment, operation.amount)",
         ),
+        scenario="operations",
     ),
     broken(
         "reviews",

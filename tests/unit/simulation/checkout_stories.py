@@ -45,15 +45,20 @@ def door(story: Story, **changes: Any) -> Door:
 
 
 def paid(*, charges: int = 1, recorded: int | None = None) -> Story:
-    """Some charges inside one object; of the further ones, so many are recorded."""
+    """Some charges inside one object; of the further ones, so many are recorded. It was read a last time."""
     story = opened()
     for number in range(charges):
         story.book("charge", key_of(story), 100, chargeId=f"ch_{number}")
     extras = [{"reference": f"ch_{n}", "amount": 100, "currency": "EUR"} for n in range(1, (recorded or charges))]
     story.claim(3, append=False)
-    money = {"captured": 100, "refundable": 100, "chargedAttempt": 1, "dueAt": None, "extraCharges": extras}
+    money = {"captured": 100, "refundable": 100, "chargedAttempt": 1, "extraCharges": extras}
+    read_ms = story.item()["checkout"]["expires_at_ms"]
+    last_read = {"dueAt": read_ms, "eventInquiries": {"waiting": [1], "ready_at_ms": read_ms}}
     facts = {"reference": "ch_0"}
-    story.outcome(3, "SUCCEEDED", "SUCCESS", told="payment.succeeded", attempt=facts, **money)
+    story.outcome(3, "SUCCEEDED", "SUCCESS", told="payment.succeeded", attempt=facts, **money, **last_read)
+    story.now_ms = read_ms
+    story.claim(4, append=False)
+    story.change(4, lease=story.free(), dueAt=None, eventInquiries={"waiting": [], "ready_at_ms": read_ms})
     return story
 
 

@@ -170,6 +170,23 @@ def decided(
     return tell
 
 
+def refused(*, approvals: int, detail: str, is_refused_between: bool = False) -> Told:
+    """The change is refused after so many approvals; `is_refused_between`: each of them before the next one."""
+
+    def tell() -> Story:
+        story = decided(states=("APPROVED",), effects=0, code="unavailable")()
+        times = {"createdAt": story.now_ms, "expiresAtMs": story.now_ms + DAY_MS}
+        refusal = {"code": "invalid_state", "detail": detail, "at": story.now_ms}
+        for _ in range(approvals - 1):
+            if is_refused_between:
+                proposal_is(story, "APPROVED", decidedBy=BEN, refusal=refusal, **times)
+            proposal_is(story, "APPROVED", decidedBy=BEN, **times)
+        proposal_is(story, "APPROVED", decidedBy=BEN, refusal=refusal, **times)
+        return story
+
+    return tell
+
+
 def shown_otherwise() -> Story:
     story = decided()()
     items = [{"proposalId": PROPOSAL, "change": {}, "proposedBy": ADA}]
@@ -228,6 +245,7 @@ BAD_DECIDED: list[tuple[str, Told]] = [
     ("TWO .*with same_person, and that is not so", decided(code="same_person")),
     ("TWO .*was not understood", decided(code="command_invalid")),
     ("TWO .*is shown as", shown_otherwise),
+    ("TWO .*was approved twice, and refused as if it were once", refused(approvals=2, detail="It is over.")),
     ("TWO .*a settlement.*it needed two people", closed_alone(99)),
 ]
 GOOD_DECIDED: list[Told] = [
@@ -244,4 +262,9 @@ GOOD_DECIDED: list[Told] = [
     decided(states=("APPROVED",), code="unavailable"),
     decided(states=("APPROVED", "WITHDRAWN"), code="unavailable", refusal="its change may have been made then"),
     decided(states=("APPROVED",), by="ada", code="same_person"),
+    refused(approvals=1, detail="It is over."),
+    refused(
+        approvals=2, detail="It is over. The proposal was approved before, and its change may have been made then."
+    ),
+    refused(approvals=2, detail="It is over.", is_refused_between=True),
 ]

@@ -253,7 +253,10 @@ def failed_of_order(**watched: Any) -> Story:
     story.send(2, "POST", "/v1/charges", f"pfx-{story.name}-1")
     story.book("charge", f"pfx-{story.name}-1", 100, status="declined")
     attempt = {"decline_kind": "hard", "code": "stolen_card", **watched}
-    story.outcome(2, "DECLINED", "FAILED", told="payment.failed", attempt=attempt, dueAt=None)
+    due_at_ms = story.now_ms + 60_000 if watched else None
+    story.outcome(
+        2, "DECLINED", "FAILED", told="payment.failed", attempt=attempt, readyAt=story.now_ms, dueAt=due_at_ms
+    )
     return story
 
 
@@ -277,6 +280,20 @@ def beside_an_open_one(*, once: bool) -> Story:
     second.charge()
     story.now_ms = second.now_ms
     story.charge()
+    return second
+
+
+def opened_again_beside_a_charge() -> Story:
+    """Its attempt was not sent before the other payment of the order was charged, and is opened again after that."""
+    story = Story()
+    story.accept(order=of_order())
+    story.claim(2)
+    story.outcome(2, "NOT_SENT", "PENDING", readyAt=story.now_ms)
+    second = story.beside("b")
+    second.accept(order=of_order())
+    second.charge()
+    story.now_ms = second.now_ms + 1_000
+    story.change(3, attempts=story.settled("STARTED"))
     return second
 
 
@@ -687,6 +704,17 @@ def opened_by_a_claim() -> Story:
     story.outcome(
         3, "SUCCEEDED", "SUCCESS", told="payment.succeeded", chargedAttempt=1, captured=100, refundable=100, dueAt=None
     )
+    return story
+
+
+def opened_again_with_its_first_time() -> Story:
+    """Its key would count as older than it is, and its send as no first one."""
+    story = Story()
+    story.accept()
+    story.claim(2)
+    story.now_ms += 20_000
+    story.outcome(2, "NOT_SENT", "PENDING", attempt={"settled_at_ms": story.now_ms}, readyAt=story.now_ms)
+    story.change(3, attempts=story.settled("STARTED"))
     return story
 
 
@@ -1250,6 +1278,13 @@ def on_no_list() -> Story:
     return story
 
 
+def test_what_came_into_review_after_the_list_was_read_is_not_on_it() -> None:
+    story = on_no_list()
+    assert any("is in review and on no list" in said for said in found(story.evidence()))
+    story.now_ms -= 30_000  # the run ends a minute later, and read the list at its beginning
+    assert not any("is in review and on no list" in said for said in found(story.evidence()))
+
+
 def on_the_list_for_nothing() -> Story:
     story = paid()
     story.listed = {(story.merchant, story.transaction_id, None)}
@@ -1373,6 +1408,58 @@ def waits_too_long(**changes: Any) -> Told:
     return tell
 
 
+def left_undecided(state: str, status: str, **attempt: Any) -> Told:
+    """What may still move money is due for nothing."""
+
+    def tell() -> Story:
+        story = Story()
+        story.accept()
+        story.claim(2)
+        story.outcome(2, state, status, attempt=attempt, dueAt=None)
+        return story
+
+    return tell
+
+
+def paid_object(**changes: Any) -> Story:
+    """Its payer can pay in it for another day."""
+    story = paid()
+    facts = {"progress": {"hosted_expires_at": str(story.now_ms + DAY_MS)}}
+    story.change(9, attempts=story.settled("SUCCEEDED", **facts), **changes)
+    return story
+
+
+def found_paid_by_a_person(*, is_read_again: bool) -> Story:
+    """A day after its object had expired."""
+    story = Story()
+    story.accept()
+    facts = {"hosted_method": "card", "hosted_expires_at": str(EPOCH_MS)}
+    story.claim(2, progress=facts)
+    error = {"code": "outcome_unknown", "message": "m"}
+    in_a_day_ms = story.now_ms + DAY_MS
+    story.outcome(2, "UNKNOWN", "IN_REVIEW", lastError=error, readyAt=in_a_day_ms, dueAt=in_a_day_ms)
+    story.now_ms += DAY_MS
+    read = {"eventInquiries": {"waiting": [1], "ready_at_ms": story.now_ms}, "dueAt": story.now_ms + 90_000}
+    story.record(
+        "review.charged",
+        9,
+        actor="operator",
+        status="SUCCESS",
+        captured=100,
+        refundable=100,
+        chargedAttempt=1,
+        attempts=story.settled("SUCCEEDED"),
+        **(read if is_read_again else {"dueAt": None}),
+    )
+    return story
+
+
+@pytest.mark.parametrize("is_read_again", [True, False])
+def test_an_object_that_a_person_found_paid_is_read_again(is_read_again: bool) -> None:
+    said = found(found_paid_by_a_person(is_read_again=is_read_again).evidence())
+    assert any("found paid by a person, and its object is not read again" in each for each in said) != is_read_again
+
+
 def not_woken() -> Story:
     story = Story()
     story.accept()
@@ -1441,6 +1528,13 @@ BAD: list[tuple[str, Told]] = [
     ("REST .*min for its UNKNOWN", waits_too_long(state="UNKNOWN")),
     ("REST .*min for its review", rests_in_review),
     ("REST .*was not worked on for", not_woken),
+    ("REST .*may still move money and is due for nothing", left_undecided("UNKNOWN", "IN_REVIEW")),
+    ("REST .*may still move money and is due for nothing", left_undecided("DECLINED", "FAILED", reopens_until_ms=1)),
+    ("REST .*may be paid once more in its object, which is not read again", paid_object),
+    (
+        "REST .*may be paid once more in its object, which is not read again",
+        lambda: paid_object(eventInquiries={"waiting": [1], "ready_at_ms": EPOCH_MS}),
+    ),
     ("ERASURE .*session_abcdef", erased_but_payable),
     ("I1 .*charged 2 times", twice_charged),
     ("I1 .*moved money 2 times", twice_refunded),
@@ -1466,6 +1560,7 @@ BAD: list[tuple[str, Told]] = [
     ("I5 .*amount changed", changed(amount=1)),
     ("I5 .*attempt 1 went from SUCCEEDED to DECLINED", reopened_attempt),
     ("I5 .*attempt 1 went from NOT_SENT to STARTED", opened_without_a_claim),
+    ("I5 .*attempt 1 has the time of its first try, and is open again", opened_again_with_its_first_time),
     ("I5 .*lost an attempt", changed(attempts=[])),
     ("I5 .*was the charge and is not any more", changed(chargedAttempt=None)),
     ("I5 .*ref_.* went from SUCCEEDED to FAILED", operation_changed(status="FAILED")),
@@ -1554,6 +1649,7 @@ BAD: list[tuple[str, Told]] = [
     ("I17 .*is charged by", paid_twice),
     ("I17 .*was accepted while .* was charged", paid_twice),
     ("I17 .*began an attempt after .* was charged", paid_twice),
+    ("I17 .*pay_a{16} began an attempt after pay_b{16} was charged", opened_again_beside_a_charge),
     ("I17 .*was accepted while .* might reopen", lambda: failed_then_paid(reopens_until_ms=EPOCH_MS + DAY_MS)),
     ("I17 .*was accepted while .* was PENDING", lambda: beside_an_open_one(once=True)),
     ("I17 .*was accepted while .* was PENDING", lambda: beside_an_open_one(once=False)),

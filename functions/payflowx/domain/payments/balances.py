@@ -7,6 +7,7 @@ its amount is; the functions here set it and obey it, so that an amount moves on
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from payflowx.domain.payments.closed_attempts import with_final_read
 from payflowx.domain.payments.operation import Held, Operation
 from payflowx.domain.payments.payment import BalanceSource, Payment
 from payflowx.domain.payments.transitions import check_attempt_transition
@@ -243,7 +244,9 @@ def _book_capture(payment: Payment, operation: Operation, amount: int) -> Moved:
         last_error=payment.last_error if payment.awaits_verdict else None,
         due_at_ms=None,
     )
-    return _booked_on_charge(captured, operation, amount)
+    # Its payer may have approved another amount in the same hosted object, and support may have captured that.
+    read_later = with_final_read(captured, captured.attempt(charge.number))
+    return _booked_on_charge(read_later, operation, amount)
 
 
 def _book_void(payment: Payment, operation: Operation) -> Moved:

@@ -6,8 +6,16 @@ from typing import Any
 import pytest
 
 from payflowx.domain.payments.capabilities import DEFAULT_REFUND_REVERSAL_MS
+from payflowx.domain.payments.hosted import (
+    FINAL_READ_AFTER_MS,
+    HOSTED_EXPIRES_AT,
+    HOSTED_METHOD,
+    HOSTED_OBJECT,
+    HOSTED_RETURN_URL,
+)
 from payflowx.domain.payments.operation import Held, Operation
 from payflowx.domain.payments.operation_review import close_operation_review
+from payflowx.domain.payments.operation_state_machine import apply_operation_outcome
 from payflowx.domain.payments.outcome import Declined, Succeeded, Unknown
 from payflowx.domain.payments.payment import LastError, Lease, Payment
 from payflowx.domain.payments.review import ReviewDecision, ReviewVerdict
@@ -15,7 +23,7 @@ from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.review_since import check_seen, seen_review
 from payflowx.domain.shared.backoff import inquiry_delay_ms
 from payflowx.domain.shared.errors import Refusal
-from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
+from payflowx.domain.shared.limits import DAY_MS, DUE_AFTER_ACCEPT_MS, SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
 from tests.support.memory import NOW_MS
@@ -189,6 +197,34 @@ def test_a_capture_that_happened_ends_the_payment() -> None:
     payment, operation = unknown(World(), OperationKind.CAPTURE)
     after = close(payment, operation, ReviewVerdict.CHARGED).after
     assert (after.status, after.captured, after.open_capture_or_void) == (PaymentStatus.SUCCESS, payment.amount, None)
+
+
+@pytest.mark.parametrize("is_found_by_a_person", [True, False])
+def test_a_hosted_object_whose_amount_was_captured_is_read_once_more(is_found_by_a_person: bool) -> None:
+    """Its payer may have approved another amount there, which support captures at the provider."""
+    payment, operation = unknown(World(), OperationKind.CAPTURE)
+    expires_ms = NOW_MS + DAY_MS
+    facts = {HOSTED_METHOD: "card", HOSTED_EXPIRES_AT: str(expires_ms), HOSTED_RETURN_URL: "https://pay.example"}
+    facts |= {HOSTED_OBJECT: "link_1"}
+    payment = replace(payment, attempts=(replace(payment.attempt(1), reference="ch_1", progress=facts),))
+    if is_found_by_a_person:
+        after = close(payment, operation, ReviewVerdict.CHARGED, "ch_1").after
+    else:
+        pending = replace(operation, status=OperationStatus.PENDING, last_error=None)
+        moved = Succeeded(
+            reference="ch_1",
+            amount=payment.amount,
+            currency=payment.currency,
+            merchant_reference=pending.attempts[0].provider_key,
+        )
+        change = apply_operation_outcome(payment, pending, pending.attempts[0], moved, CONTEXT)
+        assert change is not None
+        after = change.after
+    last_read_ms = expires_ms + FINAL_READ_AFTER_MS
+    assert (after.status, after.captured) == (PaymentStatus.SUCCESS, payment.amount)
+    assert after.event_inquiries is not None
+    assert (after.event_inquiries.waiting, after.event_inquiries.ready_at_ms) == ((1,), last_read_ms)
+    assert after.due_at_ms == last_read_ms + DUE_AFTER_ACCEPT_MS
 
 
 def test_a_capture_that_did_not_happen_leaves_the_authorization() -> None:
