@@ -110,6 +110,8 @@ IN_SCENARIOS: Final = (
     "restore_reroutes",
     # The provider "mock", a request that voids: refused although the amount is held
     "gateway_refuses_voids",
+    # The provider "mock", a charge that it declines: it takes the amount later, although it says that it never does
+    "gateway_reopens",
     # Operators turn a merchant's automatic refunds on while payments arrive, and not before the first one
     "operator_turns_refunds_on",
     # DynamoDB's partitions take few writes a second, each by its key: what is beyond is throttled

@@ -65,7 +65,8 @@ def write_found(news: Mapping[str, Found]) -> None:
 
 def page() -> str:
     """The whole page, from the mutants and what is known about them."""
-    return "".join([_HEAD, _counts(), *_tables(), _UNDECIDED, "\n", *(f"- {m.name}\n" for m in OPEN_MUTANTS)])
+    undecided = [_UNDECIDED, "\n", *(f"- {m.name}\n" for m in OPEN_MUTANTS)] if OPEN_MUTANTS else []
+    return "".join([_HEAD, _counts(), *_tables(), *undecided])
 
 
 def _counts() -> str:

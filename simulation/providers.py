@@ -16,6 +16,7 @@ from payflowx.providers.registry import connector
 from sandbox.behaviours import ASYNC_SECONDS
 from sandbox.hosted_pages import PageState
 from sandbox.http_types import BadRequestError, Reply, Request
+from sandbox.mock import MockSimulator
 from sandbox.post_authorization import PostAuthorizationSimulator
 from sandbox.simulator import DECLINED, PENDING, WAITING
 from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
@@ -296,6 +297,8 @@ class SimulatedProviders:
             simulator.hold_seconds = self._hold_seconds()
             if is_report(name, asked) and self.faults.strikes("report_short_pages"):
                 asked = replace(asked, query={**asked.query, "limit": _SHORT_PAGE})
+        if isinstance(simulator, MockSimulator):
+            simulator.reopens = request.method == "POST" and self.faults.strikes("gateway_reopens")
         if isinstance(simulator, PostAuthorizationSimulator):
             simulator.refuses_voids = _is_void(request) and self.faults.strikes("gateway_refuses_voids")
         entries, is_repeated = len(self.history.entries), provider_key in self.entered

@@ -47,7 +47,12 @@ def main() -> int:
     """The exit status: 1 when a mutant got away, or one that cannot be told from the real design was found."""
     places = [place for place, mutant in enumerate(MUTANTS) if (os.environ.get("ONLY") or "") in mutant.name]
     if not places:
-        print(f"no broken design has {os.environ['ONLY']} in its name; docs/broken-designs.md lists them")
+        word = os.environ.get("ONLY")
+        print(
+            f"no broken design has {word} in its name; docs/broken-designs.md lists them"
+            if word
+            else "none is undecided"
+        )
         return 2
     try:
         _check_settings()

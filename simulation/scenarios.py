@@ -24,6 +24,7 @@ from simulation.workload import (
     charged_at_once,
     disputed,
     erased_and_refunded,
+    held_after_a_decline,
     held_and_refunded,
     held_over_a_restore,
     refunded_late,
@@ -147,6 +148,22 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     "forgotten_payments": Scenario(
         {"restore": 1.0, "gateway_refused": 0.35, "restore_reroutes": 0.5, "queue_delay": 0.9},
         _forgotten,
+    ),
+    # A provider holds the amount of a charge that it had declined, while another one holds and captures it; a restore
+    # forgets all that.
+    "late_holds": Scenario(
+        {"restore": 1.0, "gateway_reopens": 1.0, "event_lost": 0.5, "queue_delay": 0.5},
+        lambda orders: [held_after_a_decline(_hurried(order, orders, _EARLY)) for order in orders],
+    ),
+    # The same without a restore: reports have other amounts for what was captured, and operators close the reviews.
+    "reviews_beside_late_holds": Scenario(
+        {
+            "gateway_reopens": 1.0,
+            "report_other_amount": 0.6,
+            "operator_reconciles": 1.0,
+            "operator_closes_reviews": 0.95,
+        },
+        lambda orders: [held_after_a_decline(order, is_reported=True) for order in orders],
     ),
     # Captures, voids, refunds and cancellations find no connection or an error; people act at the provider, and
     # close reviews.

@@ -79,6 +79,9 @@ _TOKENS_PER_PROVIDER: Final = (
     "tok_async_success",
 )
 
+_REPORTED: Final = "reported"
+"""The route of payments that a provider with reports takes after one without."""
+
 DOCUMENT: Final = json.dumps(
     {
         "version": "simulation",
@@ -111,6 +114,11 @@ DOCUMENT: Final = json.dumps(
                         {"percent": 50, "providers": ["mock", "cashfree_mock"]},
                     ]
                 },
+            },
+            {
+                "name": "reported",
+                "when": {"metadata": {"route": [_REPORTED]}},
+                "use": {"providers": ["mock", "stripe"]},
             },
             {"name": "default", "when": {}, "use": {"providers": ["mock", "cashfree_mock"]}},
         ],
@@ -321,6 +329,19 @@ def held_over_a_restore(order: Order) -> Order:
     wait_ms = random.randrange(*_OPENED_MS)
     later = random.choice((Step(Wish.CANCEL), Step(Wish.CANCEL), Step(Wish.CAPTURE), Step(Wish.CAPTURE, 0.5), None))
     return replace(kept, steps=(replace(later, patient=False, wait_ms=wait_ms),) if later else ())
+
+
+def held_after_a_decline(order: Order, *, is_reported: bool = False) -> Order:
+    """A card that one provider declines and another one holds, and a capture within seconds.
+
+    `is_reported`: the other one has a report.
+    """
+    kept, random = at_several_providers(order), Random(f"held after a decline {order.payer['id']}")
+    tokens = {"mock": "tok_reopened_decline", "stripe" if is_reported else "cashfree_mock": "tok_success"}
+    if is_reported:
+        kept = replace(kept, body={**kept.body, "metadata": {"route": _REPORTED}})
+    body = {**kept.body, "amount": 1999, "capture": "manual", "paymentMethod": {"type": "card", "tokens": tokens}}
+    return replace(kept, body=body, steps=(Step(Wish.CAPTURE, wait_ms=random.randrange(_CANCELLED_MS)),))
 
 
 def at_several_providers(order: Order) -> Order:

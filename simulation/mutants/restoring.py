@@ -109,6 +109,6 @@ RESTORING: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "after a restore, a late authorization is captured although a later key is known",
         Edit(confirm_authorization, "_may_have_followers", "return attempt.is_open and", "return False and"),
-        scenario="forgotten_payments",
+        scenario="late_holds",
     ),
 )

@@ -116,7 +116,7 @@ REVIEWING: Final[tuple[Mutant, ...]] = (
         Edit(
             review, "close_review", "after, wake_in_seconds = still_due(after, None, context)", "wake_in_seconds = None"
         ),
-        scenario="restores",
+        scenario="reviews_beside_late_holds",
     ),
     broken(
         "reviews",

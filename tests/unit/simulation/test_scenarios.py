@@ -154,6 +154,17 @@ def test_a_forgotten_authorization_is_found_and_lapses_in_forgotten_holds() -> N
     assert any(walk[-1] == "CANCELLED" for walk in lapsed)
 
 
+@pytest.mark.parametrize("scenario", ["late_holds", "reviews_beside_late_holds"])
+def test_amounts_are_held_after_a_decline(scenario: str) -> None:
+    payments = [payment for payment in evidence_of(Plan(0, scenario=scenario)).payments.values() if payment.item]
+    late = [
+        p for p in payments if any("authorized_late_at" in a.get("progress", {}) for a in (p.item or {})["attempts"])
+    ]
+    assert len(late) > 5
+    closed = [event for payment in late for event in payment.events if event["type"] == "review.charged"]
+    assert bool(closed) == (scenario == "reviews_beside_late_holds")
+
+
 def test_refunds_follow_erasures_in_erasures() -> None:
     payments = evidence_of(Plan(0, scenario="erasures")).payments.values()
     erased = [payment for payment in payments if payment.item and payment.item.get("erased")]

@@ -40,6 +40,15 @@ def still_due(owner: Owner, wake_in_seconds: int | None, context: Context) -> tu
     return wake_at(owner, context.now_ms + wait_ms, context.now_ms)
 
 
+def due_beside_operation(payment: Payment, context: Context) -> Payment:
+    """Return the payment after a result of an operation: due for its other attempts, unless a capture or void is open.
+
+    The result of a capture or void is also that of its charge, and nothing is due for that any more. Another attempt
+    may still be held or charged at its provider.
+    """
+    return payment if payment.open_capture_or_void is not None else still_due(payment, None, context)[0]
+
+
 def inquired(owner: Owner, attempt: Attempt, context: Context) -> tuple[Owner, Attempt]:
     """Return owner and attempt after an inquiry without a new state: one inquiry more, and the lease released."""
     waited = replace(attempt, inquiries=attempt.inquiries + 1)

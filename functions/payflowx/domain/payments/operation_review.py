@@ -8,7 +8,7 @@ from dataclasses import replace
 from payflowx.domain.payments.attempt import CLOSED_BY_OPERATOR, Attempt
 from payflowx.domain.payments.balances import Move, Moved, apply_success, correct_captured, give_back
 from payflowx.domain.payments.change import Change, Context, operation_change
-from payflowx.domain.payments.inquiry_times import still_due
+from payflowx.domain.payments.inquiry_times import due_beside_operation, still_due
 from payflowx.domain.payments.named_charge import NamedCharge, recorded_attempt
 from payflowx.domain.payments.operation import Held, Operation
 from payflowx.domain.payments.operation_state_machine import operation_facts, rechecked_later
@@ -95,7 +95,8 @@ def _close_succeeded(
     if done.due_at_ms is None and not _came_back(before):
         done = rechecked_later(done, closed, context)
     facts = operation_facts(done) | {"movedAmount": done.booked}
-    change = operation_change(payment, moved.payment, before, done, context, name="review_moved", facts=facts)
+    paid = due_beside_operation(moved.payment, context)
+    change = operation_change(payment, paid, before, done, context, name="review_moved", facts=facts)
     return replace(change, attempt_number=attempt.number, reference=decision.reference, wake_in_seconds=wake_in_seconds)
 
 

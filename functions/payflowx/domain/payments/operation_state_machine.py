@@ -21,6 +21,7 @@ from payflowx.domain.payments.capabilities import DEFAULT_REFUND_REVERSAL_MS
 from payflowx.domain.payments.change import Change, Context, operation_change
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.inquiry_times import (
+    due_beside_operation,
     first_inquiry_at_ms,
     inquired,
     next_attempt_at_ms,
@@ -95,6 +96,7 @@ def apply_operation_outcome(
     since_ms = not_sent_since(operation.not_sent_since_ms, recorded, context.now_ms)
     known = replace(operation, attempts=attempts, not_sent_since_ms=since_ms)
     advanced, paid, wake_in_seconds = _advance(known, payment, recorded, context, late=late)
+    paid = due_beside_operation(paid, context)
     facts = operation_facts(advanced) | attempt_facts(recorded) | reported_facts(outcome)
     name = advanced.status.lower() if advanced.status is not operation.status else f"attempt_{recorded.state.lower()}"
     change = operation_change(payment, paid, operation, advanced, context, name=name, facts=facts)

@@ -103,11 +103,11 @@ def close_review(
 
 
 def attempt_in_question(payment: Payment) -> Attempt | None:
-    """Return the attempt under review: the open one, else the charged one, else the newest."""
-    unresolved = payment.unresolved_attempt
-    if unresolved is not None or payment.charged_attempt is None:
-        return unresolved or payment.last_attempt
-    return payment.attempt(payment.charged_attempt)
+    """Return the attempt under review: the open one, else the charged one, else a watched one, else the newest."""
+    is_open = next((attempt for attempt in payment.attempts if attempt.is_open), None)
+    if is_open is None and payment.charged_attempt is not None:
+        return payment.attempt(payment.charged_attempt)
+    return payment.unresolved_attempt or payment.last_attempt
 
 
 def evidence_obstacle(attempt: Attempt, reference: str | None) -> str | None:

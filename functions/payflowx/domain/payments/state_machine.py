@@ -232,13 +232,16 @@ def _authorized_late(payment: Payment, attempt: Attempt, outcome: Authorized, co
     known = closed_attempts.inquired(
         replace(payment, attempts=attempts), attempt.number, context.now_ms, is_answered=True
     )
-    left = payment.status is PaymentStatus.PENDING and not any(a.is_open for a in attempts)
+    left, wake_in_seconds = payment.status is PaymentStatus.PENDING and not any(a.is_open for a in attempts), None
     if left:
         error = last_error(payment, _failure_class(noted), noted)
         known = _ended(replace(known, last_error=error), _AUTHORIZED_LATE)
     elif payment.checkout is not None or not has_next_step(payment):
         known = replace(known, due_at_ms=None)
-    advanced, wake_in_seconds = still_due(known, None, context)
+    else:
+        # It was due for this inquiry, and its own next step may be days away.
+        known, wake_in_seconds = wake_at(known, max(known.ready_at_ms, context.now_ms), context.now_ms)
+    advanced, wake_in_seconds = still_due(known, wake_in_seconds, context)
     change = change_of(payment, advanced, "attempt.authorized_late", attempt_facts(noted), context)
     return replace(change, attempt_number=attempt.number, reference=noted.reference, wake_in_seconds=wake_in_seconds)
 

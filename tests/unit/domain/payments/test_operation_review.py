@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from payflowx.domain.payments.attempt import AUTHORIZED_LATE_AT
 from payflowx.domain.payments.capabilities import DEFAULT_REFUND_REVERSAL_MS
 from payflowx.domain.payments.hosted import (
     FINAL_READ_AFTER_MS,
@@ -225,6 +226,40 @@ def test_a_hosted_object_whose_amount_was_captured_is_read_once_more(is_found_by
     assert after.event_inquiries is not None
     assert (after.event_inquiries.waiting, after.event_inquiries.ready_at_ms) == ((1,), last_read_ms)
     assert after.due_at_ms == last_read_ms + DUE_AFTER_ACCEPT_MS
+
+
+@pytest.mark.parametrize("kind", [OperationKind.CAPTURE, OperationKind.VOID])
+@pytest.mark.parametrize("is_found_by_a_person", [True, False])
+def test_an_attempt_that_was_authorized_late_stays_watched_beside_a_capture_or_void(
+    is_found_by_a_person: bool, kind: OperationKind
+) -> None:
+    payment, operation = unknown(World(), kind)
+    charge = replace(payment.attempt(1), number=2)
+    late = replace(
+        charge,
+        number=1,
+        state=AttemptState.DECLINED,
+        reopens_until_ms=CONTEXT.now_ms + DAY_MS,
+        progress={AUTHORIZED_LATE_AT: str(CONTEXT.now_ms)},
+    )
+    payment = replace(payment, attempts=(late, charge))
+    operation = replace(operation, charge_attempt=2)
+    if is_found_by_a_person:
+        after = close(payment, operation, ReviewVerdict.CHARGED).after
+    else:
+        pending = replace(operation, status=OperationStatus.PENDING, last_error=None)
+        moved = Succeeded(
+            reference="op_1",
+            amount=payment.amount,
+            currency=payment.currency,
+            merchant_reference=pending.attempts[0].provider_key,
+        )
+        change = apply_operation_outcome(payment, pending, pending.attempts[0], moved, CONTEXT)
+        assert change is not None
+        after = change.after
+    assert after.status is (PaymentStatus.SUCCESS if kind is OperationKind.CAPTURE else PaymentStatus.CANCELLED)
+    assert after.ready_at_ms == CONTEXT.now_ms + inquiry_delay_ms(0)
+    assert after.due_at_ms == after.ready_at_ms + DUE_AFTER_ACCEPT_MS
 
 
 def test_a_capture_that_did_not_happen_leaves_the_authorization() -> None:

@@ -18,17 +18,23 @@ from payflowx.domain.payments.hosted import (
     HostedCapability,
 )
 from payflowx.domain.payments.named_charge import NamedCharge
-from payflowx.domain.payments.outcome import Succeeded
+from payflowx.domain.payments.outcome import Authorized, Succeeded
 from payflowx.domain.payments.payment import LastError, Lease, Payment
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.payments.review import ReviewDecision, ReviewVerdict, close_review, request_inquiry
+from payflowx.domain.payments.review import (
+    ReviewDecision,
+    ReviewVerdict,
+    attempt_in_question,
+    close_review,
+    request_inquiry,
+)
 from payflowx.domain.payments.state_machine import apply_outcome
 from payflowx.domain.payments.transitions import REVIEW_TRANSITIONS, check_review_transition
 from payflowx.domain.shared.backoff import inquiry_delay_ms
 from payflowx.domain.shared.errors import Refusal, TransitionError
 from payflowx.domain.shared.identifiers import derive_provider_key
 from payflowx.domain.shared.limits import DAY_MS, DUE_AFTER_ACCEPT_MS, HOUR_MS, SECOND_MS
-from payflowx.domain.shared.statuses import NO_CHARGE_STATES, OPEN_STATES, AttemptState, PaymentStatus
+from payflowx.domain.shared.statuses import NO_CHARGE_STATES, OPEN_STATES, AttemptState, CaptureMode, PaymentStatus
 from tests.support.balance import assert_balanced
 from tests.support.memory import NOW_MS
 from tests.support.world import World
@@ -279,6 +285,28 @@ def test_a_success_that_ends_a_review_ends_its_daily_inquiries_about_other_attem
     change = apply_outcome(in_a_day, in_a_day.attempt(1), outcome, CONTEXT)
     assert change is not None
     assert (change.after.status, change.after.ready_at_ms) == (PaymentStatus.SUCCESS, NOW_MS + inquiry_delay_ms(0))
+
+
+def test_a_late_authorization_leaves_the_payment_the_time_of_its_own_next_step() -> None:
+    """It was due for the inquiry that found it, and would be woken hour after hour without anything to do."""
+    payment = payment_with(AttemptState.DECLINED, AttemptState.AUTHORIZED, capturable=1999)
+    lapses_ms = NOW_MS + 5 * DAY_MS
+    held = replace(payment, status=PaymentStatus.AUTHORIZED, capture=CaptureMode.MANUAL, ready_at_ms=lapses_ms)
+    outcome = Authorized(reference="ch_1", amount=payment.amount, currency=payment.currency, merchant_reference="pfx-1")
+    change = apply_outcome(held, held.attempt(1), outcome, CONTEXT)
+    assert change is not None
+    assert change.after.attempt(1).authorized_late_at_ms == NOW_MS
+    assert (change.after.ready_at_ms, change.after.due_at_ms) == (lapses_ms, lapses_ms)
+
+
+def test_a_charge_is_in_question_before_an_attempt_that_is_watched() -> None:
+    payment = payment_with(AttemptState.DECLINED, AttemptState.SUCCEEDED)
+    watched = replace(payment.attempt(1), reopens_until_ms=NOW_MS + DAY_MS)
+    payment = replace(payment, attempts=(watched, payment.attempt(2)))
+    assert attempt_in_question(payment) == watched
+    assert attempt_in_question(replace(payment, charged_attempt=2)) == payment.attempt(2)
+    is_open = replace(payment.attempt(2), state=AttemptState.UNKNOWN)
+    assert attempt_in_question(replace(payment, attempts=(watched, is_open))) == is_open
 
 
 def test_an_object_whose_last_read_is_done_is_not_read_again() -> None:
