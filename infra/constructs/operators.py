@@ -43,7 +43,7 @@ class Operators(Room):
             calls_out=True,
         )
         function.may_read(tables.configuration, "GetItem", "Query")
-        function.may_write(tables.configuration, "PutItem", "UpdateItem", "ConditionCheckItem")
+        function.may_write(tables.configuration, "PutItem", "UpdateItem")
         function.may_read(tables.transactions, "GetItem", "BatchGetItem", "Query")
         function.may_query(tables.transactions, index="byMerchant")
         function.may_query(tables.transactions, index="due")

@@ -81,7 +81,6 @@ NEEDS: Final[tuple[Need, ...]] = (
         ("dynamodb/webhooks/delivery_source.py", "self.configuration_table: [endpoints_key("),
     ),
     _code("dynamodb:BatchWriteItem", _TRANSACTIONS, "Reconciler", ("dynamodb/core/batches.py", ".batch_write_item(")),
-    _code("dynamodb:ConditionCheckItem", _CONFIGURATION, "Operations", (_RECORDED, '"ConditionCheck": {')),
     _code(
         *("dynamodb:GetItem", _CONFIGURATION, "Authorizer Operations Webhooks"),
         ("dynamodb/merchants/api_keys.py", ".get_item("),
