@@ -108,7 +108,7 @@ def test_who_may_do_what_is_as_small_as_it_reads() -> None:
     assert allowed("operators.handler") == [
         *("appconfig:CreateHostedConfigurationVersion", "appconfig:GetHostedConfigurationVersion"),
         *("appconfig:ListDeployments", "appconfig:StartDeployment", "appconfig:StopDeployment"),
-        *("dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem"),
+        *("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"),
         *("dynamodb:Query", "dynamodb:UpdateItem"),
         *("secretsmanager:CreateSecret", "secretsmanager:GetSecretValue", "secretsmanager:ListSecretVersionIds"),
         *("secretsmanager:PutSecretValue",),
