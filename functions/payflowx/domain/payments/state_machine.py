@@ -337,10 +337,17 @@ def _charged_twice(payment: Payment, attempt: Attempt, outcome: Outcome, context
 
 
 def _with_extra_charges(payment: Payment, attempt: Attempt, outcome: Succeeded, context: Context) -> Payment:
-    """Return the payment with the charges of the outcome that are not known yet, beside the attempt's own."""
+    """Return the payment with the charges of the outcome that are not known yet, beside the attempt's own.
+
+    A read shows all charges of the object. If the attempt's reference is none of them, a person closed its review under
+    another one: then the first charge is the attempt's.
+    """
     own = ExtraCharge(reference=outcome.reference, amount=outcome.amount, currency=outcome.currency)
+    charges = (own, *outcome.extra_charges)
+    if context.is_read and attempt.reference not in {charge.reference for charge in charges}:
+        charges = outcome.extra_charges
     known = {attempt.reference, *(charge.reference for charge in payment.extra_charges)}
-    found = [charge for charge in (own, *outcome.extra_charges) if charge.reference not in known]
+    found = [charge for charge in charges if charge.reference not in known]
     noted = [replace(charge, attempt=attempt.number, found_at_ms=context.now_ms) for charge in found]
     extra_charges = (*payment.extra_charges, *noted)[:MAX_EXTRA_CHARGES]
     return replace(payment, extra_charges=extra_charges, payer_paid=payment.payer_paid or outcome.payer_paid)

@@ -666,6 +666,23 @@ class TestPaidTwice:
         payment = shop.world.now(payment)
         assert [(charge.reference, charge.amount) for charge in payment.extra_charges] == [("pi_3", payment.amount)]
 
+    @pytest.mark.parametrize("named", ["a-hold-that-was-not-captured", None])
+    @pytest.mark.parametrize("is_paid_twice", [False, True])
+    def test_a_charge_that_a_person_named_otherwise_is_no_further_one(
+        self, shop: Shop, named: str | None, *, is_paid_twice: bool
+    ) -> None:
+        """The attempt was booked under a reference that the read of the object does not show."""
+        payment = shop.choose(shop.sell())
+        shop.at("alpha").is_paid = True
+        payment = shop.wait(payment, 61)
+        attempt = replace(payment.attempts[0], reference=named)
+        shop.world.store(replace(payment, attempts=(attempt,)))
+        read = self.extra(shop, payment)
+        shop.at("alpha").inquiries.append(read if is_paid_twice else replace(read, extra_charges=()))
+        payment = shop.wait(shop.world.now(payment), 86_400 + 3_700)
+        assert [charge.reference for charge in payment.extra_charges] == (["pi_2"] if is_paid_twice else [])
+        assert payment.due_at_ms is None
+
     @pytest.mark.parametrize("late_seconds", [-60, 0, 30, 3_600])
     def test_a_proof_of_one_charge_is_no_read_of_the_object(self, shop: Shop, late_seconds: int) -> None:
         """The event arrives about when the last read is due. Only that read shows the charges without an event."""
