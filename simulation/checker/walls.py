@@ -52,13 +52,19 @@ def i12_no_secrets(evidence: Evidence) -> Iterator[Violation]:
     for place, texts in places.items():
         text = "\n".join(texts)
         leaked = [word for stem, several in words.items() if stem in text for word in several if word in text]
-        card = _CARD.search(text)
+        card = any(_has_check_digit(found) for found in _CARD.findall(text))
         if leaked or card:
             yield Violation("I12", "-", f"{place} holds what it must not: {leaked or 'a card number'}")
     text = "\n".join(items.values())
     for secret in secrets:
         if secret in text:
             yield Violation("I12", "-", "an item holds a secret")
+
+
+def _has_check_digit(digits: str) -> bool:
+    """Whether the last digit fits the others (ISO/IEC 7812-1, Luhn): a hash of sixteen characters may be all digits."""
+    doubled = (int(digit) * (2 if place % 2 else 1) for place, digit in enumerate(reversed(digits)))
+    return sum(number // 10 + number % 10 for number in doubled) % 10 == 0
 
 
 def _by_stem(words: Sequence[str]) -> dict[str, list[str]]:

@@ -469,6 +469,10 @@ def test_an_honest_history_that_is_not_at_its_end_breaks_no_rule_of_its_way(tell
     assert said == set()
 
 
+def test_a_hash_of_sixteen_digits_is_no_card_number() -> None:
+    assert found(logged("proof used by 4673085137534783")().evidence()) == set()
+
+
 def test_one_person_closes_a_review_up_to_the_merchant_s_limit() -> None:
     assert list(two_people(closed_alone(100)().evidence())) == []
 
