@@ -28,7 +28,7 @@ setup-local: python
 	@$(PYTHON) local/setup.py
 
 python:
-	@command -v $(PYTHON) >/dev/null || { echo "payflowx: $(PYTHON) was not found; Python 3.11 or newer is needed. Choose one with PYTHON=python3.12." >&2; exit 1; }
+	@$(PYTHON) -c "" 2>/dev/null || { echo "payflowx: $(PYTHON) was not found; Python 3.11 or newer is needed. Choose one with PYTHON=python3.12." >&2; exit 1; }
 
 run: setup-local ## Run the stacks on this machine, pay three payments, stay up (PORT=3000; DEMO_DATA=true: a week of payments)
 	@exec $(VENV)/python -m local run $(if $(PROVIDER),--provider "$(PROVIDER)")$(if $(filter true,$(CHECKOUT)), --checkout)$(if $(filter true,$(DEMO_DATA)), --demo-data)
