@@ -152,10 +152,15 @@ def extra_charges(evidence: Evidence) -> Iterator[Violation]:
             continue
         if payment.is_under_another_key:
             continue  # a person found the charge; the reconciliation of the forgotten time lists the others
-        if payment.is_held_twice:
-            continue  # no capture takes more than one of them; which one, is the provider's choice
-        charge = item["attempts"][item["chargedAttempt"] - 1]
         recorded = {extra["reference"] for extra in item.get("extraCharges", [])}
+        if payment.is_held_twice:
+            # No capture takes more than one of them. Which one, is the provider's choice, so the ids may differ.
+            if recorded and len(recorded) >= len(payment.charged):
+                yield Violation(
+                    "I20", name, f"was paid {len(payment.charged)} times; {len(recorded)} more are recorded"
+                )
+            continue
+        charge = item["attempts"][item["chargedAttempt"] - 1]
         booked = {line["chargeId"] for line in payment.charged} - {charge.get("reference")}
         if recorded != booked:
             yield Violation(

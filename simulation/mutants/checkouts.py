@@ -227,12 +227,6 @@ CHECKOUTS: Final[tuple[Mutant, ...]] = (
         "the amount of a created order of Cashfree is not compared",
         Edit(cashfree, "opened", "if (why := _difference(request, order)) is not None:", "if False:"),
     ),
-    broken(
-        _ROOM,
-        "an event about one charge counts as the last read of its object",
-        Edit(state_machine, "_charged_twice", "if context.is_read:", "if context is not None:"),
-        scenario="closings",
-    ),
     # -- what is left
     broken(
         _ROOM,

@@ -1739,6 +1739,19 @@ def test_a_charge_that_a_person_found_under_a_forgotten_key_is_the_only_one_that
     assert not {each for each in found(evidence) if "I3" in each or "more than once" in each}
 
 
+@pytest.mark.parametrize(("charges", "is_found"), [(1, True), (2, False)])
+def test_of_two_amounts_that_are_held_one_captured_amount_is_no_further_charge(charges: int, *, is_found: bool) -> None:
+    """The provider chose which one it captured, so the payment may name the other one."""
+    evidence = checkout_stories.paid(charges=2).evidence()
+    (payment,) = evidence.payments.values()
+    assert payment.item is not None
+    payment.item["capture"] = "manual"
+    for line in payment.books[charges:]:
+        line["status"] = "authorized"
+    assert len(payment.charged) == charges
+    assert any("paid 1 times; 1 more are recorded" in each for each in found(evidence)) is is_found
+
+
 def test_a_run_that_never_rests_is_found() -> None:
     evidence = paid().evidence()
     evidence.result.settled = False

@@ -128,19 +128,23 @@ class ProcessProviderEvent:
         if open_operation is not None and found.attempt.state is AttemptState.AUTHORIZED:
             # The open capture or void decides the charge's state.
             return self._expedite_operation(inbound, found.payment, open_operation)
-        claimed = None if self._may_be_given_back(inbound, found.attempt) else inbound.provider_event.outcome
+        claimed = None if self._only_a_read_tells(inbound, found.attempt) else inbound.provider_event.outcome
         written = self._prove(inbound, WorkItem(payment=found.payment), found.attempt, claimed)
         if written is None:
             return self._expedite_payment(inbound, found)
         return isinstance(written, Stored | AlreadySeen)
 
-    def _may_be_given_back(self, inbound: ReceivedEvent, attempt: Attempt) -> bool:
-        """Return whether the provider keeps one charge of a hosted object and gives the others back by itself.
+    def _only_a_read_tells(self, inbound: ReceivedEvent, attempt: Attempt) -> bool:
+        """Return whether only a read of the whole hosted object shows which of its charges is the payment's.
 
-        An event tells of one charge only. Which one the provider keeps, a read of the whole object says.
+        An event reports one charge. Some providers keep one charge of an object and give the others back by themselves;
+        and a person may have closed the review of a paid object's charge under another reference than the event has.
         """
+        if attempt.hosted is None:
+            return False
         hosted = self.providers.get(inbound.provider).capabilities.hosted
-        return attempt.hosted is not None and hosted is not None and hosted.returns_extra_charges
+        is_paid = attempt.state is AttemptState.SUCCEEDED
+        return is_paid or (hosted is not None and hosted.returns_extra_charges)
 
     def _prove(
         self, inbound: ReceivedEvent, item: WorkItem, attempt: Attempt, claimed: Outcome | None
@@ -303,7 +307,6 @@ class ProcessProviderEvent:
             now_ms=self.clock.now_ms(),
             actor="webhook",
             policy=self.policy,
-            is_read=False,
             able=self.providers.capabilities().get(inbound.provider),
             disabled=merchant.disabled if merchant else frozenset(),
             evidence={"webhook": inbound.provider_event.event_id, "webhookType": inbound.provider_event.type},

@@ -32,8 +32,6 @@ class Context:
     policy: RetryPolicy
     holds_lease: bool = False
     """Whether the change is made under the lease of what it changes, which it then ends."""
-    is_read: bool = True
-    """Whether an outcome is what a read of the whole object showed. A provider's event tells of one charge alone."""
     able: Capabilities | None = None
     disabled: Set[str] = frozenset()
     jitter: float = 0.0

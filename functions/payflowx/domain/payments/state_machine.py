@@ -313,7 +313,7 @@ def _with_captured(advanced: Payment, before: Payment, outcome: Outcome) -> Paym
 
 
 def _charged_twice(payment: Payment, attempt: Attempt, outcome: Outcome, context: Context) -> Change | None:
-    """Record further charges inside the hosted object of an attempt that charged; None if there is none.
+    """Record further charges that a read of the hosted object of an attempt that charged shows; None if there is none.
 
     They change no amount and no status of the payment: each is owed to the payer.
     """
@@ -323,10 +323,9 @@ def _charged_twice(payment: Payment, attempt: Attempt, outcome: Outcome, context
     found = after.extra_charges[len(payment.extra_charges) :]
     if not found:
         return None
-    if context.is_read:
-        after = closed_attempts.inquired(after, attempt.number, context.now_ms, is_answered=True)
-        if not has_next_step(payment):
-            after = replace(after, due_at_ms=None)
+    after = closed_attempts.inquired(after, attempt.number, context.now_ms, is_answered=True)
+    if not has_next_step(payment):
+        after = replace(after, due_at_ms=None)
     facts: dict[str, Fact] = {
         "attempt": attempt.number,
         "provider": attempt.provider,
@@ -344,7 +343,7 @@ def _with_extra_charges(payment: Payment, attempt: Attempt, outcome: Succeeded, 
     """
     own = ExtraCharge(reference=outcome.reference, amount=outcome.amount, currency=outcome.currency)
     charges = (own, *outcome.extra_charges)
-    if context.is_read and attempt.reference not in {charge.reference for charge in charges}:
+    if attempt.reference not in {charge.reference for charge in charges}:
         charges = outcome.extra_charges
     known = {attempt.reference, *(charge.reference for charge in payment.extra_charges)}
     found = [charge for charge in charges if charge.reference not in known]

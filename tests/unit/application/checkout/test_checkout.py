@@ -657,14 +657,34 @@ class TestPaidTwice:
         assert payment.attempts[0].reference == both.reference
         assert [charge.reference for charge in payment.extra_charges] == ["pi_2"]
 
-    def test_told_by_a_proof(self, shop: Shop) -> None:
+    def test_a_proof_of_another_charge_has_the_object_read(self, shop: Shop) -> None:
         payment = shop.choose(shop.sell())
         shop.at("alpha").is_paid = True
         payment = shop.wait(payment, 61)
-        proof = replace(self.extra(shop, payment), reference="pi_3", extra_charges=())
-        shop.world.process_provider_event(shop.event(payment, reference="pi_3", outcome=proof))
-        payment = shop.world.now(payment)
-        assert [(charge.reference, charge.amount) for charge in payment.extra_charges] == [("pi_3", payment.amount)]
+        proof = replace(self.extra(shop, payment), reference="pi_2", extra_charges=())
+        shop.world.process_provider_event(shop.event(payment, reference="pi_2", outcome=proof))
+        assert shop.world.now(payment).extra_charges == ()
+        shop.at("alpha").inquiries.append(self.extra(shop, payment))
+        payment = shop.settle(payment)
+        assert [(charge.reference, charge.amount) for charge in payment.extra_charges] == [("pi_2", payment.amount)]
+
+    @pytest.mark.parametrize("named", ["a-hold-that-was-not-captured", None])
+    def test_a_proof_of_the_charge_that_a_person_named_otherwise_is_no_further_one(
+        self, shop: Shop, named: str | None
+    ) -> None:
+        """The signed event is about the payment's only charge, which is booked under another reference."""
+        payment = shop.choose(shop.sell())
+        shop.at("alpha").is_paid = True
+        payment = shop.wait(payment, 61)
+        only = replace(self.extra(shop, payment), extra_charges=())
+        attempt = replace(payment.attempts[0], reference=named)
+        shop.world.store(replace(payment, attempts=(attempt,)))
+        asked = shop.at("alpha").asked("inquire")
+        shop.at("alpha").inquiries.append(only)
+        shop.world.process_provider_event(shop.event(payment, reference=only.reference, outcome=only))
+        payment = shop.settle(payment)
+        assert payment.extra_charges == ()
+        assert shop.at("alpha").asked("inquire") == asked + 1
 
     @pytest.mark.parametrize("named", ["a-hold-that-was-not-captured", None])
     @pytest.mark.parametrize("is_paid_twice", [False, True])
@@ -692,11 +712,13 @@ class TestPaidTwice:
         last_read_at_ms = payment.attempts[0].final_read_at_ms
         assert last_read_at_ms is not None
         shop.world.clock.advance((last_read_at_ms - shop.world.clock.now_ms()) // 1000 + late_seconds)
-        proof = replace(self.extra(shop, payment), reference="pi_3", extra_charges=())
+        both = self.extra(shop, payment)
+        proof = replace(both, reference="pi_3", extra_charges=())
         shop.world.process_provider_event(shop.event(payment, reference="pi_3", outcome=proof))
-        shop.at("alpha").inquiries.append(self.extra(shop, payment))
+        third = ExtraCharge(reference="pi_3", amount=payment.amount, currency=payment.currency)
+        shop.at("alpha").inquiries.append(replace(both, extra_charges=(*both.extra_charges, third)))
         payment = shop.wait(payment, 3_700)
-        assert [charge.reference for charge in payment.extra_charges] == ["pi_3", "pi_2"]
+        assert [charge.reference for charge in payment.extra_charges] == ["pi_2", "pi_3"]
         assert payment.due_at_ms is None
 
 
