@@ -19,7 +19,7 @@ _MINOR: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """What a provider says about a dispute at one moment. `word`: its status, in the provider's own words."""
+    """A provider's report of a dispute at one moment. `word`: its status, in the provider's own words."""
 
     dispute: str
     charge: Record

@@ -198,7 +198,7 @@ class CourseSimulator(LedgerSimulator):
         return super().events(now)
 
     def operations_of(self, charge: Record, now: float, kind: str | None = None) -> list[Record]:
-        """Those that were requested up to `now`."""
+        """The operations that were requested up to `now`."""
         return [record for record in super().operations_of(charge, now, kind) if record["at"] <= now]
 
     def _notify(self, record: Record, not_notified: list[Record], now: float) -> None:

@@ -254,7 +254,7 @@ def missing(field: str | None = None) -> Reply:
 
 
 def not_found() -> Reply:
-    """What Razorpay answers for an address, a method or a feature that the account does not have."""
+    """Razorpay's answer for an address, a method or a feature that the account does not have."""
     return blank_error(400, "The requested URL was not found on the server.")
 
 

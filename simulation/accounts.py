@@ -21,7 +21,7 @@ _PATHS: Final = {"cashfree": "/pg"}
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """What opens an account, until `ends_ms` where it was replaced."""
+    """The keys that open an account, until `ends_ms` where it was replaced."""
 
     key_id: str
     key_secret: str

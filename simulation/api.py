@@ -209,7 +209,7 @@ class Api:
         }
 
     def request_context(self) -> dict[str, Any]:
-        """What API Gateway says about a request."""
+        """API Gateway's facts about a request."""
         self._requests += 1
         return {
             "requestId": f"request-{self._requests}",

@@ -19,7 +19,7 @@ Handle = Callable[[str, Request], Reply | None]
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """What a browser shows. `html` is empty at an address outside of all providers."""
+    """The page that a browser shows. `html` is empty at an address outside of all providers."""
 
     url: str
     html: str

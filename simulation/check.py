@@ -13,7 +13,7 @@ from simulation.world import Plan, World
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What a seed showed."""
+    """The result of a seed."""
 
     plan: Plan
     hash: str
@@ -46,7 +46,7 @@ def evidence_of(plan: Plan) -> Evidence:
 
 
 def judge(evidence: Evidence) -> CheckResult:
-    """What the invariants say, and which paths were walked."""
+    """The violations of a run, and the paths that it walked."""
     result, found = evidence.result, tuple(violations(evidence))
     return CheckResult(
         plan=result.plan,
@@ -75,7 +75,7 @@ def _orders_of(found: Sequence[Violation], evidence: Evidence) -> tuple[int, ...
 
 
 def _paths(evidence: Evidence) -> Counter[str]:
-    """What attempts went through, counted."""
+    """The paths of all attempts, counted."""
     found: Counter[str] = Counter()
     for payment in evidence.payments.values():
         for _, before, after in payment.versions:

@@ -22,7 +22,7 @@ _VERSION: Final = {**_JSON, "x-api-version": "2025-01-01"}
 
 @dataclass(frozen=True, slots=True)
 class _Act:
-    """What somebody clicks. `number` makes names that no other click has."""
+    """A click in a provider's dashboard. `number` makes names that no other click has."""
 
     kind: str
     charge: Record
@@ -118,7 +118,7 @@ class Dashboards:
         self._act("capture", AUTHORIZED)
 
     def void(self) -> None:
-        """What is held goes back to the payer."""
+        """Give the held amount back to the payer."""
         self._act("void", AUTHORIZED)
 
     def refund_beside(self, shop: Shop, said: str) -> None:

@@ -53,7 +53,7 @@ class Deciders:
     """What the list of reviews said about what a closing is about, by its evidence."""
 
     def plan(self, random: Random) -> Iterator[tuple[int, Callable[[], None]]]:
-        """What is done, and how long from now. The run waits for the end of the last proposals' day."""
+        """The acts, and how long from now. The run waits for the end of the last proposals' day."""
         self.operators.busy += 1
         yield _LAST_MS, self._end
         for merchant in MERCHANTS:

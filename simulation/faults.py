@@ -1,4 +1,4 @@
-"""What can go wrong, how often at most, and how often it did.
+"""The kinds of faults, their highest rates, and how often each occurred.
 
 Each seed draws its own rates, and leaves each kind out in two of five seeds: what always happens hides the rest.
 """

@@ -299,7 +299,7 @@ class Platform:
         return task
 
     def _hazard_ms(self, task: Task) -> int | None:
-        """What happens to the process of a task now: death, or a time in which it stands still. None for nothing."""
+        """The hazard that a task's process meets now: death, or a time in which it stands still. None for nothing."""
         if not self.faults.is_hazardous:
             return None
         random, strikes, invocation = self.faults.random, self.faults.strikes, task.owner
@@ -502,7 +502,7 @@ class _Telemetry:
 
 @dataclass(frozen=True, slots=True)
 class _Log:
-    """What the entrypoints use of Powertools' logger. An exception that nobody foresaw is a finding."""
+    """The part of Powertools' logger that the entrypoints use. An exception that nobody foresaw is a finding."""
 
     history: History
 

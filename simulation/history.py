@@ -167,7 +167,7 @@ class PostedWebhook:
 
 @dataclass(frozen=True, slots=True)
 class DisputeTurn:
-    """What a provider told of a dispute at one moment.
+    """A provider's report of a dispute at one moment.
 
     `at_ms` is the time that it named, `state` what its word means, and `event_id` the id of the webhook that told of
     it. `number` counts the turns of a dispute from 1.

@@ -54,7 +54,7 @@ PEOPLE: Final[Mapping[str, Person]] = {
 
 
 def proof_of(person: Person, content: Mapping[str, Any], now_ms: int, nonce: str) -> dict[str, str]:
-    """What the person's tool sends with a command."""
+    """The proof of identity that the person's tool sends with a command."""
     at = datetime.fromtimestamp(now_ms / 1000, UTC)
     signed_at = at.strftime("%Y%m%dT%H%M%SZ")
     signature = _signature(person, signed_at, content_hash(FUNCTION, nonce, content))

@@ -39,7 +39,7 @@ class Keepers:
     """The ids of the keys that somebody has; others were created by commands without an answer."""
 
     def plan(self, random: Random) -> Iterator[tuple[int, Callable[[], None]]]:
-        """What is done, and how long from now."""
+        """The acts, and how long from now."""
         self.told.update(self.operators.keys.values())
         for merchant in MERCHANTS:
             for what in random.sample(_WORKS, len(_WORKS)):

@@ -17,7 +17,7 @@ class Killed(BaseException):
 
 
 class Owner:
-    """What tasks belong to: a process. Its library state is kept apart from that of the others."""
+    """The process that tasks belong to. Its library state is kept apart from that of the others."""
 
     __slots__ = ()
 

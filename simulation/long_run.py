@@ -28,7 +28,7 @@ _MOST_MINUTES: Final = 24 * 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """What one run of the command did. `code` is the hash of the directories of `CODE`, by git.
+    """The result of one run of the command. `code` is the hash of the directories of `CODE`, by git.
 
     `first` and `next_first` are seeds: those in between ran, with the scenarios' seeds that belong to them.
     """
@@ -101,7 +101,7 @@ def told(pieces: Sequence[Piece], code: str) -> Iterator[str]:
 
 
 def sums(pieces: Sequence[Piece]) -> Mapping[str, int]:
-    """What the pieces did together."""
+    """The sum of the pieces."""
     names = ("seeds", "payments", "operations", "events", "faults", "violations")
     return {name: sum(getattr(piece, name) for piece in pieces) for name in names}
 

@@ -293,7 +293,7 @@ class Operators:
                 return
 
     def verdict(self, merchant: str, review: dict[str, Any]) -> str | None:
-        """What the books say about a review now; None where they do not say enough."""
+        """The verdict of the books about a review now; None where they do not say enough."""
         moved = self._moved(self._books(merchant, review), review)
         return None if moved is None else "charged" if moved else "not_charged"
 
@@ -374,7 +374,7 @@ def _charge_moved(books: list[Record], amount: int) -> bool | None:
 
 
 def _amount_moved(books: list[Record]) -> dict[str, int]:
-    """What a refund moved, which may be another amount than was requested. A capture or void has the charge's."""
+    """The amount that a refund moved, perhaps another than was requested. A capture or void has the charge's."""
     moved = [line["amount"] for line in books if line["kind"] == "refund" and line["status"] == "done"]
     return {"amount": moved[0]} if len(moved) == 1 else {}
 

@@ -35,7 +35,7 @@ _GIVES_UP: Final = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """What payers do on a provider's page, each act as often as it stands here."""
+    """The payers' acts on a provider's page, each act as often as it stands here."""
 
     acts: tuple[str, ...] = ("pay", "pay", "pay", "pay", "fail", "fail", "insufficient_funds", "slow", "late", "leave")
     beside_closing: tuple[str, ...] = ("pay",)

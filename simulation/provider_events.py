@@ -43,7 +43,7 @@ class ProviderEvents:
                 self.kernel.at(at_ms, lambda: self._collect(shop))
 
     def collect_all(self) -> None:
-        """What happened by itself meanwhile."""
+        """Collect the events about all that happened by itself meanwhile."""
         for shop in self.providers.shops.values():
             if shop.books.kinds:
                 self._collect(shop)

@@ -209,7 +209,7 @@ class SimulatedProviders:
         return self._answered(reply, platform)
 
     def _refusing(self, shop: Shop, request: HttpRequest) -> HttpResult | None:
-        """What keeps a request from a charge: no connection, or an error. Meanwhile somebody may refund elsewhere."""
+        """The faults that keep a request from a charge: no connection, or an error. A refund may be made meanwhile."""
         if _is_refund(request) and self.faults.strikes("dashboard_refunds_beside"):
             self.refunding(shop, f"{request.path} {request.body.decode(errors='replace')}")
         if not self.faults.strikes("gateway_refuses_acts"):

@@ -41,7 +41,7 @@ RESTORED_TABLES: Final = ("Transactions", "Idempotency")
 
 @dataclass(slots=True)
 class Forgotten:
-    """What the restored deployment cannot know, for the checker."""
+    """The facts that the restored deployment cannot know, for the checker."""
 
     from_ms: int = 0
     until_ms: int = 0

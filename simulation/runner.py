@@ -21,7 +21,7 @@ _CHUNK: Final = 5
 
 @dataclass(slots=True)
 class Total:
-    """What was seen so far. `cpu_seconds` is the time of the processes that simulate."""
+    """The sums of all seeds so far. `cpu_seconds` is the time of the processes that simulate."""
 
     seeds: int = 0
     payments: int = 0

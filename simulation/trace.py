@@ -12,7 +12,7 @@ Line = tuple[int, str]
 
 
 def tell(evidence: Evidence, name: str) -> Iterator[str]:
-    """What happened to a payment, in order, and how it stands at the end; for "-" the whole run."""
+    """The story of a payment, in order, and how it stands at the end; for "-" the whole run."""
     payment = evidence.payments.get(name)
     found = _of_payment(evidence, payment) if payment is not None else _of_run(evidence)
     lines = sorted(found, key=lambda line: line[0])

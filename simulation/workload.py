@@ -127,7 +127,7 @@ DOCUMENT: Final = json.dumps(
 
 
 class Wish(StrEnum):
-    """What a merchant asks for after it asked for the payment."""
+    """A later request of a merchant about its payment."""
 
     CAPTURE = "capture"
     REFUND = "refund"

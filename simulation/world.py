@@ -152,7 +152,7 @@ def tables() -> dict[str, Table]:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be run. To shrink a finding, `only` keeps some payments, `without` leaves kinds of faults out,
+    """The plan of a run. To shrink a finding, `only` keeps some payments, `without` leaves kinds of faults out,
     `without_steps` leaves out what merchants ask for afterwards, by the numbers of payment and step, and `is_brief`
     makes a long run an ordinary one. `scenario`: its name, if the run is about one.
     """
@@ -181,7 +181,7 @@ class Plan:
         return Faults.drawn(Random(self.seed + 1), without=self.without)
 
     def orders(self, hurry: float) -> list[Order]:
-        """What merchants want paid."""
+        """The payments that merchants want."""
         drawn = orders(Random(self.seed), EPOCH_MS + MINUTE_MS, hurry=hurry)
         return drawn if self.scenario is None else SCENARIOS[self.scenario].shaped(drawn)
 
@@ -202,7 +202,7 @@ class Plan:
 
     @property
     def habits(self) -> Habits:
-        """What payers do."""
+        """The payers' habits."""
         return USUAL_HABITS if self.scenario is None else SCENARIOS[self.scenario].habits
 
 
@@ -220,7 +220,7 @@ class Episode:
 
 @dataclass(slots=True)
 class Result:
-    """What a run leaves for the checker. Items as stored at the end."""
+    """The traces that a run leaves for the checker. Items as stored at the end."""
 
     plan: Plan
     history: History
@@ -561,7 +561,7 @@ class World:
         return [shop for shop in self.providers.shops.values() if shop.account.provider in REAL_PROVIDERS]
 
     def _operators_work(self, random: Random, lasts_ms: int) -> Iterator[tuple[int, Callable[[], None]]]:
-        """What operators do in the time of trouble, and when."""
+        """The operators' acts in the time of trouble, and their times."""
         planned: dict[str, Callable[[], Callable[[], None]]] = {
             "operator_rotates_key": lambda: partial(self.operators.rotate_key, random.choice(MERCHANTS)),
             "operator_rotates_credentials": lambda: partial(

@@ -40,7 +40,7 @@ def answers_are_stored(evidence: Evidence) -> Iterator[Violation]:
 
 
 def why_false(payment: PaymentEvidence, shown: Mapping[str, Any], from_ms: int, until_ms: int) -> str:
-    """What differs from every version that was stored at some time of the span; empty when one is equal."""
+    """The differences from every version that was stored at some time of the span; empty when one is equal."""
     if "operationId" in shown:
         operation = payment.operations.get(shown["operationId"])
         versions = alive_between(operation.versions, from_ms, until_ms) if operation else []
@@ -153,7 +153,7 @@ def _last(attempts: Sequence[Stored]) -> Stored | None:
 
 
 def _action(item: Stored) -> dict[str, Any] | None:
-    """What the payer has to do, as long as the payment waits for it. Only a hosted page says until when.
+    """The payer's next action, as long as the payment waits for it. Only a hosted page says until when.
 
     A checkout shows our page, whatever is open behind it, unless the payer was to be sent to the provider's at once;
     then it shows ours while nothing is open at a provider and the payer has to choose again.

@@ -80,7 +80,7 @@ def known_keys(evidence: Evidence) -> dict[str, KeyEvidence]:
 
 
 def _end(key: KeyEvidence, command: Commanded, lasts_ms: int, way: str) -> None:
-    """What was refused ended nothing; without an answer, it may have."""
+    """A refused request ended nothing; without an answer, it may have."""
     code = (command.answer or {}).get("error", {}).get("code")
     if command.ok:
         key.over_ms = min(key.over_ms, command.answered_ms + lasts_ms)
@@ -90,7 +90,7 @@ def _end(key: KeyEvidence, command: Commanded, lasts_ms: int, way: str) -> None:
 
 
 def _refused_write_nothing(evidence: Evidence) -> Iterator[Violation]:
-    """What was refused each time that it was asked for has no row of its idempotency key."""
+    """A request that was refused each time has no row of its idempotency key."""
     rows: dict[str, set[str]] = defaultdict(set)
     for table, (partition, _) in evidence.result.items:
         if table == IDEMPOTENCY and partition.startswith("M#"):
@@ -121,7 +121,7 @@ def _shown_truly(evidence: Evidence, keys: Mapping[str, KeyEvidence]) -> Iterato
 
 
 def count_api_keys(found: Counter[str], evidence: Evidence) -> None:
-    """What requests met with keys that end."""
+    """Count the answers to requests whose keys end."""
     keys = known_keys(evidence)
     refused: set[tuple[str, str | None]] = set()
     for call in evidence.result.history.calls:

@@ -61,7 +61,7 @@ class ProposalEvidence:
 
 
 def two_people(evidence: Evidence) -> Iterator[Violation]:
-    """What needed two was decided by two, what was approved is done once, and what is done was approved."""
+    """A change that needs two people was decided by two; an approved one is done once, and none is done without."""
     found = effects(evidence)
     by_content: dict[str, list[Effect]] = defaultdict(list)
     for effect in found:
@@ -346,7 +346,7 @@ def _json(text: str) -> dict[str, Any]:
 
 
 def count_approvals(found: Counter[str], evidence: Evidence) -> None:
-    """What became of proposals."""
+    """Count the ends of proposals."""
     for proposal in proposals(evidence):
         kind = "limits" if proposal.change["command"] == _LIMITS else "a closing"
         state = proposal.stored["state"] if "refusal" not in proposal.stored else "REFUSED"

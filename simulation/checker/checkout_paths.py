@@ -53,7 +53,7 @@ def _count_change(found: Counter[str], before: Stored, after: Stored) -> None:
 
 
 def count_pages(found: Counter[str], evidence: Evidence) -> None:
-    """What payers did on our pages, and what became of the objects."""
+    """Count the payers' acts on our pages, and the ends of the objects."""
     for call in evidence.result.history.page_calls:
         found[f"page: {call.act}, {call.status or 'no answer'}"] += 1
     for door in evidence.result.history.doors:

@@ -10,7 +10,7 @@ _REFUSALS = frozenset({"charge_disputed", "payment_disputed"})
 
 
 def count_disputes(found: Counter[str], payment: PaymentEvidence) -> None:
-    """What was recorded about this payment's disputes, and its refunds beside them."""
+    """Count the records of this payment's disputes, and its refunds beside them."""
     for _, before, after in payment.versions:
         if after is None or (after.get("erased") and not (before or {}).get("erased")):
             continue
@@ -54,7 +54,7 @@ def _count_refunds(found: Counter[str], payment: PaymentEvidence) -> None:
 
 
 def count_dispute_lists(found: Counter[str], evidence: Evidence) -> None:
-    """What people and the schedule read."""
+    """Count the reads by people and by the schedule."""
     for command in evidence.result.history.commands:
         if command.command["command"] == "list_disputes" and command.ok and command.answer is not None:
             found["a list of open disputes"] += bool(command.answer["items"])

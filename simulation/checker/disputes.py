@@ -260,7 +260,7 @@ def _deadline(turn: DisputeTurn) -> int | None:
 
 
 def open_disputes_are_listed(evidence: Evidence) -> Iterator[Violation]:
-    """What awaits evidence is in the index of open disputes, under its deadline; nothing else is."""
+    """A dispute that awaits evidence is in the index of open disputes, under its deadline; nothing else is."""
     listed = {
         (key[0], item["provider"], item["reference"], str(item["reviewSort"]).partition("#")[0])
         for (table, key), stored in evidence.result.items.items()
@@ -314,7 +314,7 @@ def _lists(evidence: Evidence) -> Iterator[tuple[Commanded, list[Stored]]]:
 
 
 def _open_at(evidence: Evidence, command: Commanded) -> tuple[set[Entry], set[Entry]]:
-    """What must be on the list, and what may be."""
+    """The disputes that must be on the list, and those that may be."""
     certain, possible = set[Entry](), set[Entry]()
     from_ms, until_ms = command.at_ms - _STALE_MS, command.answered_ms
     for payment in evidence.payments.values():

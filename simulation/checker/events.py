@@ -11,7 +11,7 @@ _CLOCKS_MS: Final = 7_000
 
 
 def i19_provider_events(evidence: Evidence) -> Iterator[Violation]:
-    """What a provider event changes was told by a genuine event, to this merchant's address, about this payment.
+    """A change by a provider event has a genuine event, to this merchant's address, about this payment.
 
     Providers that number their events in headers, or not at all, are recognized by what the body names.
     """

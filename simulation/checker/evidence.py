@@ -1,4 +1,4 @@
-"""What a run left behind, put in order by payment. Nothing here comes from the code under test."""
+"""The traces of a run, in order by payment. Nothing here comes from the code under test."""
 
 import re
 from bisect import bisect_right
@@ -68,7 +68,7 @@ class OperationEvidence:
 
 @dataclass(slots=True)
 class Transaction:
-    """What one write call changed: the payment and its operations by sort key, before and after."""
+    """The changes of one write call: the payment and its operations by sort key, before and after."""
 
     at_ms: int
     process: int

@@ -52,7 +52,7 @@ def i6_other_body(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _said(call: Call) -> tuple[str, str]:
-    """What a request asks for, however it is spelled. A member with its default says the same as none."""
+    """The meaning of a request, however it is spelled. A member with its default says the same as none."""
     members = {name: value for name, value in json.loads(call.body or "{}").items() if value != _DEFAULTS.get(name)}
     return call.path, json.dumps(members, sort_keys=True)
 
@@ -73,7 +73,7 @@ def i7_one_id(evidence: Evidence) -> Iterator[Violation]:
 
 
 def i7_stays_accepted(evidence: Evidence) -> Iterator[Violation]:
-    """What was accepted under a key is not refused for its order when it is asked for again."""
+    """A request that was accepted under a key is not refused for its order when it is repeated."""
     for (merchant, key), calls in evidence.created.items() if evidence.result.forgotten is None else ():
         accepted_ms = min((call.answered_ms for call in calls if call.status == 202 and call.answered_ms), default=None)
         for call in calls:

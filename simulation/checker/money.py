@@ -231,7 +231,7 @@ class _Balance:
                 self.operations[operation_id], self.held[operation_id] = after, held
 
     def _derived(self, before: Stored | None, after: Stored) -> str:
-        """What became of the amount, where it is not stored: from the status, or as it was before a review."""
+        """The rest of the amount, where it is not stored: from the status, or as it was before a review."""
         if after["status"] != "IN_REVIEW":
             return {"PENDING": RESERVED, "SUCCEEDED": BOOKED, "FAILED": GIVEN_BACK}[after["status"]]
         if before is None:

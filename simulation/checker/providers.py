@@ -1,4 +1,4 @@
-"""What providers promise: a second copy of the tables in docs/providers, on purpose."""
+"""The promises of providers: a second copy of the tables in docs/providers, on purpose."""
 
 from collections.abc import Mapping
 from typing import Any, Final

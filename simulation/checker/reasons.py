@@ -54,7 +54,7 @@ def reasons(evidence: Evidence) -> Iterator[Violation]:
 
 
 class _World:
-    """What the providers' books and the world's faults excuse."""
+    """The excuses that the providers' books and the world's faults give."""
 
     def __init__(self, evidence: Evidence) -> None:
         self.removed = [s for s in evidence.result.history.strikes if s.kind == "account_removed"]
@@ -162,7 +162,7 @@ _MAX_FAILED_TRIES: Final = 10
 
 
 def _cut_short(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
-    """What a payer may still approve or pay is cancelled before its time only if somebody asked for that.
+    """A payment that its payer may still approve or pay is cancelled before its time only on request.
 
     The merchant or the payer asks, another payment of the order is charged, or the payer has failed too often; or the
     payer has paid, and the merchant's people released that at the provider. Nobody knows who asked in the time that a

@@ -26,7 +26,7 @@ _PAYMENT_TOPICS: Final[Mapping[str, str]] = {
 
 
 def i2_nothing_lost(evidence: Evidence) -> Iterator[Violation]:
-    """What was accepted exists, and once faults have stopped it is final, or in review and on the list of reviews."""
+    """All that was accepted exists, and is final once faults have stopped, or in review and on the list of reviews."""
     for call in evidence.accepted:
         name = f"{call.answer['transactionId']}@{call.merchant}"
         if name not in evidence.payments or evidence.payments[name].item is None:

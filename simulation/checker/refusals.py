@@ -68,7 +68,7 @@ def _holds_no_more(stored: Stored, call: Call) -> bool:
 
 
 def _is_never(_stored: Stored, _verb: str, _call: Call) -> bool:
-    """What is stored is found."""
+    """A stored item is found."""
     return False
 
 

@@ -1,4 +1,4 @@
-"""What holds across a restore of the tables: ids, numbers of events, and charges that the providers still know."""
+"""The rules across a restore of the tables: ids, numbers of events, and charges that the providers still know."""
 
 import json
 from collections import Counter

@@ -220,7 +220,7 @@ def _may_be_captured(attempt: Stored) -> bool:
 
 
 def unknown_attributes_stay(evidence: Evidence) -> Iterator[Violation]:
-    """What a newer release stored beside what this one knows stays on the item, its lease and its attempts."""
+    """The attributes that only a newer release knows stay on the item, its lease and its attempts."""
     for name, payment in evidence.payments.items():
         for versions in (payment.versions, *(operation.versions for operation in payment.operations.values())):
             for _, before, after in versions:

@@ -44,7 +44,7 @@ def _count_hints(found: Counter[str], payment: PaymentEvidence) -> None:
 
 
 def _count_standings(found: Counter[str], payment: PaymentEvidence) -> None:
-    """What became of a payment's part in its order. One without a stored word is counted."""
+    """Count the ends of a payment's part in its order. One without a stored word is counted."""
     for _, before, after in payment.versions:
         if before is None or after is None or "orderHash" not in after:
             continue

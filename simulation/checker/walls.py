@@ -123,7 +123,7 @@ def _attempts_since(payment: PaymentEvidence) -> Iterator[Stored]:
 
 
 def _sessions(payment: PaymentEvidence) -> list[str]:
-    """What anybody can pay Cashfree's order with."""
+    """The sessions with which anybody can pay an order of Cashfree."""
     progress = [a.get("progress", {}) for _, _, after in payment.versions if after for a in after["attempts"]]
     found = {str(facts["payment_session_id"]) for facts in progress if "payment_session_id" in facts}
     return sorted(found - {"erased"})
@@ -145,7 +145,7 @@ def addresses_of(payment: PaymentEvidence) -> list[str]:
 
 
 def payer_values(order: Order) -> list[str]:
-    """What the client sent about the payer: the customer, tokens, free texts and addresses."""
+    """The values that the client sent about the payer: the customer, tokens, free texts and addresses."""
     body = order.body
     customer = {name: value for name, value in body.get("customer", {}).items() if name != "country"}
     method = body["paymentMethod"]

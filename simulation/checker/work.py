@@ -213,7 +213,7 @@ WAKE_MS: Final = 100 * _MINUTE_MS
 
 
 def rest(evidence: Evidence) -> Iterator[Violation]:
-    """What is open has a next step soon; and once faults have stopped, each step is taken in time.
+    """An open item has a next step soon; and once faults have stopped, each step is taken in time.
 
     So the time to rest is bounded: by the number of steps that the state leaves, and by the waits between them.
     """
