@@ -72,10 +72,11 @@ def payment_counts() -> dict[str, dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def counting() -> Iterator[tuple[ModelEngine, Functions]]:
-    """Functions over models that count, warmed up by one payment."""
+def counting(*, compact: bool = True) -> Iterator[tuple[ModelEngine, Functions]]:
+    """Functions over models that count, warmed up by one payment. `compact`: the setting `compact_payments`."""
     engine = ModelEngine()
     with contextlib.redirect_stdout(io.StringIO()), functions_over(engine) as functions:  # type: ignore[arg-type]  # as `InProcessEngine`
+        functions.deploy(COMPACT_PAYMENTS="true" if compact else "false")
         functions.pay("warm-up", **EXAMPLE)
         work(functions)
         deliver(functions)

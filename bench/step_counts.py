@@ -25,7 +25,7 @@ from bench.payment_counts import (
 from payflowx.adapters.dynamodb.payments.payment_size import payment_bytes
 from payflowx.application.operators.step_counts import Step
 from payflowx.domain.payments.outcome import Accepted, ActionRequired, NotSent, Unknown
-from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.payment import Layout, Payment
 from payflowx.wiring.api import ApiWiring
 from tests.support.handlers import Functions
 
@@ -76,17 +76,22 @@ def written() -> str:
 
 
 def step_counts() -> Mapping[str, Mapping[str, Step]]:
-    """By whether the merchant has an endpoint."""
-    found: dict[str, Mapping[str, Step]] = {}
-    for merchant in ("no endpoint", "one endpoint"):
-        with counting() as (engine, functions):
-            if merchant == "one endpoint":
-                register_endpoint(functions)
-                _paid(functions, engine, EXAMPLE)
-            plain = _Steps(engine, functions, EXAMPLE).measured()
-            larger = _Steps(engine, functions, _LARGER).measured()
-            found[merchant] = {name: _by_kilobyte(step, larger[name]) for name, step in plain.items()}
-    return found
+    """By whether the merchant has an endpoint, and by the layout in which its payments are accepted."""
+    return {
+        f"{merchant}, {layout.name.lower()} layout": _measured_steps(layout, has_endpoint=has_endpoint)
+        for layout in Layout
+        for merchant, has_endpoint in (("no endpoint", False), ("one endpoint", True))
+    }
+
+
+def _measured_steps(layout: Layout, *, has_endpoint: bool) -> Mapping[str, Step]:
+    with counting(compact=layout is Layout.COMPACT) as (engine, functions):
+        if has_endpoint:
+            register_endpoint(functions)
+            _paid(functions, engine, EXAMPLE)
+        plain = _Steps(engine, functions, EXAMPLE).measured()
+        larger = _Steps(engine, functions, _LARGER).measured()
+        return {name: _by_kilobyte(step, larger[name]) for name, step in plain.items()}
 
 
 def _by_kilobyte(step: Step, larger: Step) -> Step:

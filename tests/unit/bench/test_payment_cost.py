@@ -75,10 +75,11 @@ ENDPOINTS: dict[str, list[dict[str, Any]]] = {
 }
 
 
+@pytest.mark.parametrize("compact", [True, False])
 @pytest.mark.parametrize("endpoints", ENDPOINTS)
 @pytest.mark.parametrize("name", PAYMENTS)
-def test_the_calculated_cost_is_the_metered_one(name: str, endpoints: str) -> None:
-    with counting() as (engine, functions):
+def test_the_calculated_cost_is_the_metered_one(name: str, endpoints: str, *, compact: bool) -> None:
+    with counting(compact=compact) as (engine, functions):
         for number, wanted in enumerate(ENDPOINTS[endpoints]):
             register_endpoint(functions, f"https://shop.example.com/hooks-{number}", **wanted)
         if endpoints != "no endpoint":

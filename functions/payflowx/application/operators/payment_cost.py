@@ -107,10 +107,14 @@ class CountPaymentCost:
         return PaymentCost(usage=usage, complete=complete)
 
     def _kilobytes_more(self, payment: Payment) -> KilobytesMore:
-        """Sizes after the first attempts follow from the last one: the attempts are what makes a payment grow."""
+        """Sizes after the first attempts follow from the last one: the attempts are what makes a payment grow.
+
+        What ended the payment came with its last attempt.
+        """
 
         def kilobytes_more(step: Step, attempts: int) -> int:
-            then = replace(payment, attempts=payment.attempts[:attempts])
+            last_error = payment.last_error if attempts == len(payment.attempts) else None
+            then = replace(payment, attempts=payment.attempts[:attempts], last_error=last_error)
             more_bytes = self.payment_bytes(then) - step.payment_bytes
             return _kilobytes(step.item_bytes + more_bytes) - _kilobytes(step.item_bytes)
 
@@ -148,7 +152,7 @@ def usage_of(
     )
     found = Usage(api_requests=1 + operations + choices)
     for name, count, number in parts:
-        step = STEPS["one endpoint" if hooked else "no endpoint"][name]
+        step = STEPS[f"{'one' if hooked else 'no'} endpoint, {payment.layout.name.lower()} layout"][name]
         found += _usage(step, kilobytes_more(step, number)).times(count)
     for further, count in (
         (_REFERENCE, _references(events) - known),

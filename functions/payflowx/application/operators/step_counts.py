@@ -21,7 +21,37 @@ class Step(NamedTuple):
 
 
 STEPS: Final[Mapping[str, Mapping[str, Step]]] = {
-    "no endpoint": {
+    "no endpoint, full layout": {
+        "accept": Step(2, 8, 0, 1, 2, 895, 927),
+        "accept, with an order": Step(2, 10, 0, 1, 2, 947, 979),
+        "first attempt": Step(2, 12, 0, 0, 3, 1174, 1174),
+        "later attempt": Step(4, 10, 2, 1, 3, 1477, 1411),
+        "inquiry": Step(4, 12, 2, 1, 3, 1277, 1190),
+        "inquiry without news": Step(5, 8, 4, 1, 2, 1190, 1190),
+        "operation": Step(7, 29, 6, 1, 4, 1200, 1200),
+        "delivery of an operation": Step(0, 0, 0, 0, 0, 0, 0),
+        "accept a checkout": Step(1, 10, 0, 0, 2, 1058, 1359),
+        "choice of a payer": Step(4, 8, 4, 1, 2, 1239, 1359),
+        "attempt of a checkout": Step(4, 14, 2, 1, 3, 1775, 1825),
+        "inquiry of a checkout": Step(4, 15, 4, 0, 3, 1825, 1825),
+        "delivery": Step(0, 0, 0, 0, 0, 0, 0),
+    },
+    "one endpoint, full layout": {
+        "accept": Step(2, 8, 0, 1, 2, 905, 937),
+        "accept, with an order": Step(2, 10, 0, 1, 2, 957, 989),
+        "first attempt": Step(3, 13, 0, 1, 3, 1190, 1190),
+        "later attempt": Step(4, 10, 2, 1, 3, 1477, 1411),
+        "inquiry": Step(4, 12, 2, 1, 3, 1277, 1190),
+        "inquiry without news": Step(5, 8, 4, 1, 2, 1190, 1190),
+        "operation": Step(8, 30, 6, 2, 4, 1200, 1200),
+        "delivery of an operation": Step(3, 2, 8, 0, 0, 0, 0),
+        "accept a checkout": Step(1, 10, 0, 0, 2, 1058, 1359),
+        "choice of a payer": Step(4, 8, 4, 1, 2, 1239, 1359),
+        "attempt of a checkout": Step(4, 14, 2, 1, 3, 1775, 1825),
+        "inquiry of a checkout": Step(5, 16, 4, 1, 3, 1825, 1825),
+        "delivery": Step(2, 2, 6, 0, 0, 0, 0),
+    },
+    "no endpoint, compact layout": {
         "accept": Step(2, 3, 0, 1, 1, 628, 659),
         "accept, with an order": Step(2, 6, 0, 1, 2, 680, 711),
         "first attempt": Step(2, 9, 0, 0, 3, 839, 839),
@@ -36,7 +66,7 @@ STEPS: Final[Mapping[str, Mapping[str, Step]]] = {
         "inquiry of a checkout": Step(4, 15, 4, 0, 3, 1518, 1518),
         "delivery": Step(0, 0, 0, 0, 0, 0, 0),
     },
-    "one endpoint": {
+    "one endpoint, compact layout": {
         "accept": Step(2, 3, 0, 1, 1, 635, 666),
         "accept, with an order": Step(2, 6, 0, 1, 2, 687, 718),
         "first attempt": Step(3, 10, 0, 1, 3, 852, 852),
