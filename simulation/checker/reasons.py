@@ -61,6 +61,7 @@ class _World:
         self.false_reports = {change.merchant for change in evidence.result.history.report_changes}
         entries = evidence.result.history.entries
         self.outside = {entry.charge_id for entry in entries if entry.source is Source.DASHBOARD}
+        self.moved = [entry for entry in entries if entry.kind != "charge"]
         self.off: dict[str, list[tuple[int, int]]] = {}
         for write in evidence.result.history.writes:
             if write.table == CONFIGURATION and write.key[0] == "GLOBAL":
@@ -78,8 +79,8 @@ class _World:
             spans[-1] = (spans[-1][0], write.at_ms)
 
     def has_difference(self, payment: PaymentEvidence) -> bool:
-        """A report was falsified, money moved outside, the books changed what they had said, or a charge bears the key
-        of an attempt that a restore forgot.
+        """A report was falsified, money moved outside, the books changed what they had said, or a charge or one of its
+        refunds bears the key of an attempt that a restore forgot.
         """
         charges = {str(entry["chargeId"]) for entry in payment.books}
         keys = {attempt["provider_key"] for attempt in payment.item["attempts"]} if payment.item else set()
@@ -89,7 +90,13 @@ class _World:
             or bool(charges & self.outside)
             or payment.status != "SUCCESS"
             or any(entry["status"] in UNDONE for o in payment.operations.values() for entry in o.books)
+            or (self.is_restored and self._has_forgotten_operation(payment, charges))
         )
+
+    def _has_forgotten_operation(self, payment: PaymentEvidence, charges: set[str]) -> bool:
+        items = [operation.item for operation in payment.operations.values() if operation.item is not None]
+        keys = {attempt["provider_key"] for item in items for attempt in item["attempts"]}
+        return any(entry.charge_id in charges and entry.provider_key not in keys for entry in self.moved)
 
     def lacked_account(self, merchant: str, attempt: Stored, write: Write) -> bool:
         """The merchant's account had been removed by mistake, or a function could still think so."""

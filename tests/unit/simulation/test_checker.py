@@ -1739,6 +1739,18 @@ def test_a_charge_that_a_person_found_under_a_forgotten_key_is_the_only_one_that
     assert not {each for each in found(evidence) if "I3" in each or "more than once" in each}
 
 
+@pytest.mark.parametrize(("restored", "key"), [(True, "pfx-other-1"), (False, "pfx-other-1"), (True, "")])
+def test_a_refund_that_a_restore_forgot_is_a_difference(key: str, *, restored: bool) -> None:
+    """The provider lists it under a key of ours, and the ledger has no such refund."""
+    story = reviewed_without_a_difference()
+    if key:
+        story.book("refund", key, 10)
+    evidence = story.evidence()
+    evidence.result.forgotten = Forgotten() if restored else None
+    is_refused = any("report and books show no difference" in each for each in found(evidence))
+    assert is_refused is not (restored and bool(key))
+
+
 @pytest.mark.parametrize(("charges", "is_found"), [(1, True), (2, False)])
 def test_of_two_amounts_that_are_held_one_captured_amount_is_no_further_charge(charges: int, *, is_found: bool) -> None:
     """The provider chose which one it captured, so the payment may name the other one."""
