@@ -118,6 +118,8 @@ IN_SCENARIOS: Final = (
     "db_hot_partition",
     # A merchant's day and what is due get more partitions, by the deployments that docs/upgrading.md asks for
     "partitions_deployed",
+    # Payments are accepted in the full layout, as production does it first, until a deployment turns the compact one on
+    "compact_deployed",
     # Providers, a request that charges or acts: too many requests, with a time to wait
     "gateway_limits",
     # The providers "mock" and "razorpay_mock" refuse the connections of one of the merchants

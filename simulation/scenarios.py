@@ -267,6 +267,31 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         },
         lambda orders: [held_and_refunded(order) for order in orders],
     ),
+    # Payments are accepted in the full layout at first, as production does it. A deployment turns the compact one on,
+    # and in half of the seeds off again. Messages, answers and workers are lost, and requests are repeated.
+    "full_layout": Scenario(
+        {
+            "compact_deployed": 1.0,
+            "cold_start": 0.3,
+            "crash": 0.01,
+            "db_conflict": 0.05,
+            "db_error_before": 0.05,
+            "db_lost_answer": 0.1,
+            "queue_send_error": 0.3,
+            "client_lost_answer": 0.1,
+            "client_concurrent": 0.3,
+            "client_repeats_later": 0.4,
+            "client_other_body": 0.1,
+            "client_cancels": 0.2,
+            "client_erases": 0.2,
+            "gateway_answer_lost": 0.2,
+            "gateway_refused": 0.2,
+            "event_late": 0.3,
+            "event_lost": 0.3,
+            "endpoint_fails": 0.2,
+        },
+        lambda orders: orders,
+    ),
     # Merchants' endpoints fail, answer late, send elsewhere, and some are gone.
     "endpoints": Scenario(
         {

@@ -76,6 +76,8 @@ _PARTITIONS: Final = (
 """Deployments that give lists and what is due more partitions, each from this part of the time in which payments arrive
 on; the last two take the shards back.
 """
+_LAYOUTS: Final = ((0.35, {"COMPACT_PAYMENTS": "true"}), (0.75, {"COMPACT_PAYMENTS": "false"}))
+"""Deployments that turn the compact layout on, and off again, each about this part of the time of arrivals."""
 _DEPLOYMENT_MS: Final = 60_000
 """So long functions of two configurations run beside each other."""
 _HOT_WRITES: Final = 8
@@ -299,7 +301,7 @@ class World:
             self.kernel,
             self.faults,
             self.history,
-            ENVIRONMENT,
+            {**ENVIRONMENT, "COMPACT_PAYMENTS": "false"} if planned.rates["compact_deployed"] else ENVIRONMENT,
             clients,
             self.providers,
             endpoints,
@@ -508,7 +510,9 @@ class World:
         if self.planned.rates[disputes.KIND]:
             self._plan_disputes(Random(self.plan.seed + 10))
         if self.planned.rates["partitions_deployed"]:
-            self._deploy_partitions(Random(self.plan.seed + 9))
+            self._deploy_each(_PARTITIONS, "partitions_deployed", Random(self.plan.seed + 9), (2, 3, 4))
+        if self.planned.rates["compact_deployed"]:
+            self._deploy_each(_LAYOUTS, "compact_deployed", Random(self.plan.seed + 13), (1, 2))
         if self.faults.rates["queue_redrive"]:
             for _ in range(3):
                 self.kernel.after(random.randrange(ends_ms - self.kernel.now_ms), self._redrive)
@@ -633,11 +637,13 @@ class World:
             self.platform.newer_until_ms = episode.until_ms
         return "newer release"
 
-    def _deploy_partitions(self, random: Random) -> None:
+    def _deploy_each(
+        self, steps: Sequence[tuple[float, Mapping[str, str]]], kind: str, random: Random, counts: Sequence[int]
+    ) -> None:
         """Each deployment ends before the next begins. Some runs keep what they have, others go back a step or two."""
         first_ms = min(order.at_ms for order in self.orders)
-        for share, settings in _PARTITIONS[: random.choice((2, 3, 4))]:
-            self.faults.counts["partitions_deployed"] += 1
+        for share, settings in steps[: random.choice(counts)]:
+            self.faults.counts[kind] += 1
             at_ms = first_ms + int((share + random.random() / 5) * ARRIVAL_MS)
             self.kernel.at(at_ms, partial(self.platform.deploy, settings, _DEPLOYMENT_MS))
 

@@ -47,6 +47,29 @@ WRITING: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         _ROOM,
+        "a payment of the full layout is accepted without its first event",
+        Edit(
+            DynamoDBPayments,
+            "create_with",
+            "parts += [(Part.KEY, row), (Part.EVENT,",
+            "parts += [(Part.KEY, row)] or [(Part.EVENT,",
+        ),
+        scenario="full_layout",
+    ),
+    broken(
+        _ROOM,
+        "a released lease of the full layout counts as held",
+        Edit(writes, "_has_owner", "OR {is_owner})", "AND ({expression.absent('lease.owner')} OR {is_owner}))"),
+        scenario="full_layout",
+    ),
+    broken(
+        _ROOM,
+        "a second request with the key of a payment of the full layout is answered as its first one",
+        Edit(DynamoDBPayments, "create_with", "return _existing(key)", "return Created(item=payment)"),
+        scenario="full_layout",
+    ),
+    broken(
+        _ROOM,
         "the first event is lost with the second one",
         Edit(
             writes,

@@ -6,7 +6,16 @@ import pytest
 
 from bench.metering import Meter, MeteredDatabase
 from bench.model.units import item_bytes
-from bench.payment_counts import ORDERED, READ, WITH_ENDPOINT, WITHOUT_ENDPOINTS, payment_counts
+from bench.payment_counts import (
+    ORDERED,
+    READ,
+    WITH_ENDPOINT,
+    WITHOUT_ENDPOINTS,
+    counting,
+    payment_counts,
+    register_endpoint,
+    whole,
+)
 from tests.support.model_tables import model_database
 
 
@@ -92,3 +101,12 @@ def test_a_payment_asks_for_no_more_than_this() -> None:
     for name, (calls, write_units) in most.items():
         assert found[name]["total"] <= calls, found[name]
         assert found[name]["writeUnits"] <= write_units, found[name]
+
+
+def test_a_payment_of_the_full_layout_takes_what_the_documents_say() -> None:
+    """As `prod` accepts payments until `compact_payments` is on: docs/write-path.md and docs/costs.md."""
+    with counting(compact=False) as (engine, functions):
+        assert whole(functions, engine).write_units == 20
+        register_endpoint(functions)
+        whole(functions, engine)
+        assert whole(functions, engine).write_units == 23

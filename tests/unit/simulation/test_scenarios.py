@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from payflowx.domain.payments.payment import Layout
 from sandbox.disputes import DISPUTING
 from simulation.check import check_plan, evidence_of, judge
 from simulation.checkouts import is_checkout
@@ -22,6 +23,7 @@ from simulation.shrinking import shrink
 from simulation.trace import tell
 from simulation.workload import DOCUMENT, Wish, rerouted
 from simulation.world import Plan, World
+from testing.dynamodb.values import plain_item
 from tests.unit.simulation import two_functions
 
 _ALL_KINDS = frozenset(ALL_KINDS)
@@ -58,6 +60,16 @@ def test_most_payments_of_closings_are_checkouts_at_every_provider_whose_payers_
 
 def test_objects_have_other_amounts_in_other_objects() -> None:
     assert check_plan(Plan(1, scenario="other_objects")).faults["gateway_other_object"] > 5
+
+
+def test_both_layouts_are_accepted_and_in_half_of_the_seeds_the_full_one_comes_back() -> None:
+    results = [evidence_of(Plan(seed, scenario="full_layout")).result for seed in range(4)]
+    for result in results:
+        versions = [
+            plain_item(item)["schemaVersion"] for (_, (_, sort)), item in result.items.items() if sort == "PAYMENT"
+        ]
+        assert {min(versions), max(versions)} == {Layout.FULL, Layout.COMPACT}
+    assert {result.faults.counts["compact_deployed"] for result in results} == {1, 2}
 
 
 def test_more_partitions_are_written_from_a_moment_on_and_emptied_where_they_are_taken_back() -> None:
