@@ -22,9 +22,12 @@ from payflowx.domain.payments.change import Context as ChangeContext
 from payflowx.domain.payments.dispute import DisputeReport, DisputeState
 from payflowx.domain.payments.outcome import Mismatch, Unknown
 from payflowx.domain.payments.state_machine import record_dispute
+from payflowx.domain.providers.health import AccountHealth, AccountName
 from payflowx.domain.providers.ports import Account
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import MAX_KEYS_PER_MERCHANT
+from payflowx.entrypoints.api.payments.presenting import timestamp
+from payflowx.wiring.operators import OperatorsWiring
 from payflowx.wiring.provider_events import ProviderEventsWiring
 from tests.support.handlers import Context, Functions
 
@@ -332,6 +335,32 @@ class TestProviderStatus:
         functions.operate(command="set_provider_switch", provider="alpha", disabled=False)
         functions.clock.advance(61)
         assert functions.pay("order-2")[1]["provider"] == "alpha"
+
+    def test_an_account_that_is_not_well_is_listed_with_its_state(self, functions: Functions) -> None:
+        store, now_ms = functions.wired(OperatorsWiring).account_health, functions.clock.now_ms()
+        for number, changes in enumerate(
+            (
+                {"slow_until_ms": now_ms + 60_000},
+                {"open_since_ms": now_ms, "trial_at_ms": now_ms + 60_000, "last_failure_ms": now_ms},
+                {"open_since_ms": now_ms, "trial_at_ms": now_ms},
+            )
+        ):
+            name = AccountName(merchant_id="acme", provider=("alpha", "beta", "gamma")[number], account_id="main")
+            assert store.save(AccountHealth(name=name), AccountHealth(name=name, version=1, **changes))
+        functions.clock.advance(16)
+        listed = functions.operate(command="list_providers")
+        (alpha,), (beta,), (gamma,) = (item["unwellAccounts"] for item in listed["items"])
+        since = timestamp(now_ms)
+        assert alpha == {
+            "merchantId": "acme",
+            "accountId": "main",
+            "state": "slow",
+            "since": None,
+            "lastFailureAt": None,
+        }
+        assert (beta["state"], beta["since"], beta["lastFailureAt"]) == ("passed over", since, since)
+        assert (gamma["state"], gamma["since"]) == ("trial", since)
+        assert listed["unwellComplete"]
 
     def test_one_merchants_switch_is_its_own(self, functions: Functions) -> None:
         functions.operate(command="create_merchant", merchantId="other", name="Other")

@@ -487,6 +487,17 @@ def test_lists_that_were_cut_off_say_so() -> None:
     assert "first hundred accounts" in run("reconciliations").stderr
 
 
+def test_the_status_of_providers_names_each_account_that_is_not_well() -> None:
+    unwell = [
+        {"merchantId": "acme", "accountId": "main", "state": "passed over", "since": "2026-12-01T00:00:00.000Z"},
+        {"merchantId": "globex", "accountId": "eu", "state": "slow", "since": None},
+    ]
+    items = [{"provider": "alpha", "unwellAccounts": unwell}, {"provider": "beta", "unwellAccounts": []}]
+    shown = " ".join(runner_of(FakeFunction(list_providers={"items": items}))("providers", "status").stdout.split())
+    assert "acme/main: passed over since 2026-12-01T00:00:00.000Z; globex/eu: slow" in shown
+    assert shown.count("slow") == 1
+
+
 def test_a_list_to_an_earlier_day_is_refused() -> None:
     result = runner_of(FakeFunction())("payments", "list", "--from", "2026-11-02", "--to", "2026-11-01")
     assert result.exit_code == Exit.USAGE
