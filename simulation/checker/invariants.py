@@ -57,7 +57,11 @@ from simulation.checker.records import (
     unknown_words_wait,
 )
 from simulation.checker.refusals import refusals_have_reasons
-from simulation.checker.reports import differences_are_true, false_amounts_are_found, unlisted_charges_are_found
+from simulation.checker.reports import (
+    differences_are_true,
+    false_amounts_are_found,
+    unlisted_charges_are_found,
+)
 from simulation.checker.restores import restored
 from simulation.checker.transitions import (
     i5_own_captures,
@@ -92,7 +96,6 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     reviews_are_listed,
     unknown_words_wait,
     i3_status_is_truth,
-    i3_not_before_its_time,
     i3_not_before_its_time,
     i4_audit_log,
     operators_give_reasons,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Violation, stored_at
+from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Violation, alive_between, stored_at
 from simulation.history import ReportChange, Write
 from simulation.world import TRANSACTIONS
 from testing.dynamodb.values import plain_item
@@ -14,12 +14,13 @@ _OTHER_AMOUNT: Final = "other amount"
 
 
 def false_amounts_are_found(evidence: Evidence) -> Iterator[Violation]:
-    """A line with another amount than a charge has, on a page that was counted, is among its run's findings.
+    """A line with another amount than a charge has, on a page that was counted, is among its run's findings, and its
+    payment is in review where the finding says so.
 
     A page whose reader died is read again, and may tell the truth then. A payment that nobody has operated on is meant:
     of others a report may list a part that was captured.
     """
-    found = {item["reference"]["S"] for item in _findings(evidence)}
+    found = {item["reference"]["S"]: item.get("remedy", {}).get("S") for item in _findings(evidence)}
     charges = {
         (payment.merchant, attempt["provider"], attempt["reference"]): payment
         for payment in evidence.payments.values()
@@ -34,6 +35,9 @@ def false_amounts_are_found(evidence: Evidence) -> Iterator[Violation]:
                 continue
             if reference not in found:
                 what = f"{reference} was listed with another amount, and no reconciliation found it"
+                yield Violation("REPORTS", payment.name, what)
+            elif found[reference] == "review" and not _was_in_review(payment, change.at_ms, run["updated_at_ms"]):
+                what = f"{reference} was listed with another amount, and no review began"
                 yield Violation("REPORTS", payment.name, what)
 
 
@@ -105,6 +109,11 @@ def differences_are_true(evidence: Evidence) -> Iterator[Violation]:
         if (fields["merchantId"], fields["provider"], fields["fromMs"], fields["untilMs"]) not in asked:
             what = f"{fields['provider']} was to be reconciled from {fields['fromMs']} to {fields['untilMs']}"
             yield Violation("REPORTS", fields["merchantId"], what)
+
+
+def _was_in_review(payment: PaymentEvidence, from_ms: int, until_ms: int) -> bool:
+    stored = alive_between(payment.versions, from_ms - _CLOCKS_MS, until_ms + _CLOCKS_MS)
+    return any(version["status"] == "IN_REVIEW" for version in stored)
 
 
 def _runs(evidence: Evidence) -> Mapping[str, Stored]:

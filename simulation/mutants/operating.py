@@ -399,6 +399,7 @@ OPERATING: Final[tuple[Mutant, ...]] = (
             "isinstance(found, NotFound) and found.complete",
             "isinstance(found, NotFound | Unknown)",
         ),
+        scenario="erasures",
     ),
     broken(
         _ROOM,

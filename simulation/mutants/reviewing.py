@@ -141,6 +141,16 @@ REVIEWING: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         "reconciliation",
+        "a line with another amount starts no review",
+        Edit(
+            ResolveDiscrepancy,
+            "_review",
+            "change = review_discrepancy(ledger_entry.payment, discrepancy.result, context, listed=listed)",
+            "change = None",
+        ),
+    ),
+    broken(
+        "reconciliation",
         "a line with another amount matches",
         Edit(
             matching,

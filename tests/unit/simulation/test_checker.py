@@ -297,10 +297,10 @@ def opened_again_beside_a_charge() -> Story:
     return second
 
 
-def reconciled(*, is_found: bool, is_counted: bool = True) -> Story:
+def reconciled(*, is_found: bool, is_counted: bool = True, remedy: str = "none") -> Story:
     """A report lists the charge with another amount. `is_counted`: its reader lived to store the next position."""
     story = paid()
-    run = {"from_ms": EPOCH_MS, "until_ms": story.now_ms, "pages": 0}
+    run = {"from_ms": EPOCH_MS, "until_ms": story.now_ms, "pages": 0, "updated_at_ms": story.now_ms + 1_010}
     story.now_ms += 1_000
     line = {"id": f"ch_{story.name}", "amount": 101}
     sent = Sent(story.now_ms, "mock", "GET", "/v1/charges", None, None, process=9, merchant=story.merchant)
@@ -310,7 +310,8 @@ def reconciled(*, is_found: bool, is_counted: bool = True) -> Story:
         before, after = stored(run), stored({**run, "pages": 1})
         story.history.writes.append(Write(story.now_ms + 10, TRANSACTIONS, ("Q#rec_a", "RUN"), before, after, 9))
     if is_found:
-        finding = stored({"pk": "Q#rec_a", "sk": f"FINDING#charge#{line['id']}#", "reference": line["id"]})
+        says = {"reference": line["id"], "remedy": remedy}
+        finding = stored({"pk": "Q#rec_a", "sk": f"FINDING#charge#{line['id']}#", **says})
         story.items[TRANSACTIONS, ("Q#rec_a", finding["sk"]["S"])] = finding
     return story
 
@@ -1649,7 +1650,8 @@ BAD: list[tuple[str, Told]] = [
     ("ACCOUNTS .*at globex", foreign_credentials(merchant="globex")),
     ("ACCOUNTS .*None's keys", foreign_credentials(credentials=None)),
     ("I6 .*has no key, and was refused", refused_for_a_key_that_it_has_not),
-    ("REPORTS .*was listed with another amount", lambda: reconciled(is_found=False)),
+    ("REPORTS .*was listed with another amount, and no recon", lambda: reconciled(is_found=False)),
+    ("REPORTS .*another amount, and no review began", lambda: reconciled(is_found=True, remedy="review")),
     ("I17 .*is charged by", paid_twice),
     ("I17 .*was accepted while .* was charged", paid_twice),
     ("I17 .*began an attempt after .* was charged", paid_twice),

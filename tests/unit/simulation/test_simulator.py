@@ -19,7 +19,7 @@ from simulation.runner import Total
 from simulation.shrinking import shrink
 from simulation.trace import tell
 from simulation.workload import PAYMENTS
-from simulation.world import Plan
+from simulation.world import Plan, World
 from testing.dynamodb.tables import Schema
 
 
@@ -58,6 +58,21 @@ def test_a_finding_is_made_smaller_and_told() -> None:
     story = "\n".join(tell(evidence, small.violations[0].payment))
     assert story.count("CHARGES") == 2
     assert check_plan(plan).violations == ()
+
+
+def test_what_merchants_ask_for_beside_the_finding_is_left_out() -> None:
+    """Of three requests about one payment, the refund alone is needed."""
+    mutant = next(m for m in MUTANTS if m.name == "a refund is booked twice")
+    with applied(mutant):
+        plan = shrink(check_plan(Plan(0, scenario="operations")))
+        small = check_plan(plan)
+        (number,) = plan.only or ()
+        asked = len(World(plan).orders[number].steps)
+        needed = {(number, step) for step in range(asked)} - plan.without_steps
+        nothing_left = check_plan(replace(plan, without_steps=plan.without_steps | needed))
+    assert (asked, len(needed), small.operations) == (3, 1, 1)
+    assert {violation.invariant for violation in small.violations} >= {"I3"}
+    assert nothing_left.violations == ()
 
 
 def test_shrinking_ends_when_it_has_done_a_few_times_the_work_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
