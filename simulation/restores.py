@@ -4,7 +4,7 @@ From the jump on, the history is that of the restored tables: what was stored an
 apart, because no deployment can know it any more. The providers' books forget nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from payflowx.application.recovery.restore import UsedNumbers
 from payflowx.application.recovery.restore_procedure import Progress, RestoreProcedure
 from sandbox.simulators import REAL_PROVIDERS
-from simulation.history import Call
+from simulation.history import Call, Delivered
 from simulation.releases import is_unreadable
 from simulation.workload import rerouted
 from testing.dynamodb.tables import Key, Table
@@ -50,6 +50,8 @@ class Forgotten:
     """Requests that were answered with 202 in that time."""
     delivered: set[str] = field(default_factory=set)
     """The ids of the events that were posted to merchants then."""
+    numbers: dict[str, int] = field(default_factory=dict)
+    """The highest number of an event that was posted then, by payment."""
     gone: set[str] = field(default_factory=set)
     """Endpoints that said until then that they are gone."""
     payments: set[str] = field(default_factory=set)
@@ -180,9 +182,9 @@ class Restores:
         ]
         history.calls[:] = [call for call in history.calls if 0 < call.answered_ms <= forgotten.from_ms]
         history.sent[:] = [sent for sent in history.sent if sent.at_ms <= forgotten.from_ms]
-        forgotten.delivered = {
-            post.headers["webhook-id"] for post in history.deliveries if post.at_ms > forgotten.from_ms
-        }
+        posted = [post for post in history.deliveries if post.at_ms > forgotten.from_ms]
+        forgotten.delivered = {post.headers["webhook-id"] for post in posted}
+        forgotten.numbers = last_numbers(posted)
         forgotten.gone = {post.url for post in history.deliveries if post.status == _GONE}
         history.deliveries[:] = [post for post in history.deliveries if post.at_ms <= forgotten.from_ms]
 
@@ -256,6 +258,15 @@ class Restores:
         """An operator whose command failed gives it again."""
         while not self.world.api.command(fields, function=function).ok:
             self.world.kernel.sleep(30_000)
+
+
+def last_numbers(posted: Iterable[Delivered]) -> dict[str, int]:
+    """The highest number of an event that merchants got, by payment."""
+    numbers = dict[str, int]()
+    for post in posted:
+        transaction_id = f"pay_{post.body['id'].split('_')[1]}"
+        numbers[transaction_id] = max(numbers.get(transaction_id, 0), post.body["sequence"])
+    return numbers
 
 
 def _used(partition: str, item: Item) -> UsedNumbers:

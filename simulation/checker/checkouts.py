@@ -1,7 +1,7 @@
 """I20 and what else a checkout promises: one door at a time, a choice for each attempt, and nothing by looking."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from sandbox.hosted_pages import amount_text
 from simulation.checker.evidence import UNDONE, Evidence, PaymentEvidence, Stored, Violation, is_recorded_by_person
@@ -166,3 +166,14 @@ def extra_charges(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(
                 "I20", name, f"was paid {len(booked)} times more than once, and {len(recorded)} are recorded"
             )
+
+
+def owed_charges_are_listed(evidence: Evidence) -> Iterator[Violation]:
+    """A further charge is owed to its payer: its payment is on a list of people until the refund is recorded."""
+    for name, payment in evidence.payments.items():
+        for _, _, after in payment.versions:
+            extras: list[dict[str, Any]] = (after or {}).get("extraCharges", [])
+            owed = [extra["reference"] for extra in extras if not extra.get("refund_reference")]
+            if after is not None and owed and "reviewsOf" not in after:
+                yield Violation("I20", name, f"owes {owed} to its payer, and is on no list")
+                break

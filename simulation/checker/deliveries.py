@@ -60,6 +60,12 @@ def _why_wrong(delivered: Delivered, payment: PaymentEvidence | None, secrets: M
     if wrong:
         return wrong
     data = delivered.body["data"]
+    told = data["change"]
+    if told != {"from": event.get("from"), "to": event.get("to")}:
+        return f"tells of {told}, stored is a change from {event.get('from')} to {event.get('to')}"
+    shown, operation_id = (data["operation"] or {}).get("operationId"), event.get("facts", {}).get("operationId")
+    if shown != operation_id:
+        return f"shows the operation {shown}, and is about {operation_id}"
     span = (delivered.at_ms - _WAY_MS, delivered.at_ms)
     false = why_false(payment, data["payment"], *span)
     if not false and data.get("operation"):

@@ -103,6 +103,29 @@ def disabled_for_a_reason(evidence: Evidence) -> Iterator[Violation]:
         yield from _asked_on(evidence, gone_ms, off_ms)
 
 
+def successes_end_failures(evidence: Evidence) -> Iterator[Violation]:
+    """An endpoint that takes events is not failing any more: else it is disabled three days later, while it works.
+
+    A process may die before it stores what an endpoint said; several in a row do not.
+    """
+    for (table, key), item in evidence.result.items.items():
+        if table != CONFIGURATION or not key[0].startswith("E#") or key[1] != "ENDPOINTS":
+            continue
+        for url, endpoint in _by_url(plain_item(item)).items():
+            since_ms = endpoint.get("failingSince")
+            if since_ms is None or endpoint["status"] != "ENABLED":
+                continue
+            posts = [post for post in evidence.result.history.deliveries if post.url == url]
+            taken = [post for post in posts if post.at_ms > since_ms + _CLOCKS_MS and 200 <= post.status < 300]
+            if len(taken) >= _SURELY_STORED:
+                what = f"is stored as failing since {since_ms}, and has taken {len(taken)} events after that"
+                yield Violation("DELIVERY", url, what)
+
+
+_SURELY_STORED: Final = 4
+"""Of so many processes, one has stored its result."""
+
+
 def _asked_on(evidence: Evidence, gone_ms: Mapping[str, int], off_ms: Mapping[str, int]) -> Iterator[Violation]:
     """Only a process that nothing happened to is sure to have stored what it was told."""
     strikes = evidence.result.history.strikes

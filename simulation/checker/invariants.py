@@ -14,6 +14,7 @@ from simulation.checker.checkouts import (
     extra_charges,
     i20_one_door,
     looking_changes_nothing,
+    owed_charges_are_listed,
     same_bytes,
 )
 from simulation.checker.deliveries import audience, deliveries
@@ -26,7 +27,7 @@ from simulation.checker.disputes import (
     nothing_told_is_lost,
     open_disputes_are_listed,
 )
-from simulation.checker.endpoints import disabled_for_a_reason, tries_keep_their_times
+from simulation.checker.endpoints import disabled_for_a_reason, successes_end_failures, tries_keep_their_times
 from simulation.checker.events import (
     credentials,
     i19_provider_events,
@@ -79,6 +80,7 @@ from simulation.checker.work import (
     progress_ends_the_count,
     rest,
     wake_ups_of_what_is_due,
+    watches_last,
 )
 
 Invariant = Callable[[Evidence], Iterator[Violation]]
@@ -129,6 +131,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     same_bytes,
     looking_changes_nothing,
     extra_charges,
+    owed_charges_are_listed,
     answers_are_stored,
     refusals_have_reasons,
     answers_have_their_codes,
@@ -141,6 +144,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     audience,
     tries_keep_their_times,
     disabled_for_a_reason,
+    successes_end_failures,
     erasure,
     disputes_are_true,
     disputes_move_nothing,
@@ -159,6 +163,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     progress_ends_the_count,
     restored,
     rest,
+    watches_last,
     objects_are_read_again,
     counts_are_true,
     api_keys,

@@ -62,6 +62,17 @@ def refund_stands_ms(success: Mapping[str, Any]) -> int:
     return int(settled_ms + REFUNDS_RETURN_MS.get(success["provider"], _REFUNDS_RETURN_MS))
 
 
+REOPENS_MS: Final[Mapping[str, int]] = {
+    "razorpay_mock": 5 * _DAY_MS,
+    "razorpay": 6 * _DAY_MS,
+    "payu": 5 * _DAY_MS,
+}
+"""How long a provider may still turn a decline into a charge, where it may at all: docs/providers."""
+
+HELD_AT_MOST_MS: Final = 31 * _DAY_MS
+"""No provider holds an amount for longer than a month before it is captured: docs/providers."""
+
+
 TRIES_LAST_MS: Final[Mapping[str, int]] = {"cashfree": 2 * _DAY_MS}
 """How long after the expiry of a hosted object a try that began before it may still succeed: docs/providers."""
 

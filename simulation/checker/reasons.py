@@ -45,6 +45,7 @@ def reasons(evidence: Evidence) -> Iterator[Violation]:
                 continue
             if what:
                 yield Violation("REASONS", name, what)
+        yield from _told_otherwise(name, payment)
         yield from _changed_requests(world, name, payment)
         yield from _cut_short(name, payment)
         yield from _refused_too_early(name, payment)
@@ -151,6 +152,24 @@ def _order_of_tries(world: _World, name: str, payment: PaymentEvidence) -> Itera
         late = late + 1 if is_late and begun[-1]["provider"] in tried else 0
         if late > 1:
             yield Violation("REASONS", name, f"is tried on, and nothing could be sent for {NOT_SENT_PATIENCE_MS} ms")
+
+
+_DECLINES: Final = {"soft_decline": "soft", "hard_decline": "hard", "insufficient_funds": "funds"}
+_NOT_HELD_ANY_MORE: Final = {"authorization_expired", "authorization_released"}
+
+
+def _told_otherwise(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
+    """The last error is that of its attempt: merchants read from it whether another try makes sense."""
+    for _, before, after, event in payment.changes():
+        error = after.get("lastError", {})
+        about: Stored = next((a for a in after["attempts"] if a["number"] == error.get("attempt")), {})
+        kind = about.get("decline_kind")
+        if kind is not None and error["code"] in _DECLINES and _DECLINES[error["code"]] != kind:
+            yield Violation("REASONS", name, f"tells of {error['code']}, and attempt {about['number']} is a {kind} one")
+        is_own = event is not None and event["type"] == "attempt.fenced" and not before.get("cancelRequested")
+        is_released = is_own and (before["status"], after["status"]) == ("AUTHORIZED", "CANCELLED")
+        if is_released and error.get("code") not in _NOT_HELD_ANY_MORE:
+            yield Violation("REASONS", name, f"tells of {error.get('code')}, and its amount was held until then")
 
 
 def _changed_requests(world: _World, name: str, payment: PaymentEvidence) -> Iterator[Violation]:
@@ -407,7 +426,9 @@ def _why_operation_review(
             found = [(entry["amount"], entry["currency"]) for entry in books]
             same = (after["amount"], after["currency"])
             taken = any(a.get("code") == "reference_taken" for a in after["attempts"])
-            excused = taken or _is_forgotten(after)  # an attempt that a restore forgot may have moved the same amount
+            # A capture bears its own charge's reference, which is no sign of another one; and an attempt that a restore
+            # forgot may have moved the same amount.
+            excused = (taken and after["kind"] == "refund") or _is_forgotten(after)
             return "is in review for a mismatch, and the books have the same" if found == [same] and not excused else ""
         case "late_success":
             return "" if books else "is in review for a late success, and nothing moved"

@@ -35,7 +35,7 @@ def restored(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _numbers(evidence: Evidence) -> Iterator[Violation]:
-    """A payment that was not forgotten as a whole gives none of its events an id that a merchant knows already."""
+    """A payment that was not forgotten as a whole gives none of its events an id or number that its merchant knows."""
     forgotten = evidence.result.forgotten
     for name, payment in evidence.payments.items() if forgotten is not None else ():
         if forgotten is None or name in forgotten.payments:
@@ -44,6 +44,9 @@ def _numbers(evidence: Evidence) -> Iterator[Violation]:
             event_id = f"evt_{payment.transaction_id[4:]}_{event['seq']}"
             if event_id in forgotten.delivered and event["at"] > forgotten.until_ms:
                 yield Violation("I16", name, f"event {event['seq']} has an id that was delivered before the restore")
+            is_new = "topic" in event and event["at"] > forgotten.until_ms
+            if is_new and event["number"] <= forgotten.numbers.get(payment.transaction_id, 0):
+                yield Violation("I16", name, f"event {event['seq']} has a number that was delivered before the restore")
 
 
 def _notified(evidence: Evidence) -> Iterator[Violation]:

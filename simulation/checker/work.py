@@ -10,7 +10,13 @@ from typing import Final
 
 from simulation.accounts import PROVIDERS
 from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored, Version, Violation
-from simulation.checker.providers import inquiries_end_ms, refund_stands_ms, refusal_proven_ms
+from simulation.checker.providers import (
+    HELD_AT_MOST_MS,
+    REOPENS_MS,
+    inquiries_end_ms,
+    refund_stands_ms,
+    refusal_proven_ms,
+)
 from simulation.kernel import EPOCH_MS
 
 _SECOND_MS: Final = 1_000
@@ -259,6 +265,24 @@ def objects_are_read_again(evidence: Evidence) -> Iterator[Violation]:
                 is_hosted = "hosted_expires_at" in other.get("progress", {})
                 if is_found and is_hosted and other["number"] not in waiting:
                     yield Violation("REST", name, "was found paid by a person, and its object is not read again")
+
+
+def watches_last(evidence: Evidence) -> Iterator[Violation]:
+    """A decline is watched as long as its provider may turn it into a charge, and no amount is held for ever."""
+    for name, payment in evidence.payments.items():
+        for write, before, after in payment.versions:
+            known = {attempt["number"]: attempt["state"] for attempt in (before or {}).get("attempts", [])}
+            for attempt in (after or {}).get("attempts", []):
+                if known.get(attempt["number"]) == attempt["state"]:
+                    continue
+                since_ms, until_ms = attempt.get("settled_at_ms", write.at_ms), attempt.get("reopens_until_ms")
+                reopens_ms = REOPENS_MS.get(attempt["provider"], 0)
+                if attempt["state"] == "DECLINED" and until_ms is not None and until_ms < since_ms + reopens_ms:
+                    what = f"watches attempt {attempt['number']} for {(until_ms - since_ms) // _HOUR_MS} h only"
+                    yield Violation("REST", name, what)
+                if attempt["state"] == "AUTHORIZED" and attempt.get("deadline_ms", 0) > since_ms + HELD_AT_MOST_MS:
+                    what = f"believes that attempt {attempt['number']} is held until {attempt['deadline_ms']}"
+                    yield Violation("REST", name, what)
 
 
 def _is_forgotten(item: Stored) -> bool:

@@ -12,6 +12,7 @@ from simulation.mutants.counting import COUNTING
 from simulation.mutants.deciding import DECIDING
 from simulation.mutants.disputing import DISPUTING
 from simulation.mutants.forbidding import FORBIDDING
+from simulation.mutants.hurrying import HURRYING
 from simulation.mutants.inbound import INBOUND
 from simulation.mutants.judging import JUDGING
 from simulation.mutants.keeping import KEEPING
@@ -44,6 +45,7 @@ _ALL: Final[tuple[Mutant, ...]] = (
     *KEEPING,
     *DECIDING,
     *DISPUTING,
+    *HURRYING,
 )
 
 MUTANTS: Final = tuple(mutant for mutant in _ALL if mutant.name not in UNDECIDED)

@@ -44,14 +44,18 @@ def door(story: Story, **changes: Any) -> Door:
     return replace(plain, **changes)
 
 
-def paid(*, charges: int = 1, recorded: int | None = None) -> Story:
-    """Some charges inside one object; of the further ones, so many are recorded. It was read a last time."""
+def paid(*, charges: int = 1, recorded: int | None = None, is_listed: bool = True) -> Story:
+    """Some charges inside one object; of the further ones, so many are recorded. It was read a last time.
+
+    `is_listed`: people see that it owes them.
+    """
     story = opened()
     for number in range(charges):
         story.book("charge", key_of(story), 100, chargeId=f"ch_{number}")
     extras = [{"reference": f"ch_{n}", "amount": 100, "currency": "EUR"} for n in range(1, (recorded or charges))]
     story.claim(3, append=False)
     money = {"captured": 100, "refundable": 100, "chargedAttempt": 1, "extraCharges": extras}
+    money |= {"reviewsOf": f"E#{story.merchant}", "reviewSort": "1#pay"} if extras and is_listed else {}
     read_ms = story.item()["checkout"]["expires_at_ms"]
     last_read = {"dueAt": read_ms, "eventInquiries": {"waiting": [1], "ready_at_ms": read_ms}}
     facts = {"reference": "ch_0"}
@@ -197,6 +201,7 @@ BAD_CHECKOUTS: list[tuple[str, Callable[[], Story]]] = [
     ("I20 .*a page called mock", page_calls),
     ("I20 .*was paid 1 times more than once, and 0 are recorded", partial(paid, charges=2, recorded=1)),
     ("I3 .*the books say", partial(paid, charges=2, recorded=1)),
+    ("I20 .*to its payer, and is on no list", partial(paid, charges=2, is_listed=False)),
     ("REST .*waits for its payer and is due for nothing", forgotten),
     ("REASONS .*while its payer could still pay", failed_early),
     ("ERASURE .*token-of-the-page", partial(erased, left=True)),

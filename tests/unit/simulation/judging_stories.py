@@ -329,7 +329,7 @@ def _post(story: Story, event: dict[str, Any], status: int, process: int) -> Non
         "id": f"evt_{story.name}_{event['seq']}",
         "type": event["topic"],
         "sequence": event["number"],
-        "data": {"payment": story.shown("PAYMENT"), "operation": None},
+        "data": story.data_of(event),
     }
     story.history.invocations[process] = Started(story.now_ms - 10, "deliverer", is_newer=False)
     story.history.deliveries.append(
@@ -363,6 +363,24 @@ def disabled(*, answers: int, is_disabled: bool = True, posts_after: bool = Fals
         if posts_after:
             story.now_ms += HOUR_MS
             _post(story, event, 200, 9)
+        return story
+
+    return tell
+
+
+def taken_after_a_failure(times: int) -> Told:
+    """An endpoint takes as many events after a failure that stays stored."""
+
+    def tell() -> Story:
+        story = Story()
+        story.endpoint()
+        story.accept()
+        story.charge()
+        story.deliver(2)
+        _store_endpoint(story, failingSince=story.now_ms)
+        for process in range(9, 9 + times):
+            story.now_ms += HOUR_MS
+            _post(story, story.item("EVENT#000002"), 200, process)
         return story
 
     return tell
@@ -691,6 +709,7 @@ BAD_JUDGED: list[tuple[str, Told]] = [
     ("DELIVERY .*was disabled for gone, without a reason", disabled(answers=500)),
     ("DELIVERY .*said that it is gone, and is not disabled", disabled(answers=410, is_disabled=False)),
     ("DELIVERY .*was disabled, and got an event", disabled(answers=410, posts_after=True)),
+    ("DELIVERY .*is stored as failing since", taken_after_a_failure(4)),
     ("BREAKER .*was opened after 1 failures", opened(failed=1)),
     ("BREAKER .*for less than ten minutes", opened(failed=5, for_ms=60_000)),
     ("BREAKER .*3 of 3 new payments", opened(failed=5, kept=3)),

@@ -568,12 +568,12 @@ class Story:
 
     def deliver(self, seq: int, *, status: int = 200, state: str = "DELIVERED", tries: int = 1, **changes: Any) -> None:
         """An event is posted to the endpoint, and the result is stored."""
-        event, payment = self.item(f"EVENT#{seq:06}"), self.shown("PAYMENT")
+        event = self.item(f"EVENT#{seq:06}")
         body = {
             "id": f"evt_{self.name}_{seq}",
             "type": event["topic"],
             "sequence": event["number"],
-            "data": {"payment": payment, "operation": None},
+            "data": self.data_of(event),
             **changes,
         }
         if status:
@@ -581,6 +581,15 @@ class Story:
                 Delivered(self.now_ms, self.merchant, URL, body, signed(body, self.now_ms // 1000), status, 8)
             )
         self.put(event["sk"], {**event, "deliveries": {"we_1": {"state": state, "attempts": tries}}}, 8)
+
+    def data_of(self, event: dict[str, Any]) -> dict[str, Any]:
+        """What a message about an event holds."""
+        operation_id = event["facts"].get("operationId")
+        return {
+            "change": {"from": event["from"], "to": event["to"]},
+            "payment": self.shown("PAYMENT"),
+            "operation": self.shown(f"OP#{operation_id}") if operation_id else None,
+        }
 
     def _in_review(self) -> set[tuple[str, str, str | None]]:
         """What the list of reviews shows, if it is right."""

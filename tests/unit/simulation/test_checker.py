@@ -237,6 +237,17 @@ def test_what_was_charged_before_the_opening_is_not_sent_beside_a_forgotten_paym
     assert beside_a_forgotten_one(opened_after_ms=DAY_MS) == set()
 
 
+@pytest.mark.parametrize(("number", "is_found"), [(1, True), (0, False)])
+def test_the_number_of_an_event_is_not_used_again_after_a_restore(number: int, is_found: bool) -> None:
+    story = Story()
+    story.accept()
+    story.charge()
+    evidence = story.evidence()
+    evidence.result.forgotten = Forgotten(opened_ms=1, numbers={story.transaction_id: number})
+    said = {what for what in found(evidence) if "a number that was delivered before" in what}
+    assert bool(said) is is_found
+
+
 def failed_then_paid(**watched: Any) -> Story:
     """The first payment of an order fails, and the second one is charged."""
     second = failed_of_order(**watched).beside("b")
@@ -297,7 +308,7 @@ def opened_again_beside_a_charge() -> Story:
     return second
 
 
-def reconciled(*, is_found: bool, is_counted: bool = True, remedy: str = "none") -> Story:
+def reconciled(*, is_found: bool, is_counted: bool = True, action: str = "none") -> Story:
     """A report lists the charge with another amount. `is_counted`: its reader lived to store the next position."""
     story = paid()
     run = {"from_ms": EPOCH_MS, "until_ms": story.now_ms, "pages": 0, "updated_at_ms": story.now_ms + 1_010}
@@ -310,7 +321,7 @@ def reconciled(*, is_found: bool, is_counted: bool = True, remedy: str = "none")
         before, after = stored(run), stored({**run, "pages": 1})
         story.history.writes.append(Write(story.now_ms + 10, TRANSACTIONS, ("Q#rec_a", "RUN"), before, after, 9))
     if is_found:
-        says = {"reference": line["id"], "remedy": remedy}
+        says = {"reference": line["id"], "remedy": action}
         finding = stored({"pk": "Q#rec_a", "sk": f"FINDING#charge#{line['id']}#", **says})
         story.items[TRANSACTIONS, ("Q#rec_a", finding["sk"]["S"])] = finding
     return story
@@ -1231,6 +1242,10 @@ def delivery(*, wrong: Callable[[Story], None] = lambda _story: None, **how: Any
     return tell
 
 
+_DATA = {"change": {"from": "PENDING", "to": "SUCCESS"}, "payment": paid().shown("PAYMENT"), "operation": None}
+_REFUND = {"operationId": "ref_x"}
+
+
 def as_if_signed_by_another(story: Story) -> None:
     story.history.deliveries[0].headers["webhook-signature"] = "v1,AAAA"
 
@@ -1426,6 +1441,53 @@ def left_undecided(state: str, status: str, **attempt: Any) -> Told:
     return tell
 
 
+def declined_and_told(code: str) -> Told:
+    """A payer's funds were not sufficient."""
+
+    def tell() -> Story:
+        story = Story()
+        story.accept()
+        story.claim(2)
+        error = {"code": code, "message": "m", "attempt": 1}
+        attempt = {"decline_kind": "funds", "code": "funds"}
+        story.outcome(2, "DECLINED", "FAILED", told="payment.failed", attempt=attempt, dueAt=None, lastError=error)
+        return story
+
+    return tell
+
+
+def released_and_told(code: str) -> Told:
+    """The provider gave back an amount that it held."""
+
+    def tell() -> Story:
+        story = Story()
+        story.accept(capture="manual")
+        story.claim(2)
+        story.outcome(2, "AUTHORIZED", "AUTHORIZED", told="payment.authorized", capturable=100)
+        story.claim(3, append=False)
+        gone = {"lastError": {"code": code, "message": "m", "attempt": 1}, "capturable": 0, "dueAt": None}
+        story.outcome(3, "FENCED", "CANCELLED", told="payment.cancelled", **gone)
+        return story
+
+    return tell
+
+
+def watched_and_held(state: str, **hours: int) -> Told:
+    """A provider may still charge what it declined, or holds the amount, for so many hours."""
+
+    def tell() -> Story:
+        story = Story()
+        story.accept()
+        story.claim(2, provider="payu")
+        times = {name: story.now_ms + each * 3_600_000 for name, each in hours.items()}
+        facts = {"settled_at_ms": story.now_ms, **times}
+        ready_ms = max(times.values())
+        story.outcome(2, state, "FAILED", attempt=facts, readyAt=ready_ms, dueAt=ready_ms)
+        return story
+
+    return tell
+
+
 def paid_object(**changes: Any) -> Story:
     """Its payer can pay in it for another day."""
     story = paid()
@@ -1510,8 +1572,10 @@ BAD: list[tuple[str, Told]] = [
     ("DELIVERY .*is not signed", delivery(wrong=as_if_signed_by_another)),
     (
         "DELIVERY .*shows .*status",
-        delivery(data={"payment": {**paid().shown("PAYMENT"), "status": "FAILED"}}),
+        delivery(data={**_DATA, "payment": {**paid().shown("PAYMENT"), "status": "FAILED"}}),
     ),
+    ("DELIVERY .*tells of .*FAILED", delivery(data={**_DATA, "change": {"from": "FAILED", "to": "SUCCESS"}})),
+    ("DELIVERY .*shows the operation ref_x, and is about None", delivery(data={**_DATA, "operation": _REFUND})),
     ("DELIVERY .*counts as delivered", delivery(status=500)),
     ("DELIVERY .*was given up .* after 3 tries", delivery(state="FAILED", tries=3)),
     ("DELIVERY .*was not meant for", meant_for_nobody),
@@ -1535,6 +1599,10 @@ BAD: list[tuple[str, Told]] = [
     ("REST .*was not worked on for", not_woken),
     ("REST .*may still move money and is due for nothing", left_undecided("UNKNOWN", "IN_REVIEW")),
     ("REST .*may still move money and is due for nothing", left_undecided("DECLINED", "FAILED", reopens_until_ms=1)),
+    ("REASONS .*tells of soft_decline, and attempt 1 is a funds one", declined_and_told("soft_decline")),
+    ("REASONS .*tells of fenced, and its amount was held", released_and_told("fenced")),
+    ("REST .*watches attempt 1 for 119 h only", watched_and_held("DECLINED", reopens_until_ms=119)),
+    ("REST .*believes that attempt 1 is held until", watched_and_held("AUTHORIZED", deadline_ms=32 * 24)),
     ("REST .*may be paid once more in its object, which is not read again", paid_object),
     (
         "REST .*may be paid once more in its object, which is not read again",
@@ -1651,7 +1719,7 @@ BAD: list[tuple[str, Told]] = [
     ("ACCOUNTS .*None's keys", foreign_credentials(credentials=None)),
     ("I6 .*has no key, and was refused", refused_for_a_key_that_it_has_not),
     ("REPORTS .*was listed with another amount, and no recon", lambda: reconciled(is_found=False)),
-    ("REPORTS .*another amount, and no review began", lambda: reconciled(is_found=True, remedy="review")),
+    ("REPORTS .*another amount, and no review began", lambda: reconciled(is_found=True, action="review")),
     ("I17 .*is charged by", paid_twice),
     ("I17 .*was accepted while .* was charged", paid_twice),
     ("I17 .*began an attempt after .* was charged", paid_twice),

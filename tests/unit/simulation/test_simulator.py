@@ -66,7 +66,8 @@ def test_what_merchants_ask_for_beside_the_finding_is_left_out() -> None:
     with applied(mutant):
         plan = shrink(check_plan(Plan(0, scenario="operations")))
         small = check_plan(plan)
-        (number,) = plan.only or ()
+        assert plan.only is not None
+        (number,) = plan.only
         asked = len(World(plan).orders[number].steps)
         needed = {(number, step) for step in range(asked)} - plan.without_steps
         nothing_left = check_plan(replace(plan, without_steps=plan.without_steps | needed))

@@ -469,6 +469,17 @@ def test_a_refund_that_a_bank_returns_is_a_late_charge(world: World) -> None:
     assert world.now(second).status is PaymentStatus.SUCCESS
 
 
+def test_a_late_charge_of_a_payment_that_said_false_is_counted_again(world: World) -> None:
+    """Its decline had ended its count; as long as its charge stays, the order is not free for one that says *once*."""
+    world.providers.get("alpha").charges = [IRREVOCABLE]
+    first = world.accept("key-1", order_id=ORDER, once_per_order=False)
+    world.work_until_idle()
+    assert order_of(world).beside == 0
+    reopen(world, first)
+    assert order_of(world).beside == 1
+    assert refused(world, "key-2").beside == 1
+
+
 # -- three payments of one order
 
 
