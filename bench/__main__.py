@@ -22,7 +22,7 @@ os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
 from bench.checkout_path import checkout_path
 from bench.children import stand_in
 from bench.cold_start import cold_starts
-from bench.costs.__main__ import price_of_a_million
+from bench.costs.__main__ import idle_month, price_of_a_million
 from bench.drain import drain
 from bench.growth import growth
 from bench.hot_path import accept_times, cpu_of_payments
@@ -61,6 +61,7 @@ def counted() -> dict[str, Any]:
             "logBytes": counted_lines(),
             "modules": imports(),
             "growth": growth(),
+            "idleMonth": idle_month(),
             "dollarsAMillion": price_of_a_million(),
             "dollarsInFullBatches": price_of_a_million(batch=FULL_BATCH),
         }

@@ -3,7 +3,7 @@
 import contextlib
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -12,9 +12,10 @@ from bench.metering import Meter
 from bench.model.engine import ModelEngine
 from payflowx.domain.outbound_webhooks.merchant_events import Answered
 from payflowx.domain.payments.hosted import HostedCapability
-from payflowx.domain.payments.outcome import ActionRequired, NextAction, NotSent, Unknown
+from payflowx.domain.payments.outcome import ActionRequired, NextAction, NotSent, Succeeded, Unknown
+from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS
-from payflowx.entrypoints import deliverer, worker
+from payflowx.entrypoints import deliverer, provider_events, webhook_receiver, worker
 from payflowx.entrypoints.checkout import handler as checkout
 from payflowx.wiring.api import ApiWiring
 from payflowx.wiring.checkout import CheckoutWiring
@@ -27,6 +28,7 @@ WITHOUT_ENDPOINTS: Final = "payment, no endpoint"
 WITH_ENDPOINT: Final = "payment, one endpoint"
 ORDERED: Final = "payment with an order, no endpoint"
 READ: Final = "read"
+WEBHOOK: Final = "provider's webhook, no news"
 CHECKOUT_ACCEPT: Final = "checkout: accept"
 CHECKOUT_PAGE: Final = "checkout: show the page"
 CHECKOUT_CHOICE: Final = "checkout: store the choice"
@@ -96,6 +98,8 @@ def _rows(engine: ModelEngine, functions: Functions) -> Iterator[tuple[str, Coun
     yield "deliver, no endpoint", row(lambda: deliver(functions))
     yield "repeat of the same key", row(lambda: functions.pay("good", **EXAMPLE))
     _, payment, _ = functions.pay("good", **EXAMPLE)
+    webhook_without_news(functions, payment)  # a warm-up: the account and its secret are read
+    yield WEBHOOK, row(lambda: webhook_without_news(functions, payment))
     yield READ, row(lambda: functions.call("GET", f"/payments/{payment['transactionId']}"))
     yield "list of 20", row(lambda: functions.call("GET", "/payments", query={"limit": "20"}))
     yield "accept, with an order", row(lambda: functions.pay("ordered", orderId="order-1", **EXAMPLE))
@@ -175,6 +179,31 @@ def whole(functions: Functions, engine: ModelEngine, *first: Any, **changes: Any
     counted.add(engine.meter.take())
     functions.clock.advance(1)
     return _counts(counted)
+
+
+def webhook_without_news(functions: Functions, payment: Mapping[str, Any]) -> None:
+    """A success that the charge's own answer has brought already, named by our key and by the provider's id of it."""
+    merchant = functions.api.merchants.get(functions.merchant_id)
+    account = merchant.account("alpha", "main") if merchant else None
+    if account is None:
+        raise AssertionError("the merchant has no account")
+    key, reference = payment["attempts"][0]["providerKey"], payment["providerRef"]
+    charged = Succeeded(
+        reference=reference, amount=payment["amount"], currency=payment["currency"], merchant_reference=key
+    )
+    content = json.dumps({"charged": reference})
+    functions.providers.get("alpha").provider_events[content.encode()] = ProviderEvent(
+        event_id=reference, type="charge.succeeded", charge_reference=reference, charge_key=key, outcome=charged
+    )
+    event = {
+        "pathParameters": {"provider": "alpha", "accountToken": account.webhook_token},
+        "headers": {"Signature": "secret"},
+        "body": content,
+        "requestContext": {"requestId": "webhook"},
+    }
+    if webhook_receiver.handler(event, Context())["statusCode"] != 200:
+        raise AssertionError("the webhook was refused")
+    _handle(provider_events.handler, _taken(functions, functions.platform.environment["NOTICES_QUEUE_URL"]))
 
 
 def read_configuration(functions: Functions) -> None:

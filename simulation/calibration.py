@@ -10,7 +10,7 @@ _ROUNDS: Final = 6_000
 _ATTRIBUTES: Final = 12
 
 MIN_SPEED: Final = 1.0
-"""Payments and operations in the time of one loop, below which a run of many seeds fails. Today it is 1.28."""
+"""Payments and operations in the time of one loop, below which a run of many seeds fails. Each run prints its own."""
 
 
 def loop_seconds() -> float:

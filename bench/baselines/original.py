@@ -1,7 +1,8 @@
-"""The calls of the design that this product began with: 9.2 calls and 4 write units a payment.
+"""The calls of the design that this product began with: nine and 4 write units a payment, and its share of the polls.
 
-The API reads the key, writes payment and key, and sends. The worker receives, reads, writes twice, and deletes; its
-provider is a function of its own. The webhook reads, and writes where the status differs.
+The API reads the key, writes payment and key, and sends. The worker receives up to ten messages; for each it reads,
+writes twice, and deletes. It polls until the queue is empty: a hundred jobs at once take eleven polls. Its provider is
+a function of its own. The webhook reads, and writes where the status differs.
 """
 
 import json

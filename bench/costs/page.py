@@ -11,7 +11,8 @@ from bench.log_bytes import FULL_BATCH
 
 _MILLION: Final = 1_000_000
 _CURVE: Final = (0, 10_000, 100_000, 300_000, _MILLION, 3 * _MILLION, 10 * _MILLION)
-_IDLE_GOALS: Final = {"Dev": 8, "Prod": 20}
+IDLE_GOALS: Final = {"Dev": 8, "Prod": 20}
+"""Dollars of an idle month after the free tiers, by stage."""
 _TASKS, _TASK_CPU, _TASK_GB, _ZONES = 4, 0.25, 0.5, 2
 _BLOCKED_LOG_BYTES: Final = 1800
 """One request in the log of a web ACL."""
@@ -39,8 +40,8 @@ _ASSUMED: Final = f"""
 - {q.OTHER_LOG_BYTES:,} bytes of log a payment besides those of accept, worker and deliverer, which are counted.
 - {q.STORED_BYTES:,} bytes of items and index entries a payment. They never expire, so each million ever made costs
   {{stored}} a month.
-- {q.KEY_CALLS} calls of KMS a payment, two secrets of provider accounts. The provider's webhook brings no news, and
-  writes nothing.
+- {q.KEY_CALLS} calls of KMS a payment, two secrets of provider accounts. The provider's webhook brings no news and
+  writes nothing; the reads that match it to its payment are counted.
 - Five long polls a queue that Lambda keeps open, twenty seconds each.
 """
 
@@ -106,7 +107,7 @@ def _idle(deployments: Sequence[Deployment], prices: PriceList) -> Iterator[str]
 def _goals(deployments: Sequence[Deployment], prices: PriceList) -> Iterator[str]:
     """The design's own goals, and by how much they are missed."""
     for deployment in deployments:
-        goal = _IDLE_GOALS.get(deployment.stage)
+        goal = IDLE_GOALS.get(deployment.stage)
         if goal is None:
             continue
         found = deployment.idle(prices, COMPLETE).dollars_after_free

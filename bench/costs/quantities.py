@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bench.payment_counts import READ, WITH_ENDPOINT
+from bench.payment_counts import READ, WEBHOOK, WITH_ENDPOINT
 from payflowx.domain.shared.limits import MAX_DUE_SHARDS
 from payflowx.domain.shared.metrics import DIMENSIONS, Metric
 
@@ -123,16 +123,17 @@ def free_dashboards(templates: Mapping[str, Template]) -> int:
 def of_payment(
     bench: Mapping[str, Any], templates: Mapping[str, Template], *, traced_share: float, watched: bool, batch: int = 1
 ) -> dict[str, float]:
-    """Pieces a payment: accepted, charged at the first attempt, read once, and reported to the merchant.
+    """Pieces a payment: accepted, charged at the first attempt, read once, reported by a webhook of the provider that
+    brings no news, and reported to the merchant.
 
     `batch`: the messages of one event, 1 or 10, the two whose log lines are counted.
     """
-    charged, read = bench["payments"][WITH_ENDPOINT], bench["payments"][READ]
+    charged, *reads = (bench["payments"][name] for name in (WITH_ENDPOINT, READ, WEBHOOK))
     found = {
         "api_requests": API_REQUESTS,
         "web_acl_requests": API_REQUESTS if watched else 0,
         "write_units": charged["writeUnits"],
-        "read_units": charged["readUnits"] + read["readUnits"],
+        "read_units": charged["readUnits"] + sum(row["readUnits"] for row in reads),
         "queue_requests": MESSAGES + 2 * MESSAGES / batch,
         "invocations": sum(run.events(batch) for run in RUNS),
         "gb_seconds": sum(run.billed_seconds(batch) * memory_gb(templates, run.function) for run in RUNS),

@@ -1,15 +1,20 @@
 """The bill's page is what templates, counts and price list say, and each price says where it was read."""
 
+import json
 import re
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from bench.costs.__main__ import PAGE, price_of_a_million, written
+from bench.__main__ import JSON
+from bench.__main__ import PAGE as PERFORMANCE
+from bench.costs.__main__ import PAGE, idle_month, price_of_a_million, written
 from bench.costs.bill import bill
 from bench.costs.prices import COMPLETE, REGIONS, price_list
 from bench.costs.quantities import RUNS, free_dashboards, idle, own_metrics, traced_share
+from bench.log_bytes import FULL_BATCH
+from bench.payment_counts import WEBHOOK, WITH_ENDPOINT, payment_counts
 from infra.settings import ENVIRONMENTS
 from payflowx.application.operators.payment_cost import Usage
 from tests.infra.conftest import STAGES, resources, template
@@ -23,6 +28,38 @@ def stacks(stage: str) -> dict[str, dict[str, object]]:
 
 def test_the_page_is_written_from_these_templates_counts_and_prices() -> None:
     assert PAGE.read_text() == written(), "run `make costs`"
+
+
+def test_the_pages_of_costs_and_of_performance_have_the_same_sums() -> None:
+    """Of a million payments, alone and in full batches, and of an idle month."""
+    costs, performance = PAGE.read_text(), PERFORMANCE.read_text()
+    (alone, batched) = re.findall(
+        r"^\| \*\*all of the table above\*\* \| \*\*(.+)\*\* \| \*\*(.+)\*\* \|", costs, re.MULTILINE
+    )[0]
+    assert f"| **all** | **{alone}** | **{batched}** |" in performance
+    assert f"| list price of a million, dollars | {alone}, in full batches {batched} |" in performance
+    idle = [re.findall(rf"^\| {stage} \| [0-9.]+, ([0-9.]+) \|", costs, re.MULTILINE)[0] for stage in ("Dev", "Prod")]
+    assert (
+        f"| an idle month in {COMPLETE} after the free tiers, dollars | {idle[0]} in Dev, {idle[1]} in Prod |"
+        in performance
+    )
+
+
+def test_the_dollars_of_the_page_of_performance_are_todays() -> None:
+    counted = json.loads(JSON.read_text())["counted"]
+    now = (price_of_a_million(), price_of_a_million(batch=FULL_BATCH), idle_month())
+    assert (counted["dollarsAMillion"], counted["dollarsInFullBatches"], counted["idleMonth"]) == now, (
+        "run `make counts`"
+    )
+
+
+def test_the_reads_of_a_payment_are_those_of_its_worker_its_read_and_its_webhook() -> None:
+    """Counted here: the worker's and the deliverer's, one for GET, and two that match a webhook to its payment."""
+    counts = payment_counts()
+    assert counts[WEBHOOK]["readUnits"] == 2
+    reads = counts[WITH_ENDPOINT]["readUnits"] + 1 + 2
+    dollars = PRICES.price("read_units", COMPLETE).of(reads * 1_000_000)
+    assert price_of_a_million()["read_units"] == pytest.approx(dollars)
 
 
 def test_the_readme_names_the_sums_of_the_page() -> None:

@@ -3,6 +3,7 @@
 import json
 
 from bench.__main__ import JSON, PAGE
+from bench.imports import imports
 from bench.log_bytes import counted_lines
 from bench.payment_counts import payment_counts
 from bench.report import report
@@ -26,7 +27,25 @@ def test_the_log_lines_are_todays() -> None:
         assert then["lines"] == now["lines"]
 
 
+def test_the_modules_of_ours_are_todays() -> None:
+    """Those of Python and of libraries are the machine's."""
+    then, now = (
+        {name: (row["ours"], row["bound"]) for name, row in modules.items()}
+        for modules in (FOUND["counted"]["modules"], imports())
+    )
+    assert then == now, "run `make counts`"
+
+
 def test_the_report_names_the_goals_it_misses_and_those_it_meets() -> None:
     text = PAGE.read_text()
-    for row in ("calls of AWS", "write units", "CPU a payment", "time to accept", "bytes of log", "list price"):
+    rows = (
+        "calls of AWS",
+        "write units",
+        "CPU a payment",
+        "time to accept",
+        "bytes of log",
+        "list price",
+        "an idle month",
+    )
+    for row in rows:
         assert f"| {row}" in text, row
