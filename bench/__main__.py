@@ -84,7 +84,7 @@ def _measured(arguments: list[str]) -> dict[str, Any]:
             "cpu": lambda: cpu_of_payments(layout, running, rounds=rounds, payments=payments),
             "checkout": lambda: checkout_path(layout, running, rounds=rounds, checkouts=payments),
             "acceptTimes": lambda: accept_times(layout, running, rounds=2 * rounds),
-            "drain": lambda: drain(layout, running, rounds=rounds),
+            "drain": lambda: drain(layout, rounds=rounds),
             "routing": lambda: routing(rounds),
             "simulator": simulator_speed,
         }

@@ -1,18 +1,27 @@
 """`python -m bench.lanes`: what one hanging provider does to all others, by a model of queues and executions.
 
-The provider begins to hang at second 0. The rules are the product's own: when an account is slow, when the breaker
-opens, which payment probes, when a lane is late. The model is the rest: executions take up to ten messages, and a batch
-ends with its slowest call. States are known to an instance at its own report, and to the others after fifteen seconds.
+The provider begins to hang at second 0, at all of its accounts. The rules are the product's own: when an account is
+slow, when an instance takes the provider for slow, when the breaker opens, which payment probes, when a lane is late.
+The model is the rest: executions take up to ten messages, and a batch ends with its slowest call. The state of an
+account is known to an instance at its own report, and to the others after fifteen seconds. What an instance knows of
+the provider is its own; the executions of the two lanes share none, although they may on Lambda.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Final
 
 from bench.ceilings import BATCH, batch_ms
-from payflowx.domain.providers.health import AccountHealth, AccountName, Calls, after_calls
+from payflowx.domain.providers.health import (
+    AccountHealth,
+    AccountName,
+    Calls,
+    ProviderCalls,
+    after_calls,
+    after_provider_call,
+)
 from payflowx.domain.routing.routing import is_probe
 
 _STEP_MS: Final = 20
@@ -24,6 +33,8 @@ _BATCHES_A_MINUTE: Final = 4
 _API_INSTANCES: Final = 20
 _STAY: Final = 0.05
 """Of the new payments, when 95 percent have left."""
+_WELL: Final = -1
+"""A message whose call does not hang. One that does is the number of its account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +46,14 @@ class Scenario:
     slots: int
     slow_slots: int
     sick_percent: int = 5
+    accounts: int = 1
+    """Over which the payments of the hanging provider are spread evenly."""
     has_other_provider: bool = True
     """Their routes name another provider as well."""
     has_lanes: bool = True
     """False: one queue and no breaker, as it was."""
+    knows_provider: bool = True
+    """False: only the states of accounts are known, as it was."""
 
 
 @dataclass(slots=True)
@@ -72,15 +87,19 @@ class Result:
 
 @dataclass(slots=True)
 class _Reader:
-    """An instance's view of the account, up to fifteen seconds old."""
+    """An instance's view of the accounts, each up to fifteen seconds old, and of the provider."""
 
-    read_at_ms: int
-    health: AccountHealth
+    begun_ms: int
+    """The time of the last reads before the provider hung, when all were well."""
+    found: dict[int, tuple[int, AccountHealth]] = field(default_factory=dict)
+    provider: ProviderCalls = field(default_factory=ProviderCalls)
 
-    def view(self, stored: AccountHealth, now_ms: int) -> AccountHealth:
-        if now_ms - self.read_at_ms >= _CACHE_MS:
-            self.read_at_ms, self.health = now_ms, stored
-        return self.health
+    def view(self, stored: Sequence[AccountHealth], account: int, now_ms: int) -> AccountHealth:
+        read_at_ms, health = self.found.get(account, (self.begun_ms, AccountHealth(name=stored[account].name)))
+        if now_ms - read_at_ms >= _CACHE_MS:
+            read_at_ms, health = now_ms, stored[account]
+        self.found[account] = read_at_ms, health
+        return health
 
 
 @dataclass(slots=True)
@@ -89,17 +108,20 @@ class _Slot:
 
     reader: _Reader
     free_at_ms: int = 0
-    batch: Sequence[bool] = ()
+    batch: Sequence[int] = ()
 
 
 class Model:
-    """A message is True if its call hangs."""
+    """A message is `_WELL`, or the account at which its call hangs."""
 
     def __init__(self, scenario: Scenario, seed: int = 1) -> None:
         self.scenario, self.random = scenario, Random(seed)  # noqa: S311 - a model, and no secret
-        self.stored = AccountHealth(name=AccountName(merchant_id="acme", provider="sick", account_id="main"))
-        self.fast: deque[bool] = deque()
-        self.slow: deque[bool] = deque()
+        names = [f"merchant-{number}" for number in range(scenario.accounts)]
+        self.stored = [
+            AccountHealth(name=AccountName(merchant_id=m, provider="sick", account_id="main")) for m in names
+        ]
+        self.fast: deque[int] = deque()
+        self.slow: deque[int] = deque()
         self.fast_slots = [_Slot(self._reader()) for _ in range(scenario.slots)]
         self.slow_slots = [_Slot(self._reader()) for _ in range(scenario.slow_slots if scenario.has_lanes else 0)]
         self.api = [self._reader() for _ in range(_API_INSTANCES)]
@@ -108,7 +130,7 @@ class Model:
         self.number = 0
 
     def _reader(self) -> _Reader:
-        return _Reader(-self.random.randrange(_CACHE_MS), self.stored)
+        return _Reader(-self.random.randrange(_CACHE_MS))
 
     def run(self) -> Result:
         """From the first hanging call to the end."""
@@ -129,22 +151,23 @@ class Model:
         self.number += 1
         if self.random.random() * 100 >= self.scenario.sick_percent:
             self.result.others_offered[second] += 1
-            self.fast.append(False)
+            self.fast.append(_WELL)
             return
+        account = self.random.randrange(self.scenario.accounts)
         self.result.sick_offered[second] += 1
-        hangs = not self._leaves(now_ms)
+        hangs = not self._leaves(account, now_ms)
         self.result.sick_kept[second] += hangs
-        self.fast.append(hangs)
+        self.fast.append(account if hangs else _WELL)
         if not hangs:  # it is one more of the others' payments
             self.result.others_offered[second] += 1
 
-    def _leaves(self, now_ms: int) -> bool:
+    def _leaves(self, account: int, now_ms: int) -> bool:
         if not self.scenario.has_lanes or not self.scenario.has_other_provider:
             return False
-        view = self.random.choice(self.api).view(self.stored, now_ms)
+        view = self.random.choice(self.api).view(self.stored, account, now_ms)
         return view.is_passed_over(now_ms) and not is_probe(f"pay_{self.number:016d}")
 
-    def _turn(self, slot: _Slot, queue: deque[bool], now_ms: int, *, is_slow_lane: bool) -> None:
+    def _turn(self, slot: _Slot, queue: deque[int], now_ms: int, *, is_slow_lane: bool) -> None:
         if slot.free_at_ms > now_ms:
             return
         if slot.batch:
@@ -152,21 +175,35 @@ class Model:
         if not queue:
             return
         batch = [queue.popleft() for _ in range(min(BATCH, len(queue)))]
-        if self.scenario.has_lanes and not is_slow_lane and slot.reader.view(self.stored, now_ms).is_slow(now_ms):
+        if self.scenario.has_lanes and not is_slow_lane:
+            handed_over = {message for message in set(batch) if self._is_slow(slot.reader, message, now_ms)}
             room = self.slow_late_at - len(self.slow)
-            self.slow.extend([hangs for hangs in batch if hangs][: max(0, room)])
-            batch = [hangs for hangs in batch if not hangs]
+            self.slow.extend([message for message in batch if message in handed_over][: max(0, room)])
+            batch = [message for message in batch if message not in handed_over]
         slot.batch = batch
-        slowest_ms = _HANG_MS if any(batch) else _CALL_MS if batch else 0
+        hangs = any(message != _WELL for message in batch)
+        slowest_ms = _HANG_MS if hangs else _CALL_MS if batch else 0
         slot.free_at_ms = now_ms + batch_ms(slowest_ms)
 
+    def _is_slow(self, reader: _Reader, message: int, now_ms: int) -> bool:
+        if message == _WELL:
+            return False
+        is_known = self.scenario.knows_provider and reader.provider.is_slow(now_ms)
+        return is_known or reader.view(self.stored, message, now_ms).is_slow(now_ms)
+
     def _end(self, slot: _Slot, now_ms: int) -> None:
-        self.result.others_done[min(now_ms // 1_000, self.scenario.seconds - 1)] += slot.batch.count(False)
-        failed = slot.batch.count(True)
+        self.result.others_done[min(now_ms // 1_000, self.scenario.seconds - 1)] += slot.batch.count(_WELL)
+        failed = Counter(message for message in slot.batch if message != _WELL)
+        held_others_up = _WELL in slot.batch
         slot.batch = ()
-        if failed and self.scenario.has_lanes:
-            self.stored = after_calls(self.stored, Calls(failed=failed, slow=failed), now_ms)
-            slot.reader.read_at_ms, slot.reader.health = now_ms, self.stored
+        if not self.scenario.has_lanes:
+            return
+        for account, count in failed.items():
+            self.stored[account] = after_calls(self.stored[account], Calls(failed=count, slow=count), now_ms)
+            slot.reader.found[account] = now_ms, self.stored[account]
+            for _ in range(count if held_others_up else 0):
+                name = self.stored[account].name
+                slot.reader.provider = after_provider_call(slot.reader.provider, name, now_ms, is_slow=True)
 
 
 def simulated(scenario: Scenario) -> Result:
@@ -174,13 +211,16 @@ def simulated(scenario: Scenario) -> Result:
     return Model(scenario).run()
 
 
+WHOLE: Final = Scenario(per_second=500, seconds=300, slots=50, slow_slots=20)
+ACCOUNTS: Final = (1, 20, 100, 300, 1_000)
+
+
 def main() -> None:
-    """Print a line a scenario."""
-    whole = Scenario(per_second=500, seconds=300, slots=50, slow_slots=20)
+    """Print a line a scenario, and a line a number of accounts."""
     cases = {
-        "one queue, as it was": replace(whole, has_lanes=False),
-        "lanes, no other provider": replace(whole, has_other_provider=False),
-        "lanes and breaker": whole,
+        "one queue, as it was": replace(WHOLE, has_lanes=False),
+        "lanes, no other provider": replace(WHOLE, has_other_provider=False),
+        "lanes and breaker": WHOLE,
     }
     print("500 payments a second, 5 % of them at a provider that hangs from second 0; 50 and 20 executions\n")
     for name, scenario in cases.items():
@@ -190,6 +230,14 @@ def main() -> None:
         if scenario.has_lanes and scenario.has_other_provider:
             print(f"; 95 % have left after {found.left_at()} s, then {found.kept(60):.1%} of them probe", end="")
         print()
+    print("\nThe same with lanes and breaker, by the accounts over which the hanging provider's payments are spread:\n")
+    print("accounts   the others' load that is done, from second 60 on       new payments that keep the provider")
+    print("           with the provider known   with its accounts only       from second 60 on")
+    for accounts in ACCOUNTS:
+        found = simulated(replace(WHOLE, accounts=accounts))
+        before = simulated(replace(WHOLE, accounts=accounts, knows_provider=False))
+        done, before_done = found.throughput(60), before.throughput(60)
+        print(f"{accounts:>8,}   {done:>23.0%}   {before_done:>23.0%}       {found.kept(60):>8.1%}")
 
 
 if __name__ == "__main__":

@@ -55,6 +55,10 @@ class DynamoDBStore:
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
+    def count(self, kind: str) -> int:
+        """Reads them all."""
+        return sum(1 for _ in self.all(kind))
+
     def _key(self, kind: str, key: str) -> dict[str, Any]:
         return {"pk": {"S": f"{self.provider}#{kind}"}, "sk": {"S": key}}
 

@@ -224,7 +224,7 @@ class Simulator(ABC):
 
     def count(self, kind: str) -> int:
         """The number of records, for the next id."""
-        return sum(1 for _ in self.store.all(kind))
+        return self.store.count(kind)
 
 
 def require(body: Record, fields: dict[str, type], optional: dict[str, type] | None = None) -> None:

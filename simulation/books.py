@@ -47,6 +47,9 @@ class Books:
         """In the order of their creation."""
         return (dict(record) for record in list(self.kinds.get(kind, {}).values()))
 
+    def count(self, kind: str) -> int:
+        return len(self.kinds.get(kind, {}))
+
     def _name(self, kind: str, key: str, record: Record) -> None:
         if kind not in _NAMING:
             return

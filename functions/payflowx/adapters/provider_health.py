@@ -1,7 +1,7 @@
 """Reports of the calls to provider accounts, and what they tell about the accounts."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,8 +14,11 @@ from payflowx.domain.providers.health import (
     AccountName,
     Calls,
     HealthStore,
+    ProviderCalls,
     after_calls,
+    after_provider_call,
     calls_of,
+    held_others_up,
 )
 from payflowx.domain.shared.ambient import Clock, Telemetry
 from payflowx.domain.shared.errors import StorageUnavailableError
@@ -54,13 +57,14 @@ class CountingProviderHealth:
     """Implements `ProviderHealth`. Nothing here raises: what is not known is well, and a payment never depends on it.
 
     An instance counts the calls of each account, and writes them at a failure, and while the account is not well: once
-    a second at most. So a well account costs no write.
+    a second at most. So a well account costs no write. What it knows of a provider at all accounts together it keeps.
     """
 
     store: HealthStore
     clock: Clock
     telemetry: Telemetry
     _pending: dict[AccountName, _Pending] = field(default_factory=dict)
+    _providers: dict[str, ProviderCalls] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def _of(self, merchant_id: str) -> Mapping[AccountName, AccountHealth]:
@@ -81,13 +85,20 @@ class CountingProviderHealth:
 
     def is_slow(self, name: AccountName) -> bool:
         """Return whether work on the account belongs to the slow lane."""
+        if self._is_slow_everywhere(name.provider):
+            return True
         health = self._of(name.merchant_id).get(name)
         return health is not None and health.is_slow(self.clock.now_ms())
 
-    def has_slow_account(self, merchant_id: str) -> bool:
-        """Return whether one of the merchant's accounts belongs to the slow lane."""
+    def has_slow_account(self, merchant_id: str, providers: Collection[str]) -> bool:
+        """Return whether one of the merchant's accounts, which are at these providers, belongs to the slow lane."""
         now_ms = self.clock.now_ms()
-        return any(health.is_slow(now_ms) for health in self._of(merchant_id).values())
+        is_slow_everywhere = any(self._is_slow_everywhere(provider) for provider in providers)
+        return is_slow_everywhere or any(health.is_slow(now_ms) for health in self._of(merchant_id).values())
+
+    def _is_slow_everywhere(self, provider: str) -> bool:
+        calls = self._providers.get(provider)
+        return calls is not None and calls.is_slow(self.clock.now_ms())
 
     def observe(self, name: AccountName, outcome: Outcome, took_ms: int) -> None:
         """Count a call, whatever it was about, and report what is pending."""
@@ -95,6 +106,7 @@ class CountingProviderHealth:
         if calls is None:
             return
         now_ms = self.clock.now_ms()
+        self._observe_provider(name, took_ms, now_ms, is_slow=calls.slow > 0)
         stored = self._of(name.merchant_id).get(name)
         is_awaited = stored is not None and stored.awaits_answers(now_ms)
         with self._lock:
@@ -105,6 +117,16 @@ class CountingProviderHealth:
                 return
             reported, pending.calls, pending.reported_at_ms = pending.calls, NO_CALLS, now_ms
         self._report(name, reported)
+
+    def _observe_provider(self, name: AccountName, took_ms: int, now_ms: int, *, is_slow: bool) -> None:
+        with self._lock:
+            others = (calls for provider, calls in self._providers.items() if provider != name.provider)
+            if is_slow and not held_others_up(others, took_ms, now_ms):
+                return
+            before = self._providers.get(name.provider, ProviderCalls())
+            after = self._providers[name.provider] = after_provider_call(before, name, now_ms, is_slow=is_slow)
+        if after.is_slow(now_ms) and not before.is_slow(now_ms):
+            self.telemetry.warn("calls of a provider are slow at several accounts", provider=name.provider)
 
     def _pending_of(self, name: AccountName) -> _Pending:
         if name not in self._pending and len(self._pending) >= _MAX_ACCOUNTS:

@@ -20,6 +20,17 @@ def test_with_lanes_the_others_keep_their_throughput(*, has_other_provider: bool
     assert found.throughput(SETTLED) >= 0.9
 
 
+@pytest.mark.parametrize("accounts", [20, 100, 300, 1_000])
+@pytest.mark.parametrize("has_other_provider", [True, False])
+def test_over_however_many_accounts_the_hanging_payments_are_spread(accounts: int, *, has_other_provider: bool) -> None:
+    found = simulated(replace(WHOLE, accounts=accounts, has_other_provider=has_other_provider))
+    assert found.throughput(SETTLED) >= 0.9
+
+
+def test_with_the_states_of_accounts_alone_many_accounts_hide_a_hanging_provider() -> None:
+    assert simulated(replace(WHOLE, accounts=300, knows_provider=False)).throughput(SETTLED) < 0.3
+
+
 def test_new_payments_leave_a_dead_provider_within_a_minute_but_for_probes() -> None:
     found = simulated(WHOLE)
     assert found.left_at() <= SETTLED

@@ -1,5 +1,6 @@
 """A simulator as a server: holds, drops, a closed port, its books; and the same state in two stores."""
 
+import copy
 import hashlib
 import hmac
 import json
@@ -7,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -315,4 +317,29 @@ def test_both_stores_keep_records_and_refuse_stale_ones(store: Any) -> None:
     with pytest.raises(ConflictError):
         store.put("charge", "a", {"n": 12})
     assert sorted(record["n"] for record in store.all("charge")) == [2, 10]
+    assert [store.count(kind) for kind in ("charge", "order", "missing")] == [2, 1, 0]
     assert store.get("charge", "missing") is None
+
+
+def test_a_charge_copies_as_much_whatever_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each new charge counts the others for its id. Copies made simulators slower with each charge."""
+    copied: list[Any] = []
+
+    def deepcopy(value: Any) -> Any:
+        copied.append(value)
+        return copy.deepcopy(value)
+
+    monkeypatch.setattr("sandbox.store.copy", SimpleNamespace(deepcopy=deepcopy))
+    simulator = SIMULATORS["mock"](MemoryStore(), CREDENTIALS, public_url="https://g")
+
+    def charged(number: int) -> int:
+        copied.clear()
+        content = {"amount": 100, "currency": "EUR", "source": "tok_success", "reference": f"pay_{number}"}
+        headers = {"authorization": f"Bearer {CREDENTIALS.key_secret}", "idempotency-key": f"k-{number}"}
+        body = json.dumps(content).encode()
+        request = Request(method="POST", path="/v1/charges", query={}, headers=headers, body=body)
+        assert simulator.handle(request, 1.0).status == 200
+        return len(copied)
+
+    first, *_, last = [charged(number) for number in range(50)]
+    assert last == first

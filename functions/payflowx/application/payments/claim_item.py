@@ -165,7 +165,7 @@ class ClaimItem:
 
         What is found, or cannot be excluded, becomes an attempt that may have been sent: it is resolved and never sent.
         """
-        if self.hand_over.if_any_slow(job, item):
+        if self.hand_over.if_any_slow(job, merchant, item):
             return None  # a search asks every provider to which the item may have been sent
         forgotten = self.restored.search(item, merchant, deadline)
         if isinstance(forgotten, SearchStored):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from payflowx.application.payments.work_items import WorkItems
+from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.payments import attempt_engine
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.payment import Candidate
@@ -28,9 +29,11 @@ class HandOverJob:
         name = AccountName(merchant_id=job.merchant_id, provider=target.provider, account_id=target.account_id)
         return self._is_handed_over(job, item, is_slow=self.health.is_slow(name))
 
-    def if_any_slow(self, job: Job, item: WorkItem | None = None) -> bool:
+    def if_any_slow(self, job: Job, merchant: Merchant, item: WorkItem | None = None) -> bool:
         """The same for a job whose next step may call every account of the merchant."""
-        return self._is_handed_over(job, item, is_slow=self.health.has_slow_account(job.merchant_id))
+        providers = {account.provider for account in merchant.accounts}
+        is_slow = self.health.has_slow_account(merchant.merchant_id, providers)
+        return self._is_handed_over(job, item, is_slow=is_slow)
 
     def _is_handed_over(self, job: Job, item: WorkItem | None, *, is_slow: bool) -> bool:
         if not is_slow or job.slow:

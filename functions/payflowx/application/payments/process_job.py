@@ -52,7 +52,7 @@ class ProcessJob:
         if merchant is None:
             raise ConfigurationError("the payment's merchant does not exist")
         if job.read_refunds:
-            if not self.hand_over.if_any_slow(job):
+            if not self.hand_over.if_any_slow(job, merchant):
                 self.record_provider_refunds(job.merchant_id, job.transaction_id)
             return
         claimed = self.claim_item(job, merchant, deadline)

@@ -3,9 +3,11 @@
 An account without a stored state is well. The state decides two things and nothing else: the lane in which work on the
 account is done, and whether the routes of new payments pass the account over (the circuit breaker). No attempt and no
 stored route is ever changed by it.
+
+What an instance sees of a provider, at all accounts together, it keeps for itself: that decides the lane only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -24,6 +26,15 @@ STREAK_MS: Final = 10 * MINUTE_MS
 _ANSWERS_TO_CLOSE: Final = 5
 _QUIET_MS: Final = 10 * MINUTE_MS
 _MAX_QUIET_MS: Final = HOUR_MS
+
+_PROVIDER_WINDOW_MS: Final = MINUTE_MS
+"""Long enough for three batches that hang, one after the other."""
+_PROVIDER_MIN_ACCOUNTS: Final = 3
+_PROVIDER_SLOW_PERCENT: Final = 10
+_PROVIDER_SLOW_FOR_MS: Final = _PROVIDER_WINDOW_MS
+_PROVIDER_MAX_SLOW_FOR_MS: Final = 2 * MINUTE_MS
+_PROVIDER_TRIAL_MS: Final = 2 * MINUTE_MS
+"""So long after the end a slow call tells that the provider still hangs."""
 
 _OWN_CODES: Final = frozenset(
     {
@@ -175,6 +186,77 @@ def _while_open(health: AccountHealth, calls: Calls, now_ms: int) -> AccountHeal
     return replace(health, answers_in_a_row=0, trials=trials, trial_at_ms=now_ms + quiet_ms)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderCalls:
+    """An instance's calls to a provider in a window, whatever the account, and what they told.
+
+    The stored state of an account learns from three slow calls to that account. Where a provider hangs for everyone and
+    its payments are spread over hundreds of accounts, no account reaches that in time. An instance that is held up by
+    such a provider sees it itself: so it remembers, and hands the work at all accounts of the provider to the slow
+    lane. Nothing is stored, and nothing else is decided by it: no route, and no attempt.
+    """
+
+    window_start_ms: int = 0
+    total: int = 0
+    slow: int = 0
+    slow_accounts: frozenset[AccountName] = frozenset()
+    """Those of the window's slow calls, as many as are needed."""
+    prompt_at_ms: int = 0
+    """The time of the last call that was not slow."""
+    slow_until_ms: int = 0
+    slow_for_ms: int = 0
+    """How long the last time was; each one that a trial begins is twice as long, up to two minutes."""
+
+    def is_slow(self, now_ms: int) -> bool:
+        """Work on all accounts at the provider belongs to the slow lane. A clock that is set back ends it."""
+        return 0 < self.slow_until_ms - now_ms <= self.slow_for_ms
+
+    def is_on_trial(self, now_ms: int) -> bool:
+        """The provider was slow until lately, and its work is done beside the others' again."""
+        return self.slow_for_ms > 0 and 0 <= now_ms - self.slow_until_ms < _PROVIDER_TRIAL_MS
+
+
+def after_provider_call(calls: ProviderCalls, name: AccountName, now_ms: int, *, is_slow: bool) -> ProviderCalls:
+    """Return what the instance knows after a call; a slow one that held no others up does not count.
+
+    Slow: a tenth of the calls of a window, of three accounts. The share is of calls of the same instance, all of which
+    it knows: a busy provider with few slow calls among many does not reach it. On trial, one account is enough.
+    """
+    counted = _provider_counted(calls, name, now_ms, is_slow=is_slow)
+    is_known, is_on_trial = calls.is_slow(now_ms), calls.is_on_trial(now_ms)
+    needed = 1 if is_known or is_on_trial else _PROVIDER_MIN_ACCOUNTS
+    is_share = counted.slow * 100 >= _PROVIDER_SLOW_PERCENT * counted.total
+    if not is_slow or not is_share or len(counted.slow_accounts) < needed:
+        return counted
+    slow_for_ms = calls.slow_for_ms if is_known else _PROVIDER_SLOW_FOR_MS
+    if is_on_trial:
+        slow_for_ms = min(2 * calls.slow_for_ms, _PROVIDER_MAX_SLOW_FOR_MS)
+    return replace(counted, slow_until_ms=now_ms + slow_for_ms, slow_for_ms=slow_for_ms)
+
+
+def held_others_up(others: Iterable[ProviderCalls], took_ms: int, now_ms: int) -> bool:
+    """Return whether calls of other providers were prompt while a slow call of `took_ms` lasted.
+
+    Where they were not, the network or the instance was slow, and a lane of its own would help nobody.
+    """
+    return any(other.prompt_at_ms > now_ms - took_ms for other in others)
+
+
+def _provider_counted(calls: ProviderCalls, name: AccountName, now_ms: int, *, is_slow: bool) -> ProviderCalls:
+    is_new = not 0 <= now_ms - calls.window_start_ms < _PROVIDER_WINDOW_MS
+    accounts = frozenset() if is_new else calls.slow_accounts
+    if is_slow and len(accounts) < _PROVIDER_MIN_ACCOUNTS:
+        accounts |= {name}
+    return replace(
+        calls,
+        window_start_ms=now_ms if is_new else calls.window_start_ms,
+        total=1 if is_new else calls.total + 1,
+        slow=int(is_slow) if is_new else calls.slow + is_slow,
+        slow_accounts=accounts,
+        prompt_at_ms=calls.prompt_at_ms if is_slow else now_ms,
+    )
+
+
 def calls_of(outcome: Outcome, took_ms: int) -> Calls | None:
     """Return what a call counts as; None if nothing was learned about the provider."""
     slow = int(took_ms >= SLOW_CALL_MS)
@@ -219,8 +301,8 @@ class ProviderHealth(Protocol):
         """Return whether work on the account belongs to the slow lane."""
         ...
 
-    def has_slow_account(self, merchant_id: str) -> bool:
-        """Return whether one of the merchant's accounts belongs to the slow lane."""
+    def has_slow_account(self, merchant_id: str, providers: Collection[str]) -> bool:
+        """Return whether one of the merchant's accounts, which are at these providers, belongs to the slow lane."""
         ...
 
     def observe(self, name: AccountName, outcome: Outcome, took_ms: int) -> None:

@@ -364,6 +364,77 @@ class TestTheSlowLane:
         assert slow_jobs(world) == []
 
 
+class TestASlowProvider:
+    """It hangs for everyone, and no account has three slow calls."""
+
+    def hang(self, world: World, *, others_are_prompt: bool = True) -> None:
+        """A call at each of three merchants' accounts at alpha; none of them is the merchant of the tests."""
+        health = world.wired(WorkerWiring).health
+        if others_are_prompt:
+            health.observe(replace(ALPHA, provider="beta"), Declined(kind=DeclineKind.SOFT, code="x"), 300)
+        for number in range(3):
+            health.observe(replace(ALPHA, merchant_id=f"merchant-{number}"), TIMED_OUT, 12_000)
+
+    def test_new_payments_of_every_account_are_handed_over_and_keep_their_route(self, world: World) -> None:
+        self.hang(world)
+        payment = accept(world)
+        process(world)
+        assert world.now(payment) == payment
+        assert payment.route.candidates[0].provider == "alpha"
+        ((job, _),) = slow_jobs(world)
+        world.process(job, world.deadline)
+        assert [attempt.provider for attempt in world.now(payment).attempts] == ["alpha"]
+
+    def test_work_at_another_provider_stays(self, world: World) -> None:
+        self.hang(world)
+        world.rules.document = fallback("beta")
+        world.accept()
+        process(world)
+        assert slow_jobs(world) == []
+
+    def test_an_unknown_is_resolved_there_at_the_same_provider(self, world: World) -> None:
+        world.providers.get("alpha").charges = [TIMED_OUT]
+        payment = world.accept()
+        process(world)
+        self.hang(world)
+        process(world)
+        ((job, _),) = slow_jobs(world)
+        world.process(job, world.deadline)
+        assert {attempt.provider for attempt in world.now(payment).attempts} == {"alpha"}
+
+    def test_if_everything_is_slow_no_provider_is(self, world: World) -> None:
+        """The network was slow, not a provider: nobody would be helped by another lane."""
+        self.hang(world, others_are_prompt=False)
+        world.accept()
+        process(world)
+        assert slow_jobs(world) == []
+
+    def test_it_ends_after_a_minute(self, world: World) -> None:
+        self.hang(world)
+        world.clock.advance(60)
+        world.accept()
+        process(world)
+        assert slow_jobs(world) == []
+
+    def test_a_restore_or_refunds_ask_only_the_merchants_own_providers(self, world: World) -> None:
+        health = world.wired(WorkerWiring).health
+        self.hang(world)
+        assert health.has_slow_account(MERCHANT, {"alpha", "beta"})
+        assert not health.has_slow_account(MERCHANT, {"beta"})
+        job = Job(merchant_id=MERCHANT, transaction_id="pay_aaaaaaaaaaaaaaaa", read_refunds=True)
+        world.process(job, world.deadline)
+        assert [each.read_refunds for each, _ in slow_jobs(world)] == [True]
+
+    def test_it_is_logged_once_and_nothing_is_stored_about_it(self, world: World) -> None:
+        self.hang(world)
+        writes = world.requests_of("update_item", PARTITION_PREFIX)
+        world.clock.advance(1)
+        self.hang(world)
+        assert len(writes) == 3  # the accounts' own states
+        warned = [line for line in world.telemetry.lines if "slow at several accounts" in str(line)]
+        assert len(warned) == 1
+
+
 def test_every_word_of_a_job_survives_its_message() -> None:
     job = Job(merchant_id=MERCHANT, transaction_id="pay_a", slow=True)
     assert JOBS.decode(JOBS.encode(job, None)) == job
