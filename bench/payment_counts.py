@@ -26,6 +26,8 @@ from tests.support.handlers import Context, Functions, functions_over, rest_even
 MAX_TURNS: Final = 6
 WITHOUT_ENDPOINTS: Final = "payment, no endpoint"
 WITH_ENDPOINT: Final = "payment, one endpoint"
+FULL_WITHOUT_ENDPOINTS: Final = "payment, no endpoint, full layout"
+FULL_WITH_ENDPOINT: Final = "payment, one endpoint, full layout"
 ORDERED: Final = "payment with an order, no endpoint"
 READ: Final = "read"
 WEBHOOK: Final = "provider's webhook, no news"
@@ -70,7 +72,9 @@ class Counts:
 def payment_counts() -> dict[str, dict[str, Any]]:
     """One row a way through, with warm functions and a provider that answers in one request."""
     with counting() as (engine, functions):
-        return {name: counts.document() for name, counts in _rows(engine, functions)}
+        found = {name: counts.document() for name, counts in _rows(engine, functions)}
+    with counting(compact=False) as (engine, functions):
+        return found | {name: counts.document() for name, counts in _full_rows(engine, functions)}
 
 
 @contextlib.contextmanager
@@ -116,6 +120,14 @@ def _rows(engine: ModelEngine, functions: Functions) -> Iterator[tuple[str, Coun
     register_endpoint(functions)
     whole(functions, engine)  # a warm-up: the endpoint's secret is decrypted, and its first success stored
     yield WITH_ENDPOINT, whole(functions, engine)
+
+
+def _full_rows(engine: ModelEngine, functions: Functions) -> Iterator[tuple[str, Counts]]:
+    """As a deployment with `compact_payments` off accepts payments."""
+    yield FULL_WITHOUT_ENDPOINTS, whole(functions, engine)
+    register_endpoint(functions)
+    whole(functions, engine)  # a warm-up, as above
+    yield FULL_WITH_ENDPOINT, whole(functions, engine)
 
 
 def _checkout_steps(functions: Functions) -> Iterator[tuple[str, Callable[[], object]]]:

@@ -8,6 +8,7 @@ from bench.costs import quantities as q
 from bench.costs.bill import Bill, added, bill, times
 from bench.costs.prices import COMPLETE, REGIONS, PriceList
 from bench.log_bytes import FULL_BATCH
+from bench.payment_counts import FULL_WITH_ENDPOINT, WITH_ENDPOINT
 
 _MILLION: Final = 1_000_000
 _CURVE: Final = (0, 10_000, 100_000, 300_000, _MILLION, 3 * _MILLION, 10 * _MILLION)
@@ -126,7 +127,16 @@ def _payments(production: Deployment, bench: Mapping[str, Any], prices: PriceLis
     yield from _table(found)
     thousand = found.dollars / 1000
     yield f"\n**{thousand:.3f} dollars a thousand payments.** The provider's fee is about a thousand times all of this."
+    yield from _full_layout(bench, prices)
     yield from _batches(production, bench, prices, found)
+
+
+def _full_layout(bench: Mapping[str, Any], prices: PriceList) -> Iterator[str]:
+    """A new production has `compact_payments` off until no operator will go back to release 0.2.0."""
+    compact, full = (int(bench["payments"][name]["writeUnits"]) for name in (WITH_ENDPOINT, FULL_WITH_ENDPOINT))
+    more = prices.price("write_units", COMPLETE).of((full - compact) * _MILLION)
+    yield "\nThis counts payments of the compact layout. As long as `compact_payments` is off, as in a new production"
+    yield f"([upgrading](upgrading.md)), a payment takes {full} write units: {_usd(more)} dollars more."
 
 
 def _batches(production: Deployment, bench: Mapping[str, Any], prices: PriceList, alone: Bill) -> Iterator[str]:

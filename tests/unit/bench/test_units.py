@@ -7,14 +7,13 @@ import pytest
 from bench.metering import Meter, MeteredDatabase
 from bench.model.units import item_bytes
 from bench.payment_counts import (
+    FULL_WITH_ENDPOINT,
+    FULL_WITHOUT_ENDPOINTS,
     ORDERED,
     READ,
     WITH_ENDPOINT,
     WITHOUT_ENDPOINTS,
-    counting,
     payment_counts,
-    register_endpoint,
-    whole,
 )
 from tests.support.model_tables import model_database
 
@@ -104,9 +103,6 @@ def test_a_payment_asks_for_no_more_than_this() -> None:
 
 
 def test_a_payment_of_the_full_layout_takes_what_the_documents_say() -> None:
-    """As `prod` accepts payments until `compact_payments` is on: docs/write-path.md and docs/costs.md."""
-    with counting(compact=False) as (engine, functions):
-        assert whole(functions, engine).write_units == 20
-        register_endpoint(functions)
-        whole(functions, engine)
-        assert whole(functions, engine).write_units == 23
+    """As a new production accepts payments, until `compact_payments` is on: docs/write-path.md and docs/costs.md."""
+    rows = payment_counts()
+    assert (rows[FULL_WITHOUT_ENDPOINTS]["writeUnits"], rows[FULL_WITH_ENDPOINT]["writeUnits"]) == (20, 23)
