@@ -224,8 +224,8 @@ def _logs(counted: Found) -> Iterator[str]:
 
 def _dollars(counted: Found) -> Iterator[str]:
     yield "\n## Dollars a million payments\n"
-    yield "In production, without the idle month, in the compact layout; [the bill](costs.md) says what is assumed. Each"
-    yield "line is rounded by itself, and so is the sum.\n"
+    yield "In production, without the idle month, in the compact layout; [the bill](costs.md) says what is assumed."
+    yield "Each line is rounded by itself, and so is the sum.\n"
     yield f"| what | one message an event | {FULL_BATCH} messages an event |\n| --- | --- | --- |"
     alone, batched = counted["dollarsAMillion"], counted["dollarsInFullBatches"]
     yield from (f"| {name.replace('_', ' ')} | {alone[name]:.2f} | {batched[name]:.2f} |" for name in alone)
