@@ -206,15 +206,15 @@ class ReconciliationWorld(ProviderWorld):
 
     def forget_there(self, payment: Payment) -> None:
         record = self.record_of(payment)
-        del self.simulator.store.records[CHARGE, record["id"]]  # type: ignore[attr-defined]
+        del self.simulator.store.kinds[CHARGE][record["id"]]  # type: ignore[attr-defined]
 
     def disown(self, payment: Payment) -> None:
         """As if it had been made by another program of the merchant: our key is nowhere in the provider's book."""
-        records: dict[Any, Any] = self.simulator.store.records  # type: ignore[attr-defined]
+        kinds: dict[str, Any] = self.simulator.store.kinds  # type: ignore[attr-defined]
         ours, theirs = payment.attempts[-1].provider_key, "theirs-000001"
-        text = json.dumps([[*name, record] for name, record in records.items()]).replace(ours, theirs)
-        records.clear()
-        records.update({(kind, name): record for kind, name, record in json.loads(text)})
+        changed = json.loads(json.dumps(kinds).replace(ours, theirs))
+        kinds.clear()
+        kinds.update(changed)
 
     def refund(self, payment: Payment, amount: int) -> Operation:
         """Asked for, and carried out by the provider."""
