@@ -411,9 +411,10 @@ def _uncharged(payment: Payment, before: Attempt, recorded: Attempt, context: Co
     was_authorized = before.state is AttemptState.AUTHORIZED  # no attempt can have followed while the money was held
     if recorded.is_followed_by_search and not was_authorized and not _waits_for_choice(payment, context):
         return _searched_next(payment, context)
-    failure = _release_class(payment, before, recorded, context) or _failure_class(recorded)
-    is_door = payment.checkout is not None and recorded.state is AttemptState.FENCED  # closed as it should be
-    error = payment.last_error if is_door else last_error(payment, failure, recorded)
+    release = _release_class(payment, before, recorded, context)
+    is_closed_object = payment.checkout is not None and recorded.state is AttemptState.FENCED and release is None
+    failure = release or _failure_class(recorded)
+    error = payment.last_error if is_closed_object else last_error(payment, failure, recorded)
     payment = replace(payment, last_error=error, capturable=0)
     if payment.cancel_requested or was_authorized:
         return _ended(payment, _CANCELLED), None

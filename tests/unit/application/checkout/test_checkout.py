@@ -130,6 +130,34 @@ class TestPaying:
         payment = shop.wait(payment, 61)
         assert (payment.status, payment.capturable) == (S.AUTHORIZED, payment.amount)
 
+    @pytest.mark.parametrize(
+        ("after_seconds", "code"), [(3_600, "authorization_released"), (7 * 86_400, "authorization_expired")]
+    )
+    def test_an_authorization_that_ends_at_the_provider_says_why(
+        self, shop: Shop, after_seconds: int, code: str
+    ) -> None:
+        """Nobody cancelled it: merchants read the reason, as of a payment without a page."""
+        payment = shop.choose(shop.sell(capture=CaptureMode.MANUAL))
+        held = replace(_authorized(payment), lapses_at_ms=shop.world.clock.now_ms() + 5 * 86_400_000)
+        shop.at("alpha").inquiries.extend([held, ConfirmedCancelled()])
+        payment = shop.wait(payment, 61)
+        assert payment.status is S.AUTHORIZED
+        shop.world.clock.advance(after_seconds)
+        shop.world.process_provider_event(shop.event(payment, reference="auth-1"))
+        payment = shop.settle(payment)
+        assert payment.status is S.CANCELLED
+        assert payment.last_error is not None
+        assert payment.last_error.code == code
+
+    def test_a_cancelled_authorization_has_no_error_of_its_own(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell(capture=CaptureMode.MANUAL))
+        shop.at("alpha").inquiries.append(_authorized(payment))
+        payment = shop.wait(payment, 61)
+        context = Context(now_ms=shop.world.clock.now_ms(), actor="api", policy=shop.world.policy)
+        assert shop.world.outcome_writer.commit(request_cancel(payment, context)) is not None
+        payment = shop.settle(payment)
+        assert (payment.status, payment.last_error) == (S.CANCELLED, None)
+
     def test_direct_gives_the_address_of_the_provider(self, shop: Shop) -> None:
         payment = shop.settle(shop.sell(checkout=NewCheckout(presentation=Presentation.DIRECT)))
         action = payment.attempts[0].next_action
