@@ -70,9 +70,9 @@ class Result:
         for counts in (self.others_offered, self.others_done, self.sick_offered, self.sick_kept):
             counts.extend([0] * self.seconds)
 
-    def throughput(self, begin: int = 0) -> float:
-        """The share of the others' payments that were done, from this second on."""
-        return sum(self.others_done[begin:]) / sum(self.others_offered[begin:])
+    def throughput(self, begin: int = 0, end: int | None = None) -> float:
+        """The share of the others' payments that were done, in these seconds."""
+        return sum(self.others_done[begin:end]) / sum(self.others_offered[begin:end])
 
     def kept(self, begin: int, end: int | None = None) -> float:
         """The share of the new payments that still go to the hanging provider, in these seconds."""
@@ -231,13 +231,19 @@ def main() -> None:
             print(f"; 95 % have left after {found.left_at()} s, then {found.kept(60):.1%} of them probe", end="")
         print()
     print("\nThe same with lanes and breaker, by the accounts over which the hanging provider's payments are spread:\n")
-    print("accounts   the others' load that is done, from second 60 on       new payments that keep the provider")
-    print("           with the provider known   with its accounts only       from second 60 on")
+    print("accounts   the others' load that is done, from second 60 on       in the     new payments that keep")
+    print("           with the provider known   with its accounts only       first 60   the provider, later")
     for accounts in ACCOUNTS:
         found = simulated(replace(WHOLE, accounts=accounts))
         before = simulated(replace(WHOLE, accounts=accounts, knows_provider=False))
         done, before_done = found.throughput(60), before.throughput(60)
-        print(f"{accounts:>8,}   {done:>23.0%}   {before_done:>23.0%}       {found.kept(60):>8.1%}")
+        shown = (
+            f"{done:>23.0%}",
+            f"{before_done:>23.0%}",
+            f"{found.throughput(0, 60):>12.0%}",
+            f"{found.kept(60):>8.1%}",
+        )
+        print("   ".join((f"{accounts:>8,}", *shown)))
 
 
 if __name__ == "__main__":

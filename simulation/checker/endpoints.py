@@ -116,9 +116,12 @@ def successes_end_failures(evidence: Evidence) -> Iterator[Violation]:
             if since_ms is None or endpoint["status"] != "ENABLED":
                 continue
             posts = [post for post in evidence.result.history.deliveries if post.url == url]
-            taken = [post for post in posts if post.at_ms > since_ms + _CLOCKS_MS and 200 <= post.status < 300]
+            later = [post for post in posts if post.at_ms > since_ms + _CLOCKS_MS and 200 <= post.status < 300]
+            taken = {post.process for post in later} - _unanswered(evidence)
             if len(taken) >= _SURELY_STORED:
-                what = f"is stored as failing since {since_ms}, and has taken {len(taken)} events after that"
+                what = (
+                    f"is stored as failing since {since_ms}, and has taken events of {len(taken)} processes after that"
+                )
                 yield Violation("DELIVERY", url, what)
 
 

@@ -155,7 +155,15 @@ def _order_of_tries(world: _World, name: str, payment: PaymentEvidence) -> Itera
 
 
 _DECLINES: Final = {"soft_decline": "soft", "hard_decline": "hard", "insufficient_funds": "funds"}
+_MAX_FAILED_TRIES: Final = 10
 _NOT_HELD_ANY_MORE: Final = {"authorization_expired", "authorization_released"}
+
+
+def _was_to_end(before: Stored) -> bool:
+    """Whether the merchant cancels the payment, or its object is closed for the payer or after ten failed tries."""
+    is_closed = before.get("checkout", {}).get("closing") is not None
+    tries = [int(attempt.get("progress", {}).get("failed_tries", "0")) for attempt in before["attempts"]]
+    return bool(before.get("cancelRequested")) or is_closed or max(tries, default=0) >= _MAX_FAILED_TRIES
 
 
 def _told_otherwise(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
@@ -166,7 +174,7 @@ def _told_otherwise(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
         kind = about.get("decline_kind")
         if kind is not None and error["code"] in _DECLINES and _DECLINES[error["code"]] != kind:
             yield Violation("REASONS", name, f"tells of {error['code']}, and attempt {about['number']} is a {kind} one")
-        is_own = event is not None and event["type"] == "attempt.fenced" and not before.get("cancelRequested")
+        is_own = event is not None and event["type"] == "attempt.fenced" and not _was_to_end(before)
         is_released = is_own and (before["status"], after["status"]) == ("AUTHORIZED", "CANCELLED")
         if is_released and error.get("code") not in _NOT_HELD_ANY_MORE:
             yield Violation("REASONS", name, f"tells of {error.get('code')}, and its amount was held until then")

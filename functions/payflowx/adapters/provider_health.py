@@ -105,11 +105,11 @@ class CountingProviderHealth:
         calls = calls_of(outcome, took_ms)
         if calls is None:
             return
-        now_ms = self.clock.now_ms()
-        self._observe_provider(name, took_ms, now_ms, is_slow=calls.slow > 0)
+        self._observe_provider(name, took_ms, is_slow=calls.slow > 0)
         stored = self._of(name.merchant_id).get(name)
-        is_awaited = stored is not None and stored.awaits_answers(now_ms)
+        is_awaited = stored is not None and stored.awaits_answers(self.clock.now_ms())
         with self._lock:
+            now_ms = self.clock.now_ms()  # in the order of the lock: an earlier time would begin a new window
             pending = self._pending_of(name)
             pending.add(calls, now_ms)
             has_news = pending.calls.failed > 0 or pending.calls.slow > 0 or is_awaited
@@ -118,15 +118,17 @@ class CountingProviderHealth:
             reported, pending.calls, pending.reported_at_ms = pending.calls, NO_CALLS, now_ms
         self._report(name, reported)
 
-    def _observe_provider(self, name: AccountName, took_ms: int, now_ms: int, *, is_slow: bool) -> None:
+    def _observe_provider(self, name: AccountName, took_ms: int, *, is_slow: bool) -> None:
         with self._lock:
+            now_ms = self.clock.now_ms()
             others = (calls for provider, calls in self._providers.items() if provider != name.provider)
             if is_slow and not held_others_up(others, took_ms, now_ms):
                 return
             before = self._providers.get(name.provider, ProviderCalls())
             after = self._providers[name.provider] = after_provider_call(before, name, now_ms, is_slow=is_slow)
         if after.is_slow(now_ms) and not before.is_slow(now_ms):
-            self.telemetry.warn("calls of a provider are slow at several accounts", provider=name.provider)
+            accounts = len(after.slow_accounts)
+            self.telemetry.warn("calls of a provider are slow", provider=name.provider, accounts=accounts)
 
     def _pending_of(self, name: AccountName) -> _Pending:
         if name not in self._pending and len(self._pending) >= _MAX_ACCOUNTS:

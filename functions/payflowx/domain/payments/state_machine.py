@@ -39,6 +39,7 @@ from payflowx.domain.payments.last_errors import last_error, review_error
 from payflowx.domain.payments.not_sent import not_sent_since
 from payflowx.domain.payments.outcome import Authorized, Outcome, Succeeded
 from payflowx.domain.payments.payment import LastError, Payment
+from payflowx.domain.payments.recovery_plan import is_to_close
 from payflowx.domain.payments.retry import (
     CHECKOUT_ATTEMPTS_USED,
     CHECKOUT_EXPIRED,
@@ -504,9 +505,9 @@ _ACTION_EXPIRED: Final = FailureReason(
 
 
 def _release_class(payment: Payment, before: Attempt, recorded: Attempt, context: Context) -> str | None:
-    """Return how an authorization ended that the merchant did not cancel; None for everything else."""
+    """Return how an authorization ended that neither the merchant nor the payer cancelled; None for everything else."""
     was_held = before.state is AttemptState.AUTHORIZED and recorded.state is AttemptState.FENCED
-    if not was_held or payment.cancel_requested:
+    if not was_held or payment.cancel_requested or is_to_close(payment, before):
         return None
     lapsed = before.deadline_ms is not None and context.now_ms >= before.deadline_ms
     return "authorization_expired" if lapsed else "authorization_released"

@@ -205,7 +205,7 @@ class ProviderCalls:
     """The time of the last call that was not slow."""
     slow_until_ms: int = 0
     slow_for_ms: int = 0
-    """How long the last time was; each one that a trial begins is twice as long, up to two minutes."""
+    """How long the last time was: a minute, and two minutes where a trial began it."""
 
     def is_slow(self, now_ms: int) -> bool:
         """Work on all accounts at the provider belongs to the slow lane. A clock that is set back ends it."""

@@ -149,6 +149,18 @@ class TestPaying:
         assert payment.last_error is not None
         assert payment.last_error.code == code
 
+    def test_an_authorization_that_is_voided_for_the_payer_is_no_release_by_others(self, shop: Shop) -> None:
+        """The payer had asked for another way, and paid all the same: an inquiry closes the object."""
+        payment = shop.choose(shop.sell(capture=CaptureMode.MANUAL))
+        shop.at("alpha").inquiries.append(_authorized(payment))
+        payment = shop.wait(payment, 61)
+        assert payment.checkout is not None
+        shop.world.store(replace(payment, checkout=replace(payment.checkout, closing=1)))
+        shop.at("alpha").inquiries.append(ConfirmedCancelled())
+        shop.world.process_provider_event(shop.event(payment, reference="auth-1"))
+        payment = shop.settle(payment)
+        assert (payment.status, payment.last_error) == (S.CANCELLED, None)
+
     def test_a_cancelled_authorization_has_no_error_of_its_own(self, shop: Shop) -> None:
         payment = shop.choose(shop.sell(capture=CaptureMode.MANUAL))
         shop.at("alpha").inquiries.append(_authorized(payment))

@@ -431,8 +431,22 @@ class TestASlowProvider:
         world.clock.advance(1)
         self.hang(world)
         assert len(writes) == 3  # the accounts' own states
-        warned = [line for line in world.telemetry.lines if "slow at several accounts" in str(line)]
+        warned = [line for line in world.telemetry.lines if "calls of a provider are slow" in str(line)]
         assert len(warned) == 1
+
+    def test_the_time_is_read_in_the_order_in_which_calls_are_counted(self, world: World) -> None:
+        """Calls end together in ten threads. A time that is older than the window's would begin a new window."""
+        health = world.wired(WorkerWiring).health
+        in_order: list[bool] = []
+
+        class Clock:
+            def now_ms(self) -> int:
+                in_order.append(health._lock.locked())
+                return world.clock.now_ms()
+
+        health.clock = Clock()  # type: ignore[assignment]  # only this of it is used
+        health.observe(ALPHA, TIMED_OUT, 12_000)
+        assert in_order[:2] == [True, True], "the provider's calls, then the account's"
 
 
 def test_every_word_of_a_job_survives_its_message() -> None:
