@@ -155,7 +155,6 @@ def _order_of_tries(world: _World, name: str, payment: PaymentEvidence) -> Itera
 
 
 _DECLINES: Final = {"soft_decline": "soft", "hard_decline": "hard", "insufficient_funds": "funds"}
-_MAX_FAILED_TRIES: Final = 10
 _NOT_HELD_ANY_MORE: Final = {"authorization_expired", "authorization_released"}
 
 

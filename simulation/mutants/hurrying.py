@@ -331,7 +331,12 @@ HURRYING: Final[tuple[Mutant, ...]] = (
     broken(
         "payments",
         "an authorization that lapsed is told as cancelled by its merchant",
-        Edit(state_machine, "_release_class", "if not was_held or payment.cancel_requested:", "if True:"),
+        Edit(
+            state_machine,
+            "_release_class",
+            "if not was_held or payment.cancel_requested or is_to_close(payment, before):",
+            "if True:",
+        ),
         scenario="late_captures",
     ),
 )
