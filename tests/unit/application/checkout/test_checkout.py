@@ -697,11 +697,13 @@ class TestPaidTwice:
         assert payment.attempts[0].reference == both.reference
         assert [charge.reference for charge in payment.extra_charges] == ["pi_2"]
 
-    def test_a_proof_of_another_charge_has_the_object_read(self, shop: Shop) -> None:
+    @pytest.mark.parametrize("names_both", [False, True])
+    def test_a_proof_of_another_charge_has_the_object_read(self, shop: Shop, *, names_both: bool) -> None:
         payment = shop.choose(shop.sell())
         shop.at("alpha").is_paid = True
         payment = shop.wait(payment, 61)
-        proof = replace(self.extra(shop, payment), reference="pi_2", extra_charges=())
+        both = self.extra(shop, payment)
+        proof = both if names_both else replace(both, reference="pi_2", extra_charges=())
         shop.world.process_provider_event(shop.event(payment, reference="pi_2", outcome=proof))
         assert shop.world.now(payment).extra_charges == ()
         shop.at("alpha").inquiries.append(self.extra(shop, payment))
