@@ -16,6 +16,7 @@ from payflowx.domain.shared.limits import (
     EVENT_INQUIRY_RETRY_DELAYS_SECONDS,
     HOUR_MS,
     MAX_EVENT_INQUIRIES_A_DAY,
+    PAID_OBJECT_READ_RETRY_DELAYS_SECONDS,
     SECOND_MS,
 )
 from payflowx.domain.shared.statuses import PaymentStatus
@@ -64,14 +65,17 @@ def ready_at_ms(owner: Owner) -> int | None:
 def inquired(owner: Owner, number: int, now_ms: int, *, is_answered: bool) -> Owner:
     """Return the item after an inquiry about a closed attempt, which is done or waits for its next try.
 
-    An inquiry that nobody answers, or whose answer is "in progress", is given up after about a day.
+    An inquiry that nobody answers, or whose answer is "in progress", is given up after about a day; the read of a paid
+    object, after a month.
     """
     inquiries = owner.event_inquiries
     if inquiries is None or number not in inquiries.waiting:
         return owner
     others: tuple[int, ...] = tuple(other for other in inquiries.waiting if other != number)
-    if not is_answered and inquiries.tries < len(EVENT_INQUIRY_RETRY_DELAYS_SECONDS):
-        delay_ms = EVENT_INQUIRY_RETRY_DELAYS_SECONDS[inquiries.tries] * SECOND_MS
+    is_paid_object = owner.attempt(number).final_read_at_ms is not None
+    delays_seconds = PAID_OBJECT_READ_RETRY_DELAYS_SECONDS if is_paid_object else EVENT_INQUIRY_RETRY_DELAYS_SECONDS
+    if not is_answered and inquiries.tries < len(delays_seconds):
+        delay_ms = delays_seconds[inquiries.tries] * SECOND_MS
         later = replace(inquiries, waiting=(*others, number), tries=inquiries.tries + 1, ready_at_ms=now_ms + delay_ms)
     else:
         counted = one_more(inquiries, now_ms, most=MAX_EVENT_INQUIRIES_A_DAY) or inquiries

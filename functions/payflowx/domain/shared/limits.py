@@ -84,6 +84,11 @@ MAX_EXPEDITED_INQUIRIES_A_DAY: Final = MAX_EVENT_INQUIRIES_A_DAY // 2
 """Those of them that bring a scheduled inquiry forward. The rest is kept for closed attempts, which have none."""
 EVENT_INQUIRY_RETRY_DELAYS_SECONDS: Final = (60, 300, 900, *(3_600,) * 22)
 """Delays of an inquiry about a closed attempt that the provider did not answer: for about a day."""
+PAID_OBJECT_READ_RETRY_DELAYS_SECONDS: Final = (*EVENT_INQUIRY_RETRY_DELAYS_SECONDS, *(86_400,) * 29)
+"""The same for a paid hosted object: then daily for a month.
+
+An event about a further charge may be all that tells of it, and a paid payment waits for nothing meanwhile.
+"""
 PROVIDER_EVENT_RETRY_DELAYS_SECONDS: Final = (10, 60, 300)
 """Delays of a webhook that arrived before our own write, or while a worker holds the lease."""
 

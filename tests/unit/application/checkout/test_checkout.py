@@ -710,6 +710,33 @@ class TestPaidTwice:
         payment = shop.settle(payment)
         assert [(charge.reference, charge.amount) for charge in payment.extra_charges] == [("pi_2", payment.amount)]
 
+    @pytest.mark.parametrize("is_told_by_an_event", [False, True])
+    @pytest.mark.parametrize("days", [3, 29])
+    def test_a_read_of_a_paid_object_that_nobody_answers_is_tried_for_a_month(
+        self, shop: Shop, *, is_told_by_an_event: bool, days: int
+    ) -> None:
+        """The last read, or the read that an event after it asks for, is all that shows a further charge."""
+        payment = shop.choose(shop.sell())
+        alpha = shop.at("alpha")
+        alpha.is_paid = True
+        payment = shop.wait(payment, 61)
+        both = self.extra(shop, payment)
+        day_seconds = 86_400
+        if is_told_by_an_event:
+            payment = shop.wait(payment, 2 * day_seconds)
+            assert payment.due_at_ms is None
+            proof = replace(both, reference="pi_2", extra_charges=())
+            shop.world.process_provider_event(shop.event(payment, reference="pi_2", outcome=proof))
+        alpha.inquiries = [Unknown(code="read_timeout")] * 100
+        payment = shop.wait(shop.world.now(payment), 61)
+        for _ in range(24 * days):
+            payment = shop.wait(payment, day_seconds / 24)
+        assert payment.extra_charges == ()
+        alpha.inquiries = [both]
+        payment = shop.wait(payment, day_seconds + 61)
+        assert [charge.reference for charge in payment.extra_charges] == ["pi_2"]
+        assert payment.due_at_ms is None
+
     @pytest.mark.parametrize("named", ["a-hold-that-was-not-captured", None])
     def test_a_proof_of_the_charge_that_a_person_named_otherwise_is_no_further_one(
         self, shop: Shop, named: str | None
