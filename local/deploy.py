@@ -2,7 +2,6 @@
 
 import io
 import json
-import sys
 import time
 import zipfile
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from local.engine import ACCOUNT, Engine
 from local.errors import LocalEnvironmentError
+from local.function_code import host_code
 from local.template_adapter import Adaptation, adapt
 from local.template_merge import Asset, SynthesizedStack
 
@@ -30,12 +30,17 @@ def bootstrap(engine: Engine) -> None:
 
 
 def upload_assets(engine: Engine, stacks: Mapping[str, SynthesizedStack], layer: Path) -> int:
-    """Upload each asset once, under the template's key; `layer` replaces the layers. Returns how many there are."""
+    """Upload each asset once, under the template's key. Returns how many there are.
+
+    `layer` replaces the layers. The functions' code is that of the asset, compiled for this machine.
+    """
     s3, bucket = engine.client("s3"), _bucket(engine)
-    layers = {key for stack in stacks.values() for key in _layer_keys(stack)}
+    layers = {key for stack in stacks.values() for key in _keys(stack, "AWS::Lambda::LayerVersion", "Content")}
+    code = {key for stack in stacks.values() for key in _keys(stack, "AWS::Lambda::Function", "Code")}
     assets = {asset.key: asset for stack in stacks.values() for asset in stack.assets}
     for key, asset in assets.items():
-        s3.put_object(Bucket=bucket, Key=key, Body=_content(layer if key in layers else asset.path, asset))
+        path = layer if key in layers else host_code(asset.path) if key in code else asset.path
+        s3.put_object(Bucket=bucket, Key=key, Body=_content(path, asset))
     return len(assets)
 
 
@@ -81,11 +86,11 @@ def _bucket(engine: Engine) -> str:
     return f"cdk-{_QUALIFIER}-assets-{ACCOUNT}-{engine.region}"
 
 
-def _layer_keys(stack: SynthesizedStack) -> set[str]:
+def _keys(stack: SynthesizedStack, resource_type: str, content: str) -> set[str]:
     return {
-        resource["Properties"]["Content"]["S3Key"]
+        resource["Properties"][content]["S3Key"]
         for resource in stack.template["Resources"].values()
-        if resource["Type"] == "AWS::Lambda::LayerVersion"
+        if resource["Type"] == resource_type
     }
 
 
@@ -95,11 +100,6 @@ def _content(path: Path, asset: Asset) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for file in sorted(path.rglob("*")):
-            if file.is_file() and not _is_bytecode_of_another_python(file):
+            if file.is_file():
                 archive.writestr(zipfile.ZipInfo(str(file.relative_to(path)), _ZIP_TIME), file.read_bytes())
     return buffer.getvalue()
-
-
-def _is_bytecode_of_another_python(file: Path) -> bool:
-    """Python ignores bytecode of another version, and unpacking it takes as long as unpacking the sources."""
-    return file.suffix == ".pyc" and not file.stem.endswith(f".{sys.implementation.cache_tag}")

@@ -23,7 +23,7 @@ from local.errors import LocalEnvironmentError
 from local.folders import remove
 from local.gateway_answers import gateway_answers
 from local.gateway_server import Backend, GatewayServer, check_port
-from local.layers import host_layer
+from local.layers import host_layer, layer_beside
 from local.metrics_pump import MetricsPump
 from local.paths import ENVIRONMENT_FILE, SERVER_LOG, STATE
 from local.processes import Processes
@@ -86,7 +86,7 @@ def running_environment(port: int, *, keep_state: bool = False) -> Iterator[Loca
             engine = start_engine(
                 processes, region=_REGION, temporary=temporary, parent=os.getpid(), keep_state=keep_state
             )
-        outputs = _deploy(engine, stacks, f"http://{HOST}:{port}")
+        outputs = _deploy(engine, stacks, f"http://{HOST}:{port}", temporary)
         with step("starting the provider simulators"):
             accounts = make_accounts()
             addresses = start_simulators(processes, accounts)
@@ -111,12 +111,12 @@ def running_environment(port: int, *, keep_state: bool = False) -> Iterator[Loca
         yield environment
 
 
-def _deploy(engine: Engine, stacks: dict[str, SynthesizedStack], base_url: str) -> dict[str, str]:
+def _deploy(engine: Engine, stacks: dict[str, SynthesizedStack], base_url: str, temporary: Path) -> dict[str, str]:
     """The outputs of all stacks but the simulators' own, which run as servers here."""
     created = {name: stack for name, stack in stacks.items() if name != f"{_CDK_STAGE}-Sandbox"}
     with step("uploading the assets"):
         bootstrap(engine)
-        upload_assets(engine, created, host_layer())
+        upload_assets(engine, created, layer_beside(host_layer(), temporary))
     outputs: dict[str, str] = {}
     adaptations: list[Adaptation] = []
     for stack in created.values():
@@ -162,7 +162,7 @@ def _watch(engine: Engine, outputs: dict[str, str], server: GatewayServer, clean
 
 def _say_differences(adaptations: list[Adaptation], *, has_simulators: bool) -> None:
     say("  the templates run as synthesized, except:")
-    say("    the layer holds the same packages, as bytecode for this machine, under the same key")
+    say("    code and layer are the same modules, as bytecode for this machine, under the same keys")
     if has_simulators:
         say(f"    {_CDK_STAGE}-Sandbox is not created: its simulators run as servers, so that their faults are real")
     for text in _grouped(adaptations):

@@ -1,6 +1,5 @@
 """The dependency layer built for this machine: the one in the assembly holds wheels for Lambda's processor."""
 
-import compileall
 import hashlib
 import shutil
 import subprocess
@@ -9,11 +8,15 @@ from pathlib import Path
 from typing import Final
 
 from infra.constructs.shared.sdk_data import trim_sdk_data
+from local.bytecode import replace_sources_by_bytecode
 from local.errors import LocalEnvironmentError
 from local.paths import LAYERS, ROOT, WHEELS
 
 _REQUIREMENTS: Final = ROOT / "functions" / "requirements.txt"
-_RECIPES: Final = (Path(__file__), Path(trim_sdk_data.__code__.co_filename))
+_RECIPES: Final = tuple(
+    Path(file)
+    for file in (__file__, trim_sdk_data.__code__.co_filename, replace_sources_by_bytecode.__code__.co_filename)
+)
 """A change of how the layer is built makes another layer."""
 _DEPLOYED_AT: Final = "/opt/python"
 
@@ -21,8 +24,7 @@ _DEPLOYED_AT: Final = "/opt/python"
 def host_layer() -> Path:
     """A folder with the same locked packages, from the wheels of `make setup`. Raises `LocalEnvironmentError`.
 
-    The engine unpacks the layer for every function process that it starts, which takes longer with every file. So the
-    folder describes the services in use alone, as the deployed layer does, and holds bytecode in the place of sources.
+    It describes the services in use alone, as the deployed layer does, and holds bytecode in the place of sources.
     """
     folder = LAYERS / _name()
     if folder.is_dir():
@@ -32,7 +34,8 @@ def host_layer() -> Path:
     _install(partial / "python")
     shutil.rmtree(partial / "python" / "bin", ignore_errors=True)  # scripts that no function runs
     trim_sdk_data(partial / "python" / "botocore" / "data")
-    _replace_sources_by_bytecode(partial / "python")
+    if not replace_sources_by_bytecode(partial / "python", deployed_at=_DEPLOYED_AT):
+        raise _cannot_be_built()
     partial.rename(folder)
     return folder
 
@@ -55,13 +58,20 @@ def _install(target: Path) -> None:
         raise _cannot_be_built()
 
 
-def _replace_sources_by_bytecode(folder: Path) -> None:
-    """`module.pyc` beside no `module.py` is imported like a source. Tracebacks name the paths that Lambda would."""
-    if not compileall.compile_dir(folder, quiet=2, legacy=True, stripdir=str(folder), prependdir=_DEPLOYED_AT):
-        raise _cannot_be_built()
-    for source in folder.rglob("*.py"):
-        source.unlink()
-
-
 def _cannot_be_built() -> LocalEnvironmentError:
     return LocalEnvironmentError("The layer for this machine could not be built; run `make clean setup` and try again.")
+
+
+def layer_beside(folder: Path, temporary: Path) -> Path:
+    """Return a layer of one file, which puts a copy of `folder` in `temporary` at the front of Python's path.
+
+    The engine unpacks a layer for every function process that it starts, one process after the other. As on Lambda, it
+    treats the layer's `site-packages` as a site folder, whose `.pth` files Python runs.
+    """
+    packages = temporary / "layer-packages"
+    shutil.copytree(folder / "python", packages)
+    layer = temporary / "layer"
+    site_packages = layer / "python" / "lib" / "python" / "site-packages"
+    site_packages.mkdir(parents=True)
+    (site_packages / "packages.pth").write_text(f"import sys; sys.path.insert(0, {str(packages)!r})\n")
+    return layer

@@ -27,10 +27,13 @@ _AMOUNTS: Final = (("INR", 49_900), ("USD", 1_999), ("USD", 2_500_000))
 class Measured:
     """Everything that the clients saw. `latencies_ms` are those of accepted payments, without the waits before."""
 
+    started_at: float = field(default_factory=time.monotonic)
     statuses: Counter[int] = field(default_factory=Counter)
     latencies_ms: list[float] = field(default_factory=list)
     accepted: dict[str, str] = field(default_factory=dict)
     """Idempotency key to payment id."""
+    accepted_after_seconds: list[float] = field(default_factory=list)
+    """From the start of the load to each acceptance, in order; functions start in the first seconds."""
     final: dict[str, str] = field(default_factory=dict)
     """Payment id to its final status."""
     provider_keys: dict[str, str] = field(default_factory=dict)
@@ -85,6 +88,7 @@ class Clients:
             answer = await self._send("POST", "/payments", json=body, headers={"Idempotency-Key": key})
             if answer is not None and answer.status_code == ACCEPTED:
                 self.measured.latencies_ms.append((time.monotonic() - started) * 1000)
+                self.measured.accepted_after_seconds.append(time.monotonic() - self.measured.started_at)
                 self.measured.accepted[key] = answer.json()["transactionId"]
                 return
             await self.sleep(retry_after_seconds(answer.headers if answer is not None else {}))

@@ -19,6 +19,7 @@ def measured(**changes: Any) -> Measured:
         "statuses": Counter({202: 2, 200: 2, 429: 1}),
         "latencies_ms": [10.0, 20.0],
         "accepted": {"a": "pay_a", "b": "pay_b"},
+        "accepted_after_seconds": [1.5, 2.5],
         "final": {"pay_a": "SUCCESS", "pay_b": "SUCCESS"},
         "provider_keys": {"pfx-a-1": "pay_a", "pfx-b-1": "pay_b"},
         "final_ms": [100.0, 300.0],
@@ -43,7 +44,8 @@ def test_a_load_that_held_has_no_failure_and_a_table() -> None:
     for line in (["payments", "2"], ["answered", "429", "1"], ["answered", "5xx", "0"], ["final:", "SUCCESS", "2"]):
         assert line in lines
     assert ["peak", "function", "processes", "24"] in lines
-    assert ["accepted", "per", "second", "0.5"] in lines
+    assert ["accepted", "per", "second", "0.8"] in lines
+    assert ["first", "payment", "accepted", "after", "1.5", "s"] in lines
 
 
 @pytest.mark.parametrize(
