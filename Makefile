@@ -5,8 +5,11 @@ PORT ?= 3000
 VENV := .venv/bin
 LOCK := $(VENV)/uv pip compile --quiet --universal --python-version=3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 export PORT
-# Compiled modules lie together outside the sources, made when a module is first imported.
+# Compiled modules lie together outside the sources, made when a module is first imported. Where the environment forbids
+# Python to write any, the folder would stay empty, and each process would compile the standard library and all packages.
+ifndef PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/bytecode
+endif
 # Node 20 works; jsii would otherwise say at every start that it is old.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export AWS_EC2_METADATA_DISABLED := true

@@ -106,6 +106,7 @@ def start_engine(
         "IOT_MTLS_ENABLED": "0",  # else it opens a port of its own
         "SFTP_ENABLED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPYCACHEPREFIX": "",  # else each process compiles what its packages hold as bytecode already
     }
     if keep_state:
         environment |= {"PERSIST_STATE": "1", "STATE_DIR": str(temporary / "state")}

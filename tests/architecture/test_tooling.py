@@ -1,7 +1,11 @@
 """Files that must agree with each other: lock files, the Makefile and what calls it."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = (
@@ -86,3 +90,18 @@ def test_a_name_that_others_choose_never_becomes_a_part_of_a_command() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for name in ("BRANCH", "API_URL", "ACCOUNT", "PAGE_TO", "TICKET_TO"):
         assert f"$({name})" not in makefile, name
+
+
+@pytest.mark.parametrize(("forbidden", "is_moved"), [(None, True), ("1", False)])
+def test_bytecode_is_looked_for_elsewhere_only_where_it_may_be_written(
+    forbidden: str | None, *, is_moved: bool
+) -> None:
+    """Else each process compiles the standard library and all packages, which hold their bytecode already."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "MAKE", "MFLAGS"))
+    }
+    if forbidden:
+        environment["PYTHONDONTWRITEBYTECODE"] = forbidden
+    command = ["make", "--print-data-base", "--question", "help"]
+    database = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False).stdout
+    assert (f"PYTHONPYCACHEPREFIX := {ROOT}/.local/bytecode" in database) is is_moved
