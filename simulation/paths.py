@@ -169,6 +169,7 @@ MUST_HAPPEN: Final = (
     "report line: repeated",
     "report line: other amount",
     "report line: claimed a success",
+    "report line: not yet listed",
     # Operators.
     "command: close_review, done",
     "command: close_operation_review, done",

@@ -16,6 +16,7 @@ from simulation.payers import USUAL_HABITS, Habits
 from simulation.workload import (
     MERCHANTS,
     Order,
+    at_payu,
     at_several_providers,
     at_the_last_choice,
     beside_ending_keys,
@@ -244,6 +245,27 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         lambda orders: [
             (charged_at_once if number % 4 > 1 else refunded_late)(order) for number, order in enumerate(orders)
         ],
+    ),
+    # PayU's reads lack what is young, reports list a charge later, and answers are lost: nothing ends as failed by an
+    # incomplete read, and nothing that is only late is a difference.
+    "late_reads": Scenario(
+        {
+            "gateway_forgets_posts": 0.7,
+            "report_lags": 0.8,
+            "report_omits": 0.05,
+            "gateway_answer_lost": 0.35,
+            "gateway_request_lost": 0.1,
+            "gateway_late_arrival": 0.05,
+            "gateway_contradicts": 0.2,
+            "gateway_refuses_repeat": 0.5,
+            "dashboard_refunds": 0.5,
+            "event_lost": 0.6,
+            "event_late": 0.3,
+            "operator_reconciles": 1.0,
+            "operator_closes_reviews": 0.5,
+            "restore_beside": 0.2,
+        },
+        lambda orders: [(charged_at_once if number % 3 else at_payu)(order) for number, order in enumerate(orders)],
     ),
     # All payments arrive within seconds, and partitions take few writes: those of a merchant's lists, of shards of what
     # is due, and of payments with captures and refunds are throttled, each by its key.

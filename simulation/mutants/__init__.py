@@ -20,6 +20,7 @@ from simulation.mutants.mutant import Mutant, applied
 from simulation.mutants.operating import OPERATING
 from simulation.mutants.ordering import ORDERING
 from simulation.mutants.outbound import OUTBOUND
+from simulation.mutants.reading import READING
 from simulation.mutants.recovering import RECOVERING
 from simulation.mutants.restoring import RESTORING
 from simulation.mutants.reviewing import REVIEWING
@@ -46,6 +47,7 @@ _ALL: Final[tuple[Mutant, ...]] = (
     *DECIDING,
     *DISPUTING,
     *HURRYING,
+    *READING,
 )
 
 MUTANTS: Final = tuple(mutant for mutant in _ALL if mutant.name not in UNDECIDED)
