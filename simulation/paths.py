@@ -49,6 +49,11 @@ MUST_HAPPEN: Final = (
     "message without work: no work is left",
     "message moved to the dead letters",
     "dead letter replayed",
+    "replayed: a wake-up",
+    "replayed: an event of a provider",
+    "replayed: a delivery",
+    "replayed: a reconciliation",
+    "replayed: twice",
     # A restore of the tables, and what a worker does after it.
     "tables restored",
     "warned: storage unavailable",

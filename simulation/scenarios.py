@@ -246,6 +246,24 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             (charged_at_once if number % 4 > 1 else refunded_late)(order) for number, order in enumerate(orders)
         ],
     ),
+    # Messages are poison to a function until it is mended: they reach the dead letters, and operators replay them.
+    "poison": Scenario(
+        {
+            "queue_poison": 0.3,
+            "queue_send_error": 0.1,
+            "service_error": 0.3,
+            "crash": 0.005,
+            "bank_disputes": 0.5,
+            "event_late": 0.2,
+            "event_lost": 0.1,
+            "endpoint_fails": 0.1,
+            "dashboard_refunds": 0.5,
+            "operator_reconciles": 1.0,
+            "restore_beside": 0.1,
+        },
+        lambda orders: [(held_and_refunded if number % 3 else disputed)(order) for number, order in enumerate(orders)],
+        lasts_ms=2 * 3_600_000,
+    ),
     # PayU's reads lack what is young, reports list a charge later, and answers are lost: nothing ends as failed by an
     # incomplete read, and nothing that is only late is a difference.
     "late_reads": Scenario(

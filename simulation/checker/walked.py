@@ -7,6 +7,7 @@ from simulation.checker.approvals import count_approvals
 from simulation.checker.checkout_paths import count_checkout, count_pages
 from simulation.checker.dispute_paths import count_dispute_lists, count_disputes
 from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored
+from simulation.checker.replays import count_replays
 from simulation.checker.transitions import OPEN
 from simulation.history import Source
 
@@ -30,6 +31,7 @@ def walked(evidence: Evidence) -> Counter[str]:
     count_api_keys(found, evidence)
     count_approvals(found, evidence)
     count_dispute_lists(found, evidence)
+    count_replays(found, evidence)
     return found
 
 

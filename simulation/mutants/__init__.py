@@ -22,6 +22,7 @@ from simulation.mutants.ordering import ORDERING
 from simulation.mutants.outbound import OUTBOUND
 from simulation.mutants.reading import READING
 from simulation.mutants.recovering import RECOVERING
+from simulation.mutants.replaying import REPLAYING
 from simulation.mutants.restoring import RESTORING
 from simulation.mutants.reviewing import REVIEWING
 from simulation.mutants.tenancy import TENANCY
@@ -48,6 +49,7 @@ _ALL: Final[tuple[Mutant, ...]] = (
     *DISPUTING,
     *HURRYING,
     *READING,
+    *REPLAYING,
 )
 
 MUTANTS: Final = tuple(mutant for mutant in _ALL if mutant.name not in UNDECIDED)
