@@ -249,7 +249,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     # Messages are poison to a function until it is mended: they reach the dead letters, and operators replay them.
     "poison": Scenario(
         {
-            "queue_poison": 0.3,
+            "queue_poison": 0.5,
             "queue_send_error": 0.1,
             "service_error": 0.3,
             "crash": 0.005,
@@ -413,6 +413,12 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             2: ("payment.authorized", "refund.succeeded"),
         },
         lasts_ms=36 * 3_600_000,
+    ),
+    # Endpoints fail for more than four days, most of the time: some events are tried ten times and given up.
+    "given_up": Scenario(
+        {"endpoint_fails": 0.9, "queue_duplicate": 0.1},
+        lambda orders: [charged_at_once(order) for order in orders],
+        lasts_ms=110 * 3_600_000,
     ),
     # Orders are paid again after a decline that turns into a charge. Automatic refunds, which made that possible, are
     # off again before anybody knows of it: no event comes, and reads hide the charge.

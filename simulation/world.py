@@ -83,6 +83,7 @@ _DEPLOYMENT_MS: Final = 60_000
 _MENDED: Final = 0.6
 """After this part of the trouble a version is deployed that no message is poison to."""
 _REPLAYS: Final = 16
+_FIRST_REPLAY_MS: Final = 10_000
 _REPLAYED_MS: Final = 10 * MINUTE_MS
 """After the mend, operators replay the dead letters so often, and with these pauses."""
 _HOT_WRITES: Final = 8
@@ -540,7 +541,9 @@ class World:
         for queue in self.queues.values():
             queue.mended_ms = mended_ms
         for number in range(_REPLAYS):
-            self.kernel.at(mended_ms + (number + 1) * _REPLAYED_MS, partial(self.kernel.spawn, self.operators.replay))
+            self.kernel.at(
+                mended_ms + _FIRST_REPLAY_MS + number * _REPLAYED_MS, partial(self.kernel.spawn, self.operators.replay)
+            )
 
     def _is_restored_beside(self) -> bool:
         return Random(self.plan.seed + 10).random() < self.planned.rates["restore_beside"]
@@ -654,6 +657,7 @@ class World:
         self.platform.newer_from_ms = episode.from_ms
         if self.faults.random.random() < 0.5:
             self.platform.newer_until_ms = episode.until_ms
+            self.history.sometimes["a newer release is rolled back"] += 1
         return "newer release"
 
     def _deploy_each(
