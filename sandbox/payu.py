@@ -426,7 +426,8 @@ class PayUSimulator(Invoices):
             name = _digits("12", "automatic", record["id"])
             found[name] = _present_action({**capture, "id": name, "charge_id": record["id"]}, now)
         for operation in self.operations_of(record, now):
-            found[operation["id"]] = _present_action(operation, now)
+            if now - operation["at"] >= self.visibility_lag_seconds:
+                found[operation["id"]] = _present_action(operation, now)
         return found
 
     # -- captures, voids, refunds

@@ -8,7 +8,7 @@ from typing import Final
 from simulation import environment
 from simulation.calibration import MIN_SPEED
 from simulation.check import CheckResult, evidence_of, judge
-from simulation.paths import MIN_SEEDS, must_happen
+from simulation.paths import MIN_SEEDS, never_struck, never_walked
 from simulation.runner import Total, check_all, plans
 from simulation.shrinking import shrink
 from simulation.trace import tell
@@ -19,7 +19,7 @@ _MAX_SHOWN: Final = 3
 
 
 def main() -> int:
-    """The exit status: 1 when an invariant was broken or a path was never walked."""
+    """The exit status: 1 when an invariant was broken, a path was never walked, or a kind of fault never struck."""
     scale = os.environ.get("SCALE") or "commit"
     if scale not in _SCALES:
         print(f"no scale {scale}; there are {', '.join(_SCALES)}")
@@ -46,12 +46,14 @@ def _many(planned: list[Plan]) -> int:
             said = time.monotonic()
             print(f"  {total.last_line()}", flush=True)
     drawn = sum(plan.scenario is None for plan in planned)
-    missing = [path for path in must_happen(drawn) if not total.sometimes[path]]
+    missing, absent = never_walked(drawn, total.sometimes), never_struck(drawn, total.faults)
     _show_counts(total)
     for result in total.broken[:_MAX_SHOWN]:
         _show_broken(result)
     for path in missing:
         print(f"never happened: {path}")
+    if absent:
+        print(f"these kinds of faults never struck: {', '.join(absent)}")
     spent = f"{time.monotonic() - started:.0f} s, {total.cpu_seconds:.0f} CPU-seconds"
     speed = total.calibrated_speed()
     is_slow = drawn >= MIN_SEEDS and speed < MIN_SPEED
@@ -59,7 +61,7 @@ def _many(planned: list[Plan]) -> int:
         print(f"too slow: {speed:.2f} payments and operations a calibration loop, at least {MIN_SPEED} are needed")
     print(f"{spent}, {total.speed():.0f} payments and operations a CPU-second, {speed:.2f} a calibration loop")
     print(total.last_line())
-    return 1 if total.violations or missing or is_slow else 0
+    return 1 if total.violations or missing or absent or is_slow else 0
 
 
 def _show_counts(total: Total) -> None:

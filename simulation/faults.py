@@ -150,6 +150,13 @@ IN_SCENARIOS: Final = (
     "restore_beside",
     # Payers' banks, a charge at a real provider: disputed
     "bank_disputes",
+    # A message: the function that gets it crashes, or reports it as failed, each time until it is mended
+    "queue_poison",
+    # PayU, an inquiry by our key or about a payment's actions, which is a post: what is younger than a part of the
+    # documented lag is missing
+    "gateway_forgets_posts",
+    # Real providers, a page of a report: lines that are younger than a part of the report's lag are missing
+    "report_lags",
 )
 """Only scenarios have them."""
 ALL_KINDS: Final = (*MAX_RATES, *APART, *IN_SCENARIOS)

@@ -270,6 +270,17 @@ class Started:
     is_newer: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Lettered:
+    """A message that a process sent to a queue (`is_sent`), or a dead letter of the queue that it removed."""
+
+    at_ms: int
+    process: int
+    consumer: str
+    body: str
+    is_sent: bool
+
+
 @dataclass(slots=True)
 class History:
     """Everything of one run. `steps` tells the story; its hash tells whether two runs were the same."""
@@ -290,6 +301,8 @@ class History:
     invocations: dict[int, Started] = field(default_factory=dict)
     """By the number of the process, as writes and requests name it."""
     messages: list[str] = field(default_factory=list)
+    letters: list[Lettered] = field(default_factory=list)
+    """What operators' functions sent to queues, and what they removed from the dead letters, in order."""
     lines: list[str] = field(default_factory=list)
     steps: list[tuple[int, str, str, str]] = field(default_factory=list)
     defects: list[str] = field(default_factory=list)
@@ -320,6 +333,7 @@ class History:
             self.strikes,
             self.invocations,
             self.messages,
+            self.letters,
             self.lines,
             self.steps,
             self.defects,

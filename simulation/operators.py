@@ -268,6 +268,7 @@ class Operators:
         if moved is None:
             return
         is_right = self.kernel.random.random() >= self.errs
+        self.faults.counts["operator_errs"] += not is_right
         names: dict[str, Any] = {"merchantId": merchant}
         names |= {"operationId": review["operationId"]} if review["operationId"] else {}
         names |= {} if review["operationId"] else {"transactionId": review["transactionId"]}

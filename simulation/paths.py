@@ -1,6 +1,9 @@
 """Paths that a run of many seeds must have walked: a simulator that never gets somewhere proves nothing there."""
 
+from collections.abc import Mapping
 from typing import Final
+
+from simulation.faults import ALL_KINDS, EPISODES
 
 MUST_HAPPEN: Final = (
     # How an attempt that nobody knew the end of was cleared up, at each kind of provider.
@@ -20,6 +23,16 @@ MUST_HAPPEN: Final = (
     "cashfree_mock: UNKNOWN became FENCED",
     "gateway recognized a repeated key",
     "gateway refused a charge that came after its fence",
+    "own capture at razorpay",
+    *(
+        f"{provider}: UNKNOWN became {state}"
+        for provider in ("stripe", "razorpay", "cashfree", "payu")
+        for state in ("SUCCEEDED", "DECLINED", "FENCED")
+    ),
+    "cancellation beside no attempt",
+    "cancellation beside UNKNOWN",
+    "cancellation beside ACCEPTED",
+    "cancellation beside REQUIRES_ACTION",
     # Each fail-over that the table allows.
     "next provider after NOT_SENT",
     "next provider after REJECTED",
@@ -49,6 +62,11 @@ MUST_HAPPEN: Final = (
     "message without work: no work is left",
     "message moved to the dead letters",
     "dead letter replayed",
+    "replayed: a wake-up",
+    "replayed: an event of a provider",
+    "replayed: a delivery",
+    "replayed: a reconciliation",
+    "replayed: twice",
     # A restore of the tables, and what a worker does after it.
     "tables restored",
     "warned: storage unavailable",
@@ -158,6 +176,8 @@ MUST_HAPPEN: Final = (
     "delivery: SKIPPED",
     "delivery tried again",
     "delivery redirected",
+    "delivery: FAILED",
+    "endpoint disabled",
     # Money moved elsewhere, and reports.
     "dashboard: refund",
     "dashboard: capture",
@@ -169,6 +189,7 @@ MUST_HAPPEN: Final = (
     "report line: repeated",
     "report line: other amount",
     "report line: claimed a success",
+    "report line: not yet listed",
     # Operators.
     "command: close_review, done",
     "command: close_operation_review, done",
@@ -211,6 +232,7 @@ MUST_HAPPEN: Final = (
     # Another release.
     "metric: DueItemsFailed",
     "items of a newer release",
+    "a newer release is rolled back",
     "strike: deployment",
     # API keys that end, and requests that bear them.
     "API key: refused after its revocation",
@@ -257,3 +279,15 @@ def must_happen(seeds: int) -> tuple[str, ...]:
     if seeds < MIN_SEEDS:
         return ()
     return MUST_HAPPEN if seeds < MIN_SEEDS_FOR_RARE_PATHS else (*MUST_HAPPEN, *RARELY_HAPPENS)
+
+
+def never_struck(seeds: int, struck: Mapping[str, int]) -> tuple[str, ...]:
+    """The kinds of faults that so many seeds must meet, scenarios among them, and that never struck."""
+    if seeds < MIN_SEEDS:
+        return ()
+    return tuple(kind for kind in (*ALL_KINDS, *EPISODES) if not struck.get(kind))
+
+
+def never_walked(seeds: int, walked: Mapping[str, int]) -> tuple[str, ...]:
+    """The paths that so many seeds must walk, and that none did."""
+    return tuple(path for path in must_happen(seeds) if not walked.get(path))

@@ -33,7 +33,7 @@ from simulation.hosted_requests import is_creation, with_other_amount
 from simulation.identities import STS_HOST
 from simulation.identities import answer as identity_of
 from simulation.kernel import Kernel
-from simulation.reports import Line, garbled, is_report
+from simulation.reports import Line, garbled, is_report, without_youngest
 from simulation.workload import HOLD_MS, LONG_HOLD_MS, MERCHANTS
 
 __all__ = ["KEY_ID", "PROVIDERS", "SECRET", "Outage", "Shop", "SimulatedProviders"]
@@ -63,6 +63,10 @@ SICK: Final = frozenset({"mock.acme.example", "razorpay_mock.acme.example"})
 """The accounts whose providers refuse connections where some are sick."""
 _SHORT_PAGE: Final = "2"
 _ASKED_BY_POST: Final = ("/merchant/postservice", "/pg/recon")
+_READ_BY_POST: Final = re.compile(rb"command=(verify_payment|check_action_status)\b")
+"""PayU's inquiries about a charge by our key, and about what followed it."""
+_LAG_MARGIN_MS: Final = 60_000
+"""A report lists a line so long before its documented lag is over: clocks and seconds differ by less."""
 
 
 @dataclass(slots=True)
@@ -287,8 +291,7 @@ class SimulatedProviders:
                 is_creation=is_creation(request.method, parts.path, request.body),
             )
         )
-        forgets = request.method == "GET" and now_ms < shop.current_from_ms and self.faults.strikes("gateway_forgets")
-        simulator.visibility_lag_seconds = self._forgotten_seconds(provider_key) if forgets else 0.0
+        simulator.visibility_lag_seconds = self._hidden_seconds(shop, request, provider_key)
         if request.method == "POST" and _moves_more(request) and self.faults.strikes("operation_turns_out"):
             refusable = name in REAL_PROVIDERS and "refund" in request.path
             turns = (*_TURNS, _REFUSED_REFUND) if refusable else _TURNS
@@ -307,6 +310,7 @@ class SimulatedProviders:
         reply = self._contradicting(shop, request, reply, self.history.entries[entries:], is_repeated=is_repeated)
         if is_report(name, asked):
             reply = garbled(name, reply, self.faults, partial(self._report_changed, shop.account))
+            reply = self._lagging(name, reply)
         simulator.visibility_lag_seconds = 0.0
         simulator.credentials = shop.account.valid[-1].credentials
         if request.method == "POST":
@@ -325,6 +329,30 @@ class SimulatedProviders:
         if self.faults.strikes("gateway_short_holds"):
             return HOLD_MS / 1000
         return LONG_HOLD_MS / 1000 if self.faults.strikes("gateway_long_holds") else None
+
+    def _hidden_seconds(self, shop: Shop, request: HttpRequest, provider_key: str | None) -> float:
+        """How young a charge, or an action at PayU, is that the answer to this request lacks.
+
+        PayU's reads are posts. They lack nothing that is older than the lag which its capabilities name.
+        """
+        if request.method == "GET":
+            is_struck = self.kernel.now_ms < shop.current_from_ms and self.faults.strikes("gateway_forgets")
+            return self._forgotten_seconds(provider_key) if is_struck else 0.0
+        if not _READ_BY_POST.search(request.body) or not self.faults.strikes("gateway_forgets_posts"):
+            return 0.0
+        if provider_key is not None and self.is_hosted(provider_key):
+            return 0.0
+        return self.faults.apart.random() * _lag_ms(shop.account.provider) / 1000
+
+    def _lagging(self, provider: str, reply: Reply) -> Reply:
+        """A page of a report that lacks its youngest lines, as the report's documented lag allows."""
+        if not self.faults.strikes("report_lags"):
+            return reply
+        reports = connector(provider).capabilities.reports
+        lag_ms = (reports.lag_ms if reports else 0) - _LAG_MARGIN_MS
+        kept, left_out = without_youngest(provider, reply, self.kernel.now_ms - self.faults.apart.random() * lag_ms)
+        self.history.sometimes["report line: not yet listed"] += left_out
+        return kept
 
     def _forgotten_seconds(self, provider_key: str | None) -> float:
         """How young a charge is that a read hides. The tries in a hosted object are read by the object's id, which no

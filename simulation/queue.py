@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from simulation.faults import Faults
-from simulation.history import History
+from simulation.history import History, Lettered
 from simulation.kernel import Kernel
 
 VISIBILITY_MS: Final = 180_000
@@ -14,6 +14,8 @@ BATCH: Final = 10
 _CONCURRENCY: Final = 4
 """Fewer workers than deployed: fuller batches, more messages that wait for each other."""
 
+_DIES: Final = 0.3
+"""In this part of the cases a function dies by poison; in the others it reports the message as failed."""
 _SLOW: Final = '"slow":true'
 
 Invoke = Callable[[str, Any, Callable[[Any], None]], object]
@@ -27,6 +29,8 @@ class Message:
     body: str
     hidden_until_ms: int
     receives: int = 0
+    is_poison: bool = False
+    """Its function fails by it until it is mended."""
 
 
 @dataclass(slots=True)
@@ -44,6 +48,10 @@ class Queue:
     concurrency: int = _CONCURRENCY
     in_order: bool = False
     """Oldest first, as SQS mostly does. Otherwise in any order, as it may."""
+    mended_ms: int = 0
+    """Until then the function fails by messages that are poison to it."""
+    process: Callable[[], int] = lambda: 0
+    """The number of the invocation that is running."""
     messages: dict[int, Message] = field(default_factory=dict)
     dead: list[Message] = field(default_factory=list)
     _numbers: int = 0
@@ -53,6 +61,7 @@ class Queue:
     def send(self, body: str, *, delay_ms: int) -> dict[str, Any]:
         """SendMessage."""
         self.history.messages.append(body)
+        self._note(body, is_sent=True)
         if _SLOW in body:
             self.history.sometimes[f"handed to the slow lane of the {self.consumer}"] += 1
         if self.faults.strikes("queue_delay"):
@@ -60,13 +69,20 @@ class Queue:
         self._add(body, delay_ms)
         return {"MessageId": str(self._numbers)}
 
+    def _note(self, body: str, *, is_sent: bool) -> None:
+        if self.mended_ms:
+            letter = Lettered(self.kernel.now_ms, self.process(), self.consumer, body, is_sent)
+            self.history.letters.append(letter)
+
     def waiting(self) -> int:
         """ApproximateNumberOfMessages: without those that are delayed or in work."""
         return sum(message.hidden_until_ms <= self.kernel.now_ms for message in self.messages.values())
 
     def _add(self, body: str, delay_ms: int) -> None:
         self._numbers += 1
-        self.messages[self._numbers] = Message(self._numbers, body, self.kernel.now_ms + delay_ms)
+        is_poison = self.kernel.now_ms < self.mended_ms and self.faults.strikes("queue_poison")
+        hidden_until_ms = self.kernel.now_ms + delay_ms
+        self.messages[self._numbers] = Message(self._numbers, body, hidden_until_ms, is_poison=is_poison)
         self.poll(delay_ms + self.faults.random.randint(1, 40))
 
     def poll(self, delay_ms: int) -> None:
@@ -93,11 +109,26 @@ class Queue:
             if self.faults.strikes("queue_duplicate"):
                 message.hidden_until_ms = now_ms + self.faults.random.randint(1, 5_000)
                 self.poll(message.hidden_until_ms - now_ms)
-        records = [{"messageId": str(message.number), "body": message.body} for message in batch]
         self._running += 1
-        self.invoke(self.consumer, {"Records": records}, lambda answer: self._finished(batch, answer))
+        self._invoke(self.invoke, batch)
         if len(visible) > len(batch):
             self.poll(1)
+
+    def _invoke(self, invoke: Invoke, batch: list[Message]) -> None:
+        """The function gets the batch. By poison it dies with the whole batch, or works on the others alone."""
+        poison = [message for message in batch if message.is_poison and self.kernel.now_ms < self.mended_ms]
+        others = [message for message in batch if message not in poison]
+        if poison and (not others or self.faults.apart.random() < _DIES):
+            self.kernel.after(1, lambda: self._finished(batch, None))
+            return
+        failures = [{"itemIdentifier": str(message.number)} for message in poison]
+        records = [{"messageId": str(message.number), "body": message.body} for message in others]
+
+        def done(answer: Any) -> None:
+            known = None if answer is None else {"batchItemFailures": [*answer["batchItemFailures"], *failures]}
+            self._finished(batch, known)
+
+        invoke(self.consumer, {"Records": records}, done)
 
     def _resume(self) -> None:
         self._parked = False
@@ -140,8 +171,10 @@ class Queue:
 
     def delete_dead(self, number: int) -> None:
         """DeleteMessage on the dead letters."""
-        if any(message.number == number for message in self.dead):
-            self.history.sometimes["dead letter replayed"] += 1
+        for message in self.dead:
+            if message.number == number:
+                self.history.sometimes["dead letter replayed"] += 1
+                self._note(message.body, is_sent=False)
         self.dead = [message for message in self.dead if message.number != number]
 
     def show_dead(self, number: int) -> None:

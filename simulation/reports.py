@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 from sandbox.http_types import Reply, Request
@@ -46,6 +47,32 @@ def garbled(provider: str, reply: Reply, faults: Faults, changed: Changed) -> Re
         return reply
     answer[_LISTS[provider]] = [other for line in lines for other in _garbled_line(provider, line, faults, changed)]
     return replace(reply, body=json.dumps(answer).encode())
+
+
+def without_youngest(provider: str, reply: Reply, from_ms: float) -> tuple[Reply, int]:
+    """The answer without the lines of this time and later, which a later answer lists; and how many these are."""
+    if reply.status != 200:
+        return reply, 0
+    answer = json.loads(reply.body)
+    lines = answer.get(_LISTS[provider])
+    if not isinstance(lines, list):
+        return reply, 0
+    kept = [line for line in lines if _time_ms(provider, line) < from_ms]
+    answer[_LISTS[provider]] = kept
+    return replace(reply, body=json.dumps(answer).encode()), len(lines) - len(kept)
+
+
+def _time_ms(provider: str, line: Line) -> float:
+    """When the line's charge or refund happened, as the provider writes it. PayU writes Indian time, without a zone."""
+    match provider:
+        case "stripe":
+            return float(line["created"]) * 1000
+        case "razorpay":
+            return float(line["created_at"]) * 1000
+        case "cashfree":
+            return datetime.fromisoformat(line["event_time"]).timestamp() * 1000
+        case _:
+            return datetime.fromisoformat(f"{line['addedon']}+05:30").timestamp() * 1000
 
 
 def _garbled_line(provider: str, line: Line, faults: Faults, changed: Changed) -> list[Line]:

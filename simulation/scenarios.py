@@ -16,6 +16,7 @@ from simulation.payers import USUAL_HABITS, Habits
 from simulation.workload import (
     MERCHANTS,
     Order,
+    at_payu,
     at_several_providers,
     at_the_last_choice,
     beside_ending_keys,
@@ -245,6 +246,45 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             (charged_at_once if number % 4 > 1 else refunded_late)(order) for number, order in enumerate(orders)
         ],
     ),
+    # Messages are poison to a function until it is mended: they reach the dead letters, and operators replay them.
+    "poison": Scenario(
+        {
+            "queue_poison": 0.5,
+            "queue_send_error": 0.1,
+            "service_error": 0.3,
+            "crash": 0.005,
+            "bank_disputes": 0.5,
+            "event_late": 0.2,
+            "event_lost": 0.1,
+            "endpoint_fails": 0.1,
+            "dashboard_refunds": 0.5,
+            "operator_reconciles": 1.0,
+            "restore_beside": 0.1,
+        },
+        lambda orders: [(held_and_refunded if number % 3 else disputed)(order) for number, order in enumerate(orders)],
+        lasts_ms=2 * 3_600_000,
+    ),
+    # PayU's reads lack what is young, reports list a charge later, and answers are lost: nothing ends as failed by an
+    # incomplete read, and nothing that is only late is a difference.
+    "late_reads": Scenario(
+        {
+            "gateway_forgets_posts": 0.7,
+            "report_lags": 0.8,
+            "report_omits": 0.05,
+            "gateway_answer_lost": 0.35,
+            "gateway_request_lost": 0.1,
+            "gateway_late_arrival": 0.05,
+            "gateway_contradicts": 0.2,
+            "gateway_refuses_repeat": 0.5,
+            "dashboard_refunds": 0.5,
+            "event_lost": 0.6,
+            "event_late": 0.3,
+            "operator_reconciles": 1.0,
+            "operator_closes_reviews": 0.5,
+            "restore_beside": 0.2,
+        },
+        lambda orders: [(charged_at_once if number % 3 else at_payu)(order) for number, order in enumerate(orders)],
+    ),
     # All payments arrive within seconds, and partitions take few writes: those of a merchant's lists, of shards of what
     # is due, and of payments with captures and refunds are throttled, each by its key.
     "hot_partitions": Scenario(
@@ -373,6 +413,12 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             2: ("payment.authorized", "refund.succeeded"),
         },
         lasts_ms=36 * 3_600_000,
+    ),
+    # Endpoints fail for more than four days, most of the time: some events are tried ten times and given up.
+    "given_up": Scenario(
+        {"endpoint_fails": 0.9, "queue_duplicate": 0.1},
+        lambda orders: [charged_at_once(order) for order in orders],
+        lasts_ms=110 * 3_600_000,
     ),
     # Orders are paid again after a decline that turns into a charge. Automatic refunds, which made that possible, are
     # off again before anybody knows of it: no event comes, and reads hide the charge.

@@ -270,6 +270,15 @@ def charged_at_once(order: Order) -> Order:
     return replace(order, body={name: value for name, value in body.items() if name != "capture"}, steps=())
 
 
+def at_payu(order: Order) -> Order:
+    """A card at PayU that works, or that PayU declines or charges late, and refunds of the charge."""
+    random = Random(f"at payu {order.payer['id']}")
+    token = random.choice(("tok_success", "tok_success", "tok_success", "tok_async_success", "tok_soft_decline"))
+    body = {**charged_at_once(order).body, "paymentMethod": {"type": "card", "token": token}}
+    refunds = [_refund(random) for _ in range(random.choice((0, 1, 1, 2)))]
+    return replace(order, body={**body, "metadata": {"gateway": "payu"}}, steps=tuple(refunds))
+
+
 def disputed(order: Order) -> Order:
     """A card that works at a real provider, and small refunds before, while and after the charge is disputed."""
     kept, random = charged_at_once(order), Random(f"disputed {order.payer['id']}")

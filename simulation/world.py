@@ -80,6 +80,12 @@ _LAYOUTS: Final = ((0.35, {"COMPACT_PAYMENTS": "true"}), (0.75, {"COMPACT_PAYMEN
 """Deployments that turn the compact layout on, and off again, each about this part of the time of arrivals."""
 _DEPLOYMENT_MS: Final = 60_000
 """So long functions of two configurations run beside each other."""
+_MENDED: Final = 0.6
+"""After this part of the trouble a version is deployed that no message is poison to."""
+_REPLAYS: Final = 16
+_FIRST_REPLAY_MS: Final = 10_000
+_REPLAYED_MS: Final = 10 * MINUTE_MS
+"""After the mend, operators replay the dead letters so often, and with these pauses."""
 _HOT_WRITES: Final = 8
 """Write units of a small partition in a second: one merchant's payments meet in the list of the day."""
 
@@ -310,6 +316,7 @@ class World:
         network.platform = self.providers.platform = endpoints.platform = self.platform
         for queue in self.queues.values():
             queue.invoke = self.platform.invoke
+            queue.process = lambda: self.platform.process
         self.api = Api(self.kernel, self.faults, self.history, self.platform)
         self.operators = Operators(
             self.kernel,
@@ -513,15 +520,30 @@ class World:
             self._deploy_each(_PARTITIONS, "partitions_deployed", Random(self.plan.seed + 9), (2, 3, 4))
         if self.planned.rates["compact_deployed"]:
             self._deploy_each(_LAYOUTS, "compact_deployed", Random(self.plan.seed + 13), (1, 2))
-        if self.faults.rates["queue_redrive"]:
-            for _ in range(3):
-                self.kernel.after(random.randrange(ends_ms - self.kernel.now_ms), self._redrive)
+        self._plan_replays(random, ends_ms)
         for at_ms, work in self._operators_work(random, ends_ms - self.kernel.now_ms):
             self.kernel.after(at_ms, partial(self.kernel.spawn, work))
         if self.faults.rates["db_key_row_lost"]:
             for _ in range(40):
                 self.kernel.after(random.randrange(ends_ms - self.kernel.now_ms), self._lose_key_row)
         return ends_ms
+
+    def _plan_replays(self, random: Random, ends_ms: int) -> None:
+        """Operators move dead letters back now and then. Where messages are poison until a mended version is deployed,
+        they replay them after that, over and over, also those that come late.
+        """
+        if self.faults.rates["queue_redrive"]:
+            for _ in range(3):
+                self.kernel.after(random.randrange(ends_ms - self.kernel.now_ms), self._redrive)
+        if not self.planned.rates["queue_poison"]:
+            return
+        mended_ms = self.kernel.now_ms + int(_MENDED * (ends_ms - self.kernel.now_ms))
+        for queue in self.queues.values():
+            queue.mended_ms = mended_ms
+        for number in range(_REPLAYS):
+            self.kernel.at(
+                mended_ms + _FIRST_REPLAY_MS + number * _REPLAYED_MS, partial(self.kernel.spawn, self.operators.replay)
+            )
 
     def _is_restored_beside(self) -> bool:
         return Random(self.plan.seed + 10).random() < self.planned.rates["restore_beside"]
@@ -635,6 +657,7 @@ class World:
         self.platform.newer_from_ms = episode.from_ms
         if self.faults.random.random() < 0.5:
             self.platform.newer_until_ms = episode.until_ms
+            self.history.sometimes["a newer release is rolled back"] += 1
         return "newer release"
 
     def _deploy_each(

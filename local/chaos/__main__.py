@@ -18,6 +18,7 @@ from local.chaos.load import Load, Merchant, RequestLog
 from local.chaos.operations import entries_in, judge_operations, operation_rows
 from local.chaos.provider_events import ProviderEvents
 from local.chaos.result import Violation, judge, table
+from local.chaos.reviews import judge_reviews
 from local.chaos.trouble import Simulators, Trouble
 from local.command import exit_status_of
 from local.console import say
@@ -130,7 +131,9 @@ def _finish(environment: LocalEnvironment, merchant: Merchant, trouble: Trouble,
             events,
             received.accepted,
             forged=received.forged,
+            accounts=accounts,
         ),
+        *judge_reviews(log.orders, log.answers, accounts, charges, entries_in(ledger)),
         *observed.provider_events.violations(),
     ]
     say()

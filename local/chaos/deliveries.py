@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from local.chaos.operations import Account
 from local.chaos.result import Violation
 from local.merchant_endpoint import Message
 
@@ -19,6 +20,7 @@ class MerchantEvent:
     kind: str
     attempts: int
     is_delivered: bool
+    operation_id: str | None = None
 
     @classmethod
     def read(cls, item: Mapping[str, Any]) -> "MerchantEvent":
@@ -30,6 +32,7 @@ class MerchantEvent:
             kind=item["type"],
             attempts=sum(delivery["attempts"] for delivery in item["deliveries"]),
             is_delivered=any(delivery["state"] == "DELIVERED" for delivery in item["deliveries"]),
+            operation_id=item.get("operationId"),
         )
 
 
@@ -42,16 +45,25 @@ _EVENT_OF = {
 }
 
 
+_ENDS = frozenset({"SUCCEEDED", "FAILED", "IN_REVIEW"})
+
+
 def judge_deliveries(
-    statuses: Mapping[str, str], events: Sequence[MerchantEvent], received: Mapping[Message, int], *, forged: int
+    statuses: Mapping[str, str],
+    events: Sequence[MerchantEvent],
+    received: Mapping[Message, int],
+    *,
+    forged: int,
+    accounts: Sequence[Account] = (),
 ) -> list[Violation]:
-    """Empty if every promise was kept. `statuses` has the payments' last statuses by id."""
+    """Empty if every promise was kept. `statuses` has the payments' last statuses by id, `accounts` the operations."""
     by_payment: dict[str, list[MerchantEvent]] = defaultdict(list)
     for event in events:
         by_payment[event.transaction_id].append(event)
     arrived = {message.event_id: message for message in received}
     return [
         *_announced(statuses, by_payment),
+        *_ends_announced(accounts, events),
         *_numbered(by_payment),
         *_arrived(events, arrived),
         *_unknown(events, arrived),
@@ -64,6 +76,19 @@ def _announced(statuses: Mapping[str, str], by_payment: Mapping[str, Sequence[Me
         kind = _EVENT_OF.get(status)
         if kind is not None and kind not in {event.kind for event in by_payment.get(transaction_id, ())}:
             yield Violation(rule="a status without a merchant event", subject=transaction_id, detail=status)
+
+
+def _ends_announced(accounts: Sequence[Account], events: Sequence[MerchantEvent]) -> Iterator[Violation]:
+    """Each end of a capture, void or refund has an event of its own, which `_arrived` follows."""
+    known = {(event.operation_id, event.kind) for event in events}
+    for account in accounts:
+        for operation in account.operations:
+            if operation.status not in _ENDS:
+                continue
+            kind = f"{operation.kind}.{operation.status.lower()}"
+            if (operation.operation_id, kind) not in known:
+                subject, detail = account.seen.transaction_id, f"{kind} of {operation.operation_id}"
+                yield Violation(rule="the end of an operation without a merchant event", subject=subject, detail=detail)
 
 
 def _numbered(by_payment: Mapping[str, Sequence[MerchantEvent]]) -> Iterator[Violation]:

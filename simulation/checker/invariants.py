@@ -58,6 +58,7 @@ from simulation.checker.records import (
     unknown_words_wait,
 )
 from simulation.checker.refusals import refusals_have_reasons
+from simulation.checker.replays import no_run_stands_still, replays_lose_nothing
 from simulation.checker.reports import (
     differences_are_true,
     false_amounts_are_found,
@@ -166,6 +167,8 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     watches_last,
     objects_are_read_again,
     counts_are_true,
+    replays_lose_nothing,
+    no_run_stands_still,
     api_keys,
     two_people,
     defects,

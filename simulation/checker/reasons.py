@@ -59,7 +59,11 @@ class _World:
 
     def __init__(self, evidence: Evidence) -> None:
         self.removed = [s for s in evidence.result.history.strikes if s.kind == "account_removed"]
-        self.false_reports = {change.merchant for change in evidence.result.history.report_changes}
+        history = evidence.result.history
+        may_lack_all = any(strike.kind == "gateway_forgets" for strike in history.strikes)
+        # A line that is left out is no difference where reads are complete: the product asks, and the charge is there.
+        changes = [change for change in history.report_changes if may_lack_all or change.change != "omitted"]
+        self.false_reports = {change.merchant for change in changes}
         entries = evidence.result.history.entries
         self.outside = {entry.charge_id for entry in entries if entry.source is Source.DASHBOARD}
         self.moved = [entry for entry in entries if entry.kind != "charge"]

@@ -7,8 +7,10 @@ from simulation.checker.approvals import count_approvals
 from simulation.checker.checkout_paths import count_checkout, count_pages
 from simulation.checker.dispute_paths import count_dispute_lists, count_disputes
 from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored
+from simulation.checker.replays import count_replays
 from simulation.checker.transitions import OPEN
 from simulation.history import Source
+from testing.dynamodb.values import plain_item
 
 
 def walked(evidence: Evidence) -> Counter[str]:
@@ -16,6 +18,7 @@ def walked(evidence: Evidence) -> Counter[str]:
     found: Counter[str] = Counter()
     for payment in evidence.payments.values():
         _count_hints(found, payment)
+        _count_attempts(found, payment)
         _count_standings(found, payment)
         count_checkout(found, payment)
         count_disputes(found, payment)
@@ -30,6 +33,7 @@ def walked(evidence: Evidence) -> Counter[str]:
     count_api_keys(found, evidence)
     count_approvals(found, evidence)
     count_dispute_lists(found, evidence)
+    count_replays(found, evidence)
     return found
 
 
@@ -41,6 +45,19 @@ def _count_hints(found: Counter[str], payment: PaymentEvidence) -> None:
             asked = after is not None and len(waiting[0]) < len(waiting[1])
             if after is not None and asked and after["status"] == "PENDING":
                 found["an event holds the next attempt"] += not any(a["state"] in OPEN for a in after["attempts"])
+
+
+def _count_attempts(found: Counter[str], payment: PaymentEvidence) -> None:
+    """Count cancellations by what they met, and captures that a connector makes by itself."""
+    for _, before, after in payment.versions:
+        if before is None or after is None:
+            continue
+        if "cancelRequested" in after and "cancelRequested" not in before:
+            state = before["attempts"][-1]["state"] if before["attempts"] else "no attempt"
+            found[f"cancellation beside {state}"] += 1
+        for one, other in zip(before["attempts"], after["attempts"], strict=False):
+            sent = ["capture_sent_at" in attempt.get("progress", {}) for attempt in (one, other)]
+            found[f"own capture at {other['provider']}"] += sent == [False, True]
 
 
 def _count_standings(found: Counter[str], payment: PaymentEvidence) -> None:
@@ -98,6 +115,10 @@ def _count_world(found: Counter[str], evidence: Evidence) -> None:
         found["a list of operations"] += "items" in call.answer and call.path.endswith("/operations")
         if call.status >= 400:
             found[f"refused: {call.answer.get('code')}"] += 1
+    for (_, key), item in evidence.result.items.items():
+        if key[1] == "ENDPOINTS":
+            listed = plain_item(item)["endpoints"]
+            found["endpoint disabled"] += sum("disabledReason" in endpoint for endpoint in listed)
     newer = any("addedLater" in item for item in evidence.result.items.values())
     found["items of a newer release"] += newer
     for strike in history.strikes:

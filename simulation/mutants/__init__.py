@@ -20,7 +20,9 @@ from simulation.mutants.mutant import Mutant, applied
 from simulation.mutants.operating import OPERATING
 from simulation.mutants.ordering import ORDERING
 from simulation.mutants.outbound import OUTBOUND
+from simulation.mutants.reading import READING
 from simulation.mutants.recovering import RECOVERING
+from simulation.mutants.replaying import REPLAYING
 from simulation.mutants.restoring import RESTORING
 from simulation.mutants.reviewing import REVIEWING
 from simulation.mutants.tenancy import TENANCY
@@ -46,6 +48,8 @@ _ALL: Final[tuple[Mutant, ...]] = (
     *DECIDING,
     *DISPUTING,
     *HURRYING,
+    *READING,
+    *REPLAYING,
 )
 
 MUTANTS: Final = tuple(mutant for mutant in _ALL if mutant.name not in UNDECIDED)

@@ -14,7 +14,7 @@ from standardwebhooks.webhooks import Webhook
 
 from local.chaos import cases
 from local.chaos.deliveries import MerchantEvent, delivery_rows, judge_deliveries
-from local.chaos.load import OperationAnswer, Order, draw_order
+from local.chaos.load import Answer, OperationAnswer, Order, draw_order
 from local.chaos.operations import (
     Account,
     Balance,
@@ -25,7 +25,8 @@ from local.chaos.operations import (
     operation_rows,
 )
 from local.chaos.provider_events import ProviderEvents
-from local.chaos.result import Seen
+from local.chaos.result import Charge, Seen
+from local.chaos.reviews import judge_reviews
 from local.chaos.trouble import Simulators
 from local.errors import LocalEnvironmentError
 from local.merchant_endpoint import Message, Received
@@ -230,6 +231,86 @@ def test_an_event_that_arrived_once_or_more_is_no_violation() -> None:
 )
 def test_judge_deliveries_detects(changes: dict[str, Any], rule: str) -> None:
     assert rule in delivered(**changes)
+
+
+ENDED = replace(EVENT, event_id="evt_2", sequence=2, kind="refund.succeeded", operation_id="ref_1")
+HAS_REFUND = replace(ACCOUNT, operations=(REFUND,))
+
+
+@pytest.mark.parametrize(
+    ("status", "events", "is_missing"),
+    [
+        ("SUCCEEDED", [ENDED], False),
+        ("PENDING", [], False),
+        ("SUCCEEDED", [], True),
+        ("FAILED", [ENDED], True),
+        ("IN_REVIEW", [ENDED], True),
+        ("SUCCEEDED", [replace(ENDED, operation_id="ref_2")], True),
+        ("SUCCEEDED", [replace(ENDED, operation_id=None)], True),
+    ],
+)
+def test_each_end_of_an_operation_has_its_event(status: str, events: list[MerchantEvent], *, is_missing: bool) -> None:
+    account = replace(ACCOUNT, operations=(replace(REFUND, status=status),))
+    received = [MESSAGE, *(replace(MESSAGE, event_id=e.event_id, sequence=2, kind=e.kind) for e in events)]
+    found = judge_deliveries({ID: "SUCCESS"}, [EVENT, *events], Counter(received), forged=0, accounts=[account])
+    assert [v.rule for v in found] == ["the end of an operation without a merchant event"] * is_missing
+
+
+def test_an_operations_event_that_did_not_arrive_is_found() -> None:
+    found = judge_deliveries(
+        {ID: "SUCCESS"},
+        [EVENT, replace(ENDED, is_delivered=False)],
+        Counter([MESSAGE]),
+        forged=0,
+        accounts=[HAS_REFUND],
+    )
+    assert [v.rule for v in found] == ["a merchant event did not arrive"]
+
+
+CHARGE = Charge(provider="mock", reference=KEY, amount=1000, currency="USD")
+IN_REVIEW = replace(ACCOUNT, seen=replace(SEEN, status="IN_REVIEW"), operations=())
+REVIEWED = replace(ACCOUNT, operations=(replace(REFUND, status="IN_REVIEW", provider_keys=("pfx-r-1",)),))
+
+
+def reviewed(
+    account: Account, *, token: str = "tok_success", charges: tuple[Charge, ...] = (CHARGE,), entries: Any = ()
+) -> list[str]:
+    orders = {"k": Order(key="k", amount=1500, currency="USD", token=token)}
+    answers = [Answer(key="k", status=202, transaction_id=ID)]
+    return [violation.rule for violation in judge_reviews(orders, answers, [account], charges, entries)]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        {"account": ACCOUNT},
+        {"account": IN_REVIEW, "token": "tok_wrong_amount@mock"},
+        {"account": IN_REVIEW, "charges": (replace(CHARGE, amount=1001),)},
+        {"account": IN_REVIEW, "charges": (replace(CHARGE, currency="INR"),)},
+        {"account": IN_REVIEW, "charges": (CHARGE, CHARGE)},
+        {"account": REVIEWED, "entries": (replace(REFUNDED, amount=301),)},
+        {"account": REVIEWED, "entries": (replace(REFUNDED, has_moved=False),)},
+        {"account": REVIEWED, "entries": (REFUNDED, REFUNDED)},
+    ],
+)
+def test_a_review_with_a_reason_is_no_violation(case: dict[str, Any]) -> None:
+    assert reviewed(**case) == []
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        {"account": IN_REVIEW},
+        {"account": IN_REVIEW, "charges": ()},
+        {"account": IN_REVIEW, "charges": (replace(CHARGE, reference="pfx-another-1", amount=1),)},
+        {"account": REVIEWED, "entries": (REFUNDED,)},
+        {"account": REVIEWED},
+        {"account": REVIEWED, "entries": (replace(REFUNDED, reference="pfx-r-2", amount=1),)},
+        {"account": REVIEWED, "entries": (replace(CAPTURED, amount=1),)},
+    ],
+)
+def test_a_review_without_a_reason_is_found(case: dict[str, Any]) -> None:
+    assert reviewed(**case) == ["a review without a reason"]
 
 
 def test_the_rows_count_events_and_posts() -> None:

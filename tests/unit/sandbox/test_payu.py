@@ -399,6 +399,15 @@ def test_a_young_payment_may_be_invisible() -> None:
     assert client.verify(at=NOW + 20)["status"] == "success"
 
 
+def test_a_young_refund_may_be_invisible() -> None:
+    client = Client(visibility_lag_seconds=20)
+    client.charge("tok_success")
+    name = client.charges()[0]["chargeId"]
+    client.ask("cancel_refund_transaction", name, var2="r-1", var3="1.00")
+    answers = [client.ask("check_action_status", name, var2="payuid", at=NOW + age) for age in (19, 20)]
+    assert [str(answer).count("r-1") > 0 for answer in answers] == [False, True]
+
+
 # -- capture and void
 
 

@@ -14,7 +14,7 @@ from simulation.checker.evidence import Evidence, PaymentEvidence, Violation
 from simulation.checker.invariants import INVARIANTS, first_violation, violations
 from simulation.checker.records import i16_merchant_events
 from simulation.checker.work import MAX_REQUESTS_PER_SESSION, MAX_SESSIONS_PER_HOUR, i13_bounded_work
-from simulation.history import Call, ReportChange, Sent, Write
+from simulation.history import Call, ReportChange, Sent, Strike, Write
 from simulation.kernel import EPOCH_MS
 from simulation.providers import SECRET
 from simulation.restores import Forgotten
@@ -1819,6 +1819,21 @@ def test_a_refund_that_a_restore_forgot_is_a_difference(key: str, *, restored: b
     evidence.result.forgotten = Forgotten() if restored else None
     is_refused = any("report and books show no difference" in each for each in found(evidence))
     assert is_refused is not (restored and bool(key))
+
+
+@pytest.mark.parametrize(
+    ("change", "is_hidden", "is_excused"),
+    [("omitted", False, False), ("omitted", True, True), ("other amount", False, True)],
+)
+def test_a_line_left_out_is_a_difference_only_where_reads_lack_the_charge_too(
+    change: str, *, is_hidden: bool, is_excused: bool
+) -> None:
+    story = reviewed_without_a_difference()
+    story.history.report_changes.append(ReportChange(story.now_ms, "mock", story.merchant, change, {"id": "ch_1"}))
+    if is_hidden:
+        story.history.strikes.append(Strike(story.now_ms, "gateway_forgets", 9))
+    is_refused = any("report and books show no difference" in each for each in found(story.evidence()))
+    assert is_refused is not is_excused
 
 
 @pytest.mark.parametrize(("charges", "is_found"), [(1, True), (2, False)])

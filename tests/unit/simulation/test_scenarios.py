@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from payflowx.domain.payments.payment import Layout
+from payflowx.domain.shared.transport import HttpRequest
 from sandbox.disputes import DISPUTING
 from simulation.check import check_plan, evidence_of, judge
 from simulation.checkouts import is_checkout
@@ -21,7 +22,7 @@ from simulation.runner import plans
 from simulation.scenarios import SCENARIOS
 from simulation.shrinking import shrink
 from simulation.trace import tell
-from simulation.workload import DOCUMENT, Wish, rerouted
+from simulation.workload import DOCUMENT, MERCHANTS, Wish, rerouted
 from simulation.world import Plan, World
 from testing.dynamodb.values import plain_item
 from tests.unit.simulation import two_functions
@@ -218,6 +219,33 @@ def test_reports_have_other_amounts_than_the_books_in_false_reports() -> None:
     assert sum(change.change == "other amount" for change in changes) > 4
     assert result.faults.counts["report_short_pages"] > 0
     assert {change.change for change in changes} == {"other amount", "omitted", "repeated"}
+
+
+def test_payu_reads_and_reports_lack_what_is_young_in_late_reads() -> None:
+    evidence = evidence_of(Plan(0, scenario="late_reads"))
+    result = evidence.result
+    assert result.faults.counts["gateway_forgets_posts"] > 10
+    assert result.history.sometimes["report line: not yet listed"] > 3
+    at_payu = [p for p in evidence.payments.values() if p.item and p.item["attempts"][0]["provider"] == "payu"]
+    assert {"SUCCESS"} <= {p.status for p in at_payu}
+    assert any(state == "UNKNOWN" for p in at_payu for state in _states_of_first(p.versions))
+    assert any(p.operations for p in at_payu)
+
+
+def _states_of_first(versions: Any) -> set[str]:
+    return {after["attempts"][0]["state"] for _, _, after in versions if after and after["attempts"]}
+
+
+def test_payus_list_of_actions_lacks_what_is_young_and_its_report_does_not_follow_that_lag() -> None:
+    world = World(Plan(0, scenario="late_reads"))
+    shop = world.providers.shop(MERCHANTS[0], "payu")
+    verify = HttpRequest(method="POST", path="/x", headers={}, body=b"command=verify_payment&var1=t")
+    report = HttpRequest(method="POST", path="/x", headers={}, body=b"command=get_transaction_info&var1=t")
+    debit = HttpRequest(method="POST", path="/x", headers={}, body=b"command=si_transaction&var1=t")
+    world.faults.rates["gateway_forgets_posts"] = 1.0
+    hidden = [world.providers._hidden_seconds(shop, request, None) for request in (verify, report, debit)]
+    assert 0 < hidden[0] < 900
+    assert hidden[1:] == [0.0, 0.0]
 
 
 def test_api_keys_end_in_each_way_and_requests_come_again_with_others_in_api_keys() -> None:

@@ -19,7 +19,7 @@ from simulation.faults import ALL_KINDS, APART, EPISODES, MAX_RATES, Faults
 from simulation.history import Source
 from simulation.kernel import EPOCH_MS
 from simulation.releases import ADDED, UNKNOWN_WORD, NewerDynamoDBClient, is_unreadable
-from simulation.reports import garbled, is_report
+from simulation.reports import garbled, is_report, without_youngest
 from simulation.services import Network
 from simulation.trace import tell
 from simulation.workload import MERCHANTS, Manner, Step, Wish, orders
@@ -202,6 +202,22 @@ class TestReports:
             assert seen == [change]
             assert len(lines) == {"omitted": 0, "repeated": 2, "other amount": 1}[change]
             assert (lines == answer[name]) is False
+
+    @pytest.mark.parametrize(
+        ("provider", "field", "old", "young"),
+        [
+            ("stripe", "created", 1_790_000_000, 1_790_000_001),
+            ("razorpay", "created_at", 1_790_000_000, 1_790_000_001),
+            ("cashfree", "event_time", "2026-09-21T19:43:20+05:30", "2026-09-21T19:43:21+05:30"),
+            ("payu", "addedon", "2026-09-21 19:43:20", "2026-09-21 19:43:21"),
+        ],
+    )
+    def test_a_report_lacks_what_is_young(self, provider: str, field: str, old: object, young: object) -> None:
+        (name,) = LISTS[provider][1]
+        lines = [{field: young}, {field: old}]
+        reply = Reply(status=200, body=json.dumps({name: lines}).encode())
+        kept, left_out = without_youngest(provider, reply, 1_790_000_000_001)
+        assert (json.loads(kept.body)[name], left_out) == ([{field: old}], 1)
 
     @pytest.mark.parametrize("provider", LISTS)
     def test_a_question_about_one_charge_is_no_report(self, provider: str) -> None:

@@ -156,6 +156,9 @@ class PlanReplay:
                     "its key was made by PayFlowX but matches nothing: check whether two deployments share the account"
                 )
                 return _plan(letter, what, ReplayStep.KEEP, why, inbound)
+            case Unmatched.UNKNOWN if (charge := self.find.payment_of_refund(inbound)) is not None:
+                why = "no refund here has its id: a worker reads the refunds of the charge that it names"
+                return _plan(letter, what, ReplayStep.APPLY, why, inbound, transaction_id=charge.transaction_id)
             case Unmatched():
                 why = "it matches no payment; open attempts are inquired about without it"
                 return _plan(letter, what, ReplayStep.SKIP, why, inbound)

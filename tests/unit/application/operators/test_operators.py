@@ -285,6 +285,26 @@ def plan_of(desk: Desk, body: str, queue: WorkQueueName = JOBS) -> tuple[ReplayS
     return plan.step, plan.why
 
 
+def test_an_event_of_a_refund_made_at_the_provider_is_applied(desk: Desk) -> None:
+    """Nobody knows the refund, and the worker reads all refunds of the charge that the event names."""
+    payment = desk.world.accept()
+    desk.work()
+    charge = desk.stored(payment).attempts[0].reference
+
+    def about(charge_reference: str | None) -> tuple[ReplayStep, str]:
+        refund = ProviderEvent(
+            event_id="e-1", type="refunded", charge_reference=charge_reference, operation_reference="r-elsewhere"
+        )
+        event = ReceivedEvent(
+            merchant_id=MERCHANT, provider="alpha", account_id="main", received_at_ms=0, provider_event=refund
+        )
+        return plan_of(desk, EVENT_MESSAGES.encode(event, None), PROVIDER_EVENTS)
+
+    step, why = about(charge)
+    assert (step, why.split(":")[0]) == (ReplayStep.APPLY, "no refund here has its id")
+    assert about("another charge")[0] is ReplayStep.SKIP
+
+
 def test_an_unknown_is_planned_to_be_resolved(desk: Desk) -> None:
     payment = desk.unknown()
     desk.world.clock.advance(600)
