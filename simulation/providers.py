@@ -33,6 +33,7 @@ from simulation.hosted_requests import is_creation, with_other_amount
 from simulation.identities import STS_HOST
 from simulation.identities import answer as identity_of
 from simulation.kernel import Kernel
+from simulation.releases import release_of
 from simulation.reports import Line, garbled, is_report
 from simulation.workload import HOLD_MS, LONG_HOLD_MS, MERCHANTS
 
@@ -285,6 +286,7 @@ class SimulatedProviders:
                 function=self.history.invocations[process].function,
                 digest=crc32(request.body),
                 is_creation=is_creation(request.method, parts.path, request.body),
+                release=release_of(request),
             )
         )
         forgets = request.method == "GET" and now_ms < shop.current_from_ms and self.faults.strikes("gateway_forgets")

@@ -445,6 +445,14 @@ def given_back_by_itself() -> Story:
     return story
 
 
+def read_by_two_releases() -> Story:
+    """The bytes of a read are free."""
+    story = paid()
+    story.send(2, "POST", "/merchant/postservice", f"pfx-{story.name}-1")
+    story.history.sent[-1] = dataclasses.replace(story.history.sent[-1], release=None)
+    return story
+
+
 GOOD: list[Told] = [
     lambda: booked_beside_ours(reference="re_1"),
     lambda: own_capture_left(12 * HOUR_MS),
@@ -467,6 +475,7 @@ GOOD: list[Told] = [
     lambda: reconciled(is_found=True),
     lambda: reconciled(is_found=False, is_counted=False),
     paid_after_refunds_were_turned_on,
+    read_by_two_releases,
 ]
 
 
@@ -944,6 +953,35 @@ def sent_without_opening() -> Story:
     story.now_ms += 5_000
     story.claim(3, append=False)
     story.send(3, "POST", "/v1/charges", f"pfx-{story.name}-1")
+    return story
+
+
+def sent_by_two_releases(*, refund: bool) -> Told:
+    """A request leaves again, from a function that builds other bytes than the one before it."""
+
+    def tell() -> Story:
+        story = paid()
+        process, path, key = 2, "/v1/charges", f"pfx-{story.name}-1"
+        if refund:
+            sort = story.refund(30)
+            process, path, key = 4, f"/v1/charges/ch_{story.name}/refunds", f"pfx-{sort[7:]}-1"
+        story.send(process, "POST", path, key)
+        story.history.sent[-1] = dataclasses.replace(story.history.sent[-1], release="newer")
+        return story
+
+    return tell
+
+
+def captured_by_two_releases(*, is_keyed: bool) -> Story:
+    """A capture at a provider where it names the charge alone leaves twice, with other bytes."""
+    story = Story()
+    story.accept(capture="manual")
+    story.authorize()
+    story.capture(80)
+    key = f"pfx-{'c' * 16}-1" if is_keyed else f"pfx-{story.name}-1"
+    for release in ("", "newer"):
+        story.send(3, "POST", f"/v1/payments/ch_{story.name}/capture", key)
+        story.history.sent[-1] = dataclasses.replace(story.history.sent[-1], release=release)
     return story
 
 
@@ -1648,6 +1686,10 @@ BAD: list[tuple[str, Told]] = [
     ("I8 .*which was not stored", key_not_stored),
     ("I8 .*process 77, which did not open it", sent_by_another),
     ("I8 .*process 3, which did not open it", sent_without_opening),
+    ("I8 .*got /v1/charges with .* again, with other bytes", sent_by_two_releases(refund=False)),
+    ("I8 .*/refunds with .* again, with other bytes", sent_by_two_releases(refund=True)),
+    ("I8 .*/capture with pfx-cccc.* again, with other bytes", lambda: captured_by_two_releases(is_keyed=True)),
+    ("I8 .*/capture with pfx-cccc.* again, with other bytes", lambda: captured_by_two_releases(is_keyed=False)),
     ("I9 .*several open attempts", two_open_attempts),
     ("I9 .*after a decline of kind hard", attempt_after_a_hard_decline),
     ("I9 .*after a decline of kind funds", lambda: attempt_after_a_hard_decline("funds")),
