@@ -245,6 +245,13 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             (charged_at_once if number % 4 > 1 else refunded_late)(order) for number, order in enumerate(orders)
         ],
     ),
+    # Charges at real providers are refunded here and in dashboards, of which no event tells; reports are read hours
+    # later, with other amounts of both kinds of refunds.
+    "refunds_elsewhere": Scenario(
+        {"dashboard_refunds": 1.0, "event_lost": 1.0, "report_other_amount": 0.3, "operator_reconciles": 1.0},
+        lambda orders: [disputed(order) for order in orders],
+        lasts_ms=8 * 3_600_000,
+    ),
     # All payments arrive within seconds, and partitions take few writes: those of a merchant's lists, of shards of what
     # is due, and of payments with captures and refunds are throttled, each by its key.
     "hot_partitions": Scenario(

@@ -62,6 +62,8 @@ from simulation.checker.refusals import refusals_have_reasons
 from simulation.checker.reports import (
     differences_are_true,
     false_amounts_are_found,
+    false_refunds_are_reviewed,
+    refunds_made_there_are_known,
     unlisted_charges_are_found,
 )
 from simulation.checker.restores import restored
@@ -157,6 +159,8 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     deadlines_are_warned_of,
     reasons,
     false_amounts_are_found,
+    false_refunds_are_reviewed,
+    refunds_made_there_are_known,
     unlisted_charges_are_found,
     differences_are_true,
     breakers,

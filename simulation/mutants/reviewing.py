@@ -162,6 +162,63 @@ REVIEWING: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         "reconciliation",
+        "a line with another amount than a refund has starts no review",
+        Edit(
+            ResolveDiscrepancy,
+            "_review",
+            "if operation.status is not OperationStatus.IN_REVIEW:",
+            "if False:",
+        ),
+        scenario="refunds_elsewhere",
+    ),
+    broken(
+        "reconciliation",
+        "a line with another amount than a refund has matches",
+        Edit(
+            matching,
+            "_compare",
+            "if not _is_expected(entry, ledger_entry) and not _may_be_a_capture(entry, ledger_entry, attempt):",
+            "if ledger_entry.operation is None and not _is_expected(entry, ledger_entry) and not _may_be_a_capture(\n"
+            "        entry, ledger_entry, attempt\n    ):",
+        ),
+        scenario="refunds_elsewhere",
+    ),
+    broken(
+        "reconciliation",
+        "a refund that is missing here is nobody's difference",
+        Edit(
+            matching,
+            "_unknown",
+            "if young:",
+            "if young or entry.kind is EntryKind.REFUND:",
+        ),
+        scenario="refunds_elsewhere",
+    ),
+    broken(
+        "reconciliation",
+        "a refund that is missing here is listed, and nobody reads it",
+        Edit(
+            matching,
+            "_action_on",
+            "return ResolutionAction.ASK if entry.kind is EntryKind.REFUND and not has_own_key else _REVIEW",
+            "return ResolutionAction.NONE if entry.kind is EntryKind.REFUND and not has_own_key else _REVIEW",
+        ),
+        scenario="refunds_elsewhere",
+    ),
+    broken(
+        "reconciliation",
+        "a refund of ours with another amount on a report is a finding that nobody decides",
+        Edit(
+            matching,
+            "_compare",
+            "action = ResolutionAction.NONE if _is_decided(entry, ledger_entry, attempt) else _REVIEW",
+            "action = _REVIEW if ledger_entry.operation is None and not _is_decided(entry, ledger_entry, attempt) "
+            "else ResolutionAction.NONE",
+        ),
+        scenario="refunds_elsewhere",
+    ),
+    broken(
+        "reconciliation",
         "the findings of a page are not kept",
         Edit(
             Reconcile,

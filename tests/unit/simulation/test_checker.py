@@ -13,6 +13,7 @@ from simulation.checker.approvals import two_people
 from simulation.checker.evidence import Evidence, PaymentEvidence, Violation
 from simulation.checker.invariants import INVARIANTS, first_violation, violations
 from simulation.checker.records import i16_merchant_events
+from simulation.checker.reports import false_refunds_are_reviewed, refunds_made_there_are_known
 from simulation.checker.work import MAX_REQUESTS_PER_SESSION, MAX_SESSIONS_PER_HOUR, i13_bounded_work
 from simulation.history import Call, ReportChange, Sent, Write
 from simulation.kernel import EPOCH_MS
@@ -1874,6 +1875,52 @@ def test_of_two_amounts_that_are_held_one_captured_amount_is_no_further_charge(c
         line["status"] = "authorized"
     assert len(payment.charged) == charges
     assert any("paid 1 times; 1 more are recorded" in each for each in found(evidence)) is is_found
+
+
+@pytest.fixture
+def elsewhere() -> Evidence:
+    """Refunds here and in dashboards, and reports with other amounts of both."""
+    return evidence_of(Plan(0, scenario="refunds_elsewhere"))
+
+
+def said_of_refunds(evidence: Evidence) -> set[str]:
+    """The words of what the rules about refunds in reports find, without names."""
+    broken = [*false_refunds_are_reviewed(evidence), *refunds_made_there_are_known(evidence)]
+    return {violation.what.rpartition(" and ")[2].partition("rec_")[0] for violation in broken}
+
+
+def test_differences_about_refunds_are_found_and_decided(elsewhere: Evidence) -> None:
+    assert said_of_refunds(elsewhere) == set()
+
+
+def without_findings(evidence: Evidence) -> Evidence:
+    items = evidence.result.items
+    for place in [place for place in items if place[1][1].startswith("FINDING#")]:
+        del items[place]
+    return evidence
+
+
+def test_a_difference_about_a_refund_that_no_run_keeps_is_found(elsewhere: Evidence) -> None:
+    assert said_of_refunds(without_findings(elsewhere)) == {"no reconciliation found it"}
+
+
+def test_another_amount_of_a_refund_that_nobody_reviews_is_found(elsewhere: Evidence) -> None:
+    for payment in elsewhere.payments.values():
+        for owner in (payment, *payment.operations.values()):
+            for _, _, after in owner.versions:
+                if after is not None and after["status"] == "IN_REVIEW":
+                    after["status"] = "SUCCEEDED"
+    assert "nobody reviews it" in said_of_refunds(elsewhere)
+
+
+def test_a_refund_of_a_dashboard_that_is_nowhere_is_found(elsewhere: Evidence) -> None:
+    for payment in elsewhere.payments.values():
+        made_there = [o for o in payment.operations.values() if o.item and o.item.get("origin") == "provider"]
+        for operation in made_there:
+            payment.books += operation.books
+            del payment.operations[operation.operation_id]
+    assert said_of_refunds(elsewhere) == {"nobody knows it"}
+    assert said_of_refunds(without_findings(elsewhere)) == {"no reconciliation found it", "Q#"}
 
 
 def test_a_run_that_never_rests_is_found() -> None:
