@@ -27,6 +27,7 @@ from simulation.workload import (
     held_after_a_decline,
     held_and_refunded,
     held_over_a_restore,
+    pending_for_long,
     refunded_late,
     tries_after_a_late_decline,
     tries_of_orders,
@@ -391,6 +392,22 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             "client_repeats_later": 0.5,
         },
         tries_after_a_late_decline,
+    ),
+    # Charges and refunds are pending for two to ten days, while answers, events and workers are lost.
+    "slow_banks": Scenario(
+        {
+            "gateway_pends_for_days": 0.6,
+            "operation_turns_out": 0.6,
+            "gateway_answer_lost": 0.2,
+            "gateway_error_after": 0.1,
+            "gateway_forgets": 0.1,
+            "event_before_answer": 0.3,
+            "event_lost": 0.5,
+            "event_late": 0.2,
+            "client_cancels": 0.2,
+            "crash": 0.005,
+        },
+        lambda orders: [pending_for_long(order) for order in orders],
     ),
     # Banks dispute charges at real providers while payments arrive and are refunded. What the providers tell of that
     # comes in any order, twice, late, not at all, and to the other merchant's address; payers' data are erased.

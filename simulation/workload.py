@@ -70,6 +70,8 @@ _CAPTURED_AFTER_MS: Final = 90_000
 _MANUAL: Final = 0.7
 """Of the payments whose providers can hold an amount; the others cannot, so half of all payments are held."""
 
+_REFUNDED_LATER: Final = 0.5
+"""This part of the payments where much is pending is charged at once, and refunded."""
 _MOCKS: Final = ("mock", "cashfree_mock", "razorpay_mock")
 _TOKENS_PER_PROVIDER: Final = (
     "tok_reopened_decline",
@@ -276,6 +278,17 @@ def disputed(order: Order) -> Order:
     waits_ms = [random.randrange(_DISPUTED_MS) for _ in range(random.choice((0, 1, 1, 2)))]
     refunds = [Step(Wish.REFUND, round(0.05 + random.random() / 5, 2), wait_ms=wait_ms) for wait_ms in waits_ms]
     return replace(kept, steps=tuple(refunds))
+
+
+def pending_for_long(order: Order) -> Order:
+    """A card that a mock or PayU charges, or declines, later; or a charge at a real provider with refunds."""
+    random = Random(f"pending {order.payer['id']}")
+    if random.random() < _REFUNDED_LATER:
+        return disputed(order)
+    token = random.choice(("tok_async_success", "tok_async_failure"))
+    body = _at_real_provider(random, order.payer) | {"paymentMethod": {"type": "card", "token": token}}
+    body |= {"metadata": {"gateway": random.choice(("payu", LAST_CHOICE, "any"))}}
+    return replace(order, body={name: value for name, value in body.items() if name != "capture"}, steps=())
 
 
 def refunded_late(order: Order) -> Order:
