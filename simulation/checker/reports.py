@@ -25,8 +25,9 @@ def false_amounts_are_found(evidence: Evidence) -> Iterator[Violation]:
     """A line with another amount than a charge has, on a page that was counted, is among its run's findings, and its
     payment is in review where the finding says so.
 
-    A page whose reader died is read again, and may tell the truth then. A payment that nobody has operated on is meant:
-    of others a report may list a part that was captured.
+    A page whose reader died is read again, and may tell the truth then. A line of a refund names its charge, too,
+    and is not about that. A payment that nobody has operated on is meant: of others a report may list a part that was
+    captured.
     """
     found = {item["reference"]: item.get("remedy") for _, item in _kept_findings(evidence)}
     charges = {
@@ -36,7 +37,8 @@ def false_amounts_are_found(evidence: Evidence) -> Iterator[Violation]:
         if attempt.get("reference")
     }
     for change in evidence.result.history.report_changes:
-        run = _counting_run(change, evidence) if change.change == _OTHER_AMOUNT else None
+        is_meant = change.change == _OTHER_AMOUNT and not _is_refund(change.line)
+        run = _counting_run(change, evidence) if is_meant else None
         for reference in _texts(change.line) if run is not None else ():
             payment = charges.get((change.merchant, change.provider, reference))
             if run is None or payment is None or not _is_plainly_charged(payment, change, run):
@@ -53,7 +55,8 @@ def false_refunds_are_reviewed(evidence: Evidence) -> Iterator[Violation]:
     """A line with another amount than a refund has, on a page that was counted, is among its run's findings, and a
     person decides: the refund or its payment is in review, whatever the finding says.
 
-    The amount that a person named may be the listed one.
+    The amount that a person named may be the listed one. A refund that the run itself has found and booked is its
+    finding already.
     """
     found = {item["reference"] for _, item in _kept_findings(evidence)}
     refunds = {
@@ -69,8 +72,10 @@ def false_refunds_are_reviewed(evidence: Evidence) -> Iterator[Violation]:
         named = [refunds[change.merchant, text] for text in sorted(texts) if (change.merchant, text) in refunds]
         run = _counting_run(change, evidence) if named else None
         for payment, operation in named[:1]:
-            stored = stored_at(operation.versions, change.at_ms, before=True)
-            if run is None or stored is None or stored["status"] != "SUCCEEDED":
+            if run is None:
+                continue
+            stored = stored_at(operation.versions, run["created_at_ms"], before=True)
+            if stored is None or stored["status"] != "SUCCEEDED":
                 continue
             if not found & texts:
                 what = f"{operation.operation_id} was listed with another amount, and no reconciliation found it"
@@ -118,6 +123,11 @@ def refunds_made_there_are_known(evidence: Evidence) -> Iterator[Violation]:
                 elif at_ms is None and not _was_in_review(payment, run["created_at_ms"], evidence.result.ended_ms):
                     what = f"{entry.operation_id} was refunded at {entry.provider}, and nobody knows it"
                     yield Violation("REPORTS", payment.name, what)
+
+
+def _is_refund(line: Mapping[str, Any]) -> bool:
+    """Whether a line of Cashfree, Razorpay or Stripe lists a refund."""
+    return "refund" in {str(line.get(name)).lower() for name in ("event_type", "entity", "reporting_category")}
 
 
 _LISTS_REFUNDS: Final = frozenset({"stripe", "razorpay", "cashfree"})
