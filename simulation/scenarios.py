@@ -22,6 +22,7 @@ from simulation.workload import (
     cancelled_early,
     captured_late,
     charged_at_once,
+    charged_otherwise,
     disputed,
     erased_and_refunded,
     held_after_a_decline,
@@ -392,6 +393,20 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             "client_repeats_later": 0.5,
         },
         tries_after_a_late_decline,
+    ),
+    # Providers charge and hold other amounts than were asked for, people capture and refund a part there, and others
+    # close the reviews with what was kept.
+    "kept_in_part": Scenario(
+        {
+            "dashboard_refunds": 1.0,
+            "dashboard_captures": 0.9,
+            "operator_closes_reviews": 1.0,
+            "operator_reconciles": 1.0,
+            "event_lost": 0.5,
+            "event_late": 0.3,
+            "gateway_answer_lost": 0.2,
+        },
+        lambda orders: [charged_otherwise(order) for order in orders],
     ),
     # Charges and refunds are pending for two to ten days, while answers, events and workers are lost.
     "slow_banks": Scenario(

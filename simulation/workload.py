@@ -291,6 +291,15 @@ def pending_for_long(order: Order) -> Order:
     return replace(order, body={name: value for name, value in body.items() if name != "capture"}, steps=())
 
 
+def charged_otherwise(order: Order) -> Order:
+    """A card that is charged with another amount, held or not; its review is closed, and a part is refunded later."""
+    kept, random = held_and_refunded(order), Random(f"charged otherwise {order.payer['id']}")
+    body = kept.body if random.random() < _HELD_OF_CANCELLED else {n: v for n, v in kept.body.items() if n != "capture"}
+    body |= {"paymentMethod": {"type": "card", "token": "tok_wrong_amount"}}
+    wait_ms = random.randrange(*_RECONCILED_MS)
+    return replace(order, body=body, steps=(Step(Wish.REFUND, 0.05, patient=False, wait_ms=wait_ms),))
+
+
 def refunded_late(order: Order) -> Order:
     """A card that works at a real provider, and a small refund when operators have reconciled."""
     kept, random = charged_at_once(order), Random(f"refunded late {order.payer['id']}")

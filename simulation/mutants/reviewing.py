@@ -5,7 +5,14 @@ from typing import Final
 from payflowx.adapters.dynamodb.payments import review_items
 from payflowx.application.reconciliation.reconcile import Reconcile
 from payflowx.application.reconciliation.resolve_discrepancy import ResolveDiscrepancy
-from payflowx.domain.payments import balances, operation_review, operation_state_machine, review, state_machine
+from payflowx.domain.payments import (
+    balances,
+    operation_review,
+    operation_state_machine,
+    provider_refund,
+    review,
+    state_machine,
+)
 from payflowx.domain.reconciliation import matching
 from simulation.mutants.mutant import Edit, Mutant, broken
 
@@ -127,6 +134,42 @@ REVIEWING: Final[tuple[Mutant, ...]] = (
             "match decision.verdict:",
             "context = replace(context, evidence={})\n    match decision.verdict:",
         ),
+    ),
+    broken(
+        "reviews",
+        "a closing with a part books the whole",
+        Edit(review, "_captured", "        return amount\n", "        return payment.amount\n"),
+        scenario="kept_in_part",
+    ),
+    broken(
+        "reviews",
+        "a closing with a part leaves the rest to be captured",
+        Edit(review, "_charged", "capturable=0,", "capturable=payment.amount - corrected.captured,"),
+        scenario="kept_in_part",
+    ),
+    broken(
+        "reviews",
+        "a closing with a part makes the whole refundable",
+        Edit(
+            review,
+            "_charged",
+            "after = replace(\n        corrected,",
+            "corrected = replace(corrected, refundable=payment.amount)\n    after = replace(\n        corrected,",
+        ),
+        _NOT_CHECKED,
+        _NOT_REVIEWED,
+        scenario="kept_in_part",
+    ),
+    broken(
+        "reviews",
+        "a refund that was made before a part was named is booked beside it",
+        Edit(
+            provider_refund,
+            "_is_counted",
+            "return charge.started_at_ms - _CLOCKS_MS <=",
+            "return False and charge.started_at_ms - _CLOCKS_MS <=",
+        ),
+        scenario="kept_in_part",
     ),
     broken(
         "reconciliation",

@@ -12,8 +12,13 @@ from simulation.check import evidence_of
 from simulation.checker.approvals import two_people
 from simulation.checker.evidence import Evidence, PaymentEvidence, Violation
 from simulation.checker.invariants import INVARIANTS, first_violation, violations
+from simulation.checker.money import i3_status_is_truth
 from simulation.checker.records import i16_merchant_events
-from simulation.checker.reports import false_refunds_are_reviewed, refunds_made_there_are_known
+from simulation.checker.reports import (
+    false_amounts_are_found,
+    false_refunds_are_reviewed,
+    refunds_made_there_are_known,
+)
 from simulation.checker.work import MAX_REQUESTS_PER_SESSION, MAX_SESSIONS_PER_HOUR, i13_bounded_work
 from simulation.history import Call, ReportChange, Sent, Write
 from simulation.kernel import EPOCH_MS
@@ -1893,6 +1898,14 @@ def test_differences_about_refunds_are_found_and_decided(elsewhere: Evidence) ->
     assert said_of_refunds(elsewhere) == set()
 
 
+@pytest.mark.parametrize("seed", [61000, 61007])
+def test_a_line_counts_for_what_it_is_about_when_the_run_began(seed: int) -> None:
+    """A run that booked a refund is told another amount of it; a refund's line names a charge that nothing followed."""
+    evidence = evidence_of(Plan(seed, scenario="refunds_elsewhere"))
+    assert said_of_refunds(evidence) == set()
+    assert list(false_amounts_are_found(evidence)) == []
+
+
 def without_findings(evidence: Evidence) -> Evidence:
     items = evidence.result.items
     for place in [place for place in items if place[1][1].startswith("FINDING#")]:
@@ -1921,6 +1934,26 @@ def test_a_refund_of_a_dashboard_that_is_nowhere_is_found(elsewhere: Evidence) -
             del payment.operations[operation.operation_id]
     assert said_of_refunds(elsewhere) == {"nobody knows it"}
     assert said_of_refunds(without_findings(elsewhere)) == {"no reconciliation found it", "Q#"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, None),
+        ({"captured": 1}, "but the books say"),
+        ({"capturable": 1}, "1 can still be captured"),
+    ],
+)
+def test_after_a_closing_with_a_part_the_amounts_are_those_of_the_books(
+    changes: dict[str, int], words: str | None
+) -> None:
+    evidence = evidence_of(Plan(0, scenario="kept_in_part"))
+    closed = next(c.command for c in evidence.result.history.commands if c.ok and "amount" in c.command)
+    payment = evidence.payments[f"{closed['transactionId']}@{closed['merchantId']}"]
+    assert payment.item is not None
+    payment.item |= changes
+    said = [violation.what for violation in i3_status_is_truth(evidence)]
+    assert [words in what for what in said] == [True] if words else said == []
 
 
 def test_a_run_that_never_rests_is_found() -> None:

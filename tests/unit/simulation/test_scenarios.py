@@ -168,6 +168,27 @@ def test_a_forgotten_authorization_is_found_and_lapses_in_forgotten_holds() -> N
     assert any(walk[-1] == "CANCELLED" for walk in lapsed)
 
 
+def test_people_close_reviews_with_what_was_kept_of_a_charge() -> None:
+    evidence = evidence_of(Plan(0, scenario="kept_in_part"))
+    closings = [c for c in evidence.result.history.commands if c.ok and "amount" in c.command]
+    assert len(closings) > 1
+    for closing in closings:
+        payment = evidence.payments[f"{closing.command['transactionId']}@{closing.command['merchantId']}"]
+        assert payment.item is not None
+        assert payment.item["captured"] == closing.command["amount"] < payment.item["amount"]
+    captured, returned = (
+        [
+            line
+            for c in closings
+            for line in c.books
+            if line["kind"] == "charge" and bool(line["refunded"]) is is_returned
+        ]
+        for is_returned in (False, True)
+    )
+    assert captured
+    assert returned
+
+
 def test_charges_and_refunds_are_pending_for_days() -> None:
     results = [evidence_of(Plan(seed, scenario="slow_banks")) for seed in (0, 2)]
     owners = [owner for each in results for p in each.payments.values() for owner in (p, *p.operations.values())]
