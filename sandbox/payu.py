@@ -264,7 +264,7 @@ class PayUSimulator(Invoices):
         details: Record,
         now: float,
         *,
-        later_seconds: float = ASYNC_SECONDS,
+        later_seconds: float | None = None,
     ) -> Record:
         name = details.get("id", payu_id(txnid))
         if self.find(name, now) is not None:
@@ -537,7 +537,8 @@ class PayUSimulator(Invoices):
         }
         if behaviour.effect is Effect.ACTION and kind == "refund":
             return {**operation, "state": WAITING}
-        seconds = OVERDRAFT_SECONDS if behaviour.effect is Effect.FUNDS_DECLINE else ASYNC_SECONDS
+        usual_seconds = self.refund_seconds if kind == "refund" else ASYNC_SECONDS
+        seconds = OVERDRAFT_SECONDS if behaviour.effect is Effect.FUNDS_DECLINE else usual_seconds
         return {**operation, "settles_at": now + seconds, "settles_to": FAILED if fails else DONE}
 
     def _queue(self, record: Record, operation: Record, behaviour: Behaviour, later: Record, now: float) -> Record:

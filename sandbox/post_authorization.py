@@ -50,7 +50,7 @@ class PostAuthorizationSimulator(LedgerSimulator):
         now: float,
         *,
         success: str = CHARGED,
-        later_seconds: float = ASYNC_SECONDS,
+        later_seconds: float | None = None,
     ) -> Record:
         """As the base class, and emits a webhook."""
         record = super().charge(key, behaviour, details, now, success=success, later_seconds=later_seconds)

@@ -56,6 +56,8 @@ class Simulator(ABC):
     name: str
     reopens: bool = False
     """Whether this provider may turn a decline into a charge later."""
+    charge_seconds: float = ASYNC_SECONDS
+    """How long a charge stays pending whose result comes later."""
     account: str = ""
     """Two accounts at one provider have different ids; empty where there is only one."""
 
@@ -112,14 +114,15 @@ class Simulator(ABC):
         now: float,
         *,
         success: str = CHARGED,
-        later_seconds: float = ASYNC_SECONDS,
+        later_seconds: float | None = None,
     ) -> Record:
         """Charge as `behaviour` prescribes and store it in the ledger. `success` is the state of a success.
 
-        `later_seconds`: how long a charge with a later result stays pending. A decline takes `REOPEN_SECONDS` at least
-        until it reopens.
+        `later_seconds`: how long a charge with a later result stays pending, where `charge_seconds` is not meant.
+        A decline takes `REOPEN_SECONDS` at least until it reopens.
         """
         state = _STATE_OF[behaviour.effect]
+        later_seconds = self.charge_seconds if later_seconds is None else later_seconds
         record: Record = {
             **details,
             "id": details["id"],

@@ -15,7 +15,9 @@ from simulation.kernel import EPOCH_MS, Kernel
 _AUTHORIZER_CACHE_MS: Final = 60_000
 _UNAUTHENTICATED: Final = {"code": "unauthenticated", "status": 401}
 _DAY_MS: Final = 24 * 3_600_000
-_QUESTIONS: Final = frozenset({"list_reviews", "list_disputes", "show_reconciliation", "list_keys", "list_proposals"})
+_QUESTIONS: Final = frozenset(
+    {"list_reviews", "show_review", "list_disputes", "show_reconciliation", "list_keys", "list_proposals"}
+)
 """Commands that change nothing, and take no reason."""
 _REASON: Final = {"operator": "the simulation", "reason": "As the simulation needs it"}
 

@@ -148,6 +148,8 @@ IN_SCENARIOS: Final = (
     "identity_unknown",
     # The tables are restored, as above, in this part of the seeds
     "restore_beside",
+    # Providers, a request that charges or refunds: what is pending after it settles days later, and not within seconds
+    "gateway_pends_for_days",
     # Payers' banks, a charge at a real provider: disputed
     "bank_disputes",
     # A message: the function that gets it crashes, or reports it as failed, each time until it is mended

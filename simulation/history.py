@@ -92,7 +92,8 @@ class Sent:
     None for a key pair that this provider does not accept. `provider_key` is ours: named in the request, else the key
     of the charge that the request is about. `stored`: that key lay in the database when the request arrived; None
     without a key. `function` and `process` made the request. `digest` is a checksum of the body. `is_creation`: it
-    creates an object on whose page a payer pays.
+    creates an object on whose page a payer pays. `release`: whose bytes it has, the tested
+    release's (empty) or the newer one's; None for a read.
     """
 
     at_ms: int
@@ -107,6 +108,7 @@ class Sent:
     function: str = ""
     digest: int = 0
     is_creation: bool = False
+    release: str | None = ""
 
 
 class Source(StrEnum):

@@ -265,8 +265,10 @@ class Operators:
             return  # the holder is decided first
         books = self._books(merchant, review)
         moved = self._moved(books, review)
-        if moved is None:
+        part = self._part_kept(merchant, review, books) if moved is None and by is None else None
+        if moved is None and part is None:
             return
+        moved = moved or part is not None
         is_right = self.kernel.random.random() >= self.errs
         self.faults.counts["operator_errs"] += not is_right
         names: dict[str, Any] = {"merchantId": merchant}
@@ -276,7 +278,7 @@ class Operators:
         if review["operationId"] and moved and is_right:
             names |= _amount_moved(books)
         if charge and is_right:
-            names |= _elsewhere(books, review)
+            names |= _elsewhere(books, review) if part is None else {"amount": part}
         for named in _references(charge, review):
             answer = self.api.command(
                 {
@@ -292,6 +294,20 @@ class Operators:
             ).answer
             if answer is None or answer["ok"]:
                 return
+
+    def _part_kept(self, merchant: str, review: dict[str, Any], books: list[Record]) -> int | None:
+        """The part of the amount that was kept of a charge which the ledger has not booked; None where that is not so.
+
+        What was booked is corrected by what was captured there, beside its refunds: that is another closing.
+        """
+        if review["operationId"] or self.reads_all_keys:
+            return None
+        part = _part_of(books, self.amounts.get(review["transactionId"], 0))
+        if part is None:
+            return None
+        names = {"merchantId": merchant, "transactionId": review["transactionId"]}
+        shown = self.api.command({"command": "show_review", **names}).answer or {}
+        return part if shown.get("ours", {}).get("captured") == 0 else None
 
     def verdict(self, merchant: str, review: dict[str, Any]) -> str | None:
         """The verdict of the books about a review now; None where they do not say enough."""
@@ -372,6 +388,15 @@ def _charge_moved(books: list[Record], amount: int) -> bool | None:
     if not kept:
         return False
     return True if [line["amount"] - line["refunded"] for line in kept] == [amount] else None
+
+
+def _part_of(books: list[Record], amount: int) -> int | None:
+    """The rest of the only charge, if that is less than the amount, and nothing about it is undecided."""
+    if any(line["status"] in _UNDECIDED | {"authorized"} for line in books):
+        return None
+    charges = [line for line in books if line["kind"] == "charge" and line["status"] == "charged"]
+    kept = [line["amount"] - line["refunded"] for line in charges]
+    return kept[0] if len(kept) == 1 and 0 < kept[0] < amount else None
 
 
 def _amount_moved(books: list[Record]) -> dict[str, int]:

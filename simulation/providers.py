@@ -33,6 +33,7 @@ from simulation.hosted_requests import is_creation, with_other_amount
 from simulation.identities import STS_HOST
 from simulation.identities import answer as identity_of
 from simulation.kernel import Kernel
+from simulation.releases import release_of
 from simulation.reports import Line, garbled, is_report, without_youngest
 from simulation.workload import HOLD_MS, LONG_HOLD_MS, MERCHANTS
 
@@ -56,6 +57,8 @@ _REFUSED_REFUND: Final = "refund_refused"
 _KINDS: Final[Mapping[str, Any]] = {**SIMULATORS, **REAL_PROVIDERS}
 
 
+_PENDS_SECONDS: Final = (2 * 86_400, 10 * 86_400)
+"""So long stays pending what banks take days for."""
 _LATER_SECONDS: Final = 900.0
 """After so long a refund of the dashboard settles that does not settle at once."""
 _WAITS_SECONDS: Final = (0, 0, 30, 90)
@@ -128,6 +131,8 @@ class SimulatedProviders:
     """By the host of their address."""
     entered: dict[str, tuple[Shop, str]] = field(default_factory=dict)
     """Our keys that stand in any provider's books, with the charge's id."""
+    settled_ms: int = 0
+    """When the last answer of "pending" is over that lasts for days."""
     _entries: dict[tuple[str, str, str], Entry] = field(default_factory=dict)
     """By merchant, provider, and the provider's id."""
     _used_ms: dict[tuple[int, str], float] = field(default_factory=dict)
@@ -289,6 +294,7 @@ class SimulatedProviders:
                 function=self.history.invocations[process].function,
                 digest=crc32(request.body),
                 is_creation=is_creation(request.method, parts.path, request.body),
+                release=release_of(request),
             )
         )
         simulator.visibility_lag_seconds = self._hidden_seconds(shop, request, provider_key)
@@ -302,11 +308,13 @@ class SimulatedProviders:
                 asked = replace(asked, query={**asked.query, "limit": _SHORT_PAGE})
         if isinstance(simulator, MockSimulator):
             simulator.reopens = request.method == "POST" and self.faults.strikes("gateway_reopens")
+        simulator.charge_seconds = simulator.refund_seconds = self._settling_seconds(request)
         if isinstance(simulator, PostAuthorizationSimulator):
             simulator.refuses_voids = _is_void(request) and self.faults.strikes("gateway_refuses_voids")
         entries, is_repeated = len(self.history.entries), provider_key in self.entered
         with self._caused(provider_key, Source.REQUEST, process):
             reply: Reply = simulator.handle(asked, now_ms / 1000)
+        simulator.charge_seconds = simulator.refund_seconds = ASYNC_SECONDS
         reply = self._contradicting(shop, request, reply, self.history.entries[entries:], is_repeated=is_repeated)
         if is_report(name, asked):
             reply = garbled(name, reply, self.faults, partial(self._report_changed, shop.account))
@@ -323,6 +331,13 @@ class SimulatedProviders:
         if b"order_inactive" in reply.body:
             self.history.sometimes["gateway refused a charge that came after its fence"] += 1
         return reply
+
+    def _settling_seconds(self, request: HttpRequest) -> float:
+        """How long stays pending what this request leaves pending: seconds, or days where the kind of fault is on."""
+        apart, rate = self.faults.apart, self.faults.rates["gateway_pends_for_days"]
+        if request.method != "POST" or not rate or apart.random() >= rate:
+            return ASYNC_SECONDS
+        return apart.randint(*_PENDS_SECONDS)
 
     def _hold_seconds(self) -> float | None:
         """None: what a request authorizes is held for as long as Stripe holds it."""
@@ -446,6 +461,10 @@ class SimulatedProviders:
             process=process,
             pending_until_ms=int(record["settles_at"] * 1000) if is_pending else 0,
         )
+        settles_at = record.get("settles_at", 0.0) if record.get("state") == PENDING else 0.0
+        if settles_at - self.kernel.now_ms / 1000 >= _PENDS_SECONDS[0]:
+            self.faults.count("gateway_pends_for_days")
+            self.settled_ms = max(self.settled_ms, int(settles_at * 1000))
         self.history.entries.append(entry)
         self._entries[account.merchant, account.provider, entry.operation_id or entry.charge_id] = entry
 

@@ -3,11 +3,13 @@
 Its requests to providers differ too, so that what one release began must not be sent again by the other.
 """
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
 
-from payflowx.domain.providers.ports import ChargeRequest
+from payflowx.domain.shared.transport import HttpRequest
+from payflowx.providers.contract import Connector, OperationStep, Step
 from payflowx.providers.http_provider import HttpProvider
 from payflowx.providers.registry import Registry
 from simulation.services import DynamoDBClient
@@ -130,11 +132,41 @@ def is_unreadable(partition: str) -> bool:
 # --- its requests to providers
 
 
-class NewerConnector(HttpProvider):
-    """Would send other bytes than the release before: what that one began must not be sent again by this one."""
+RELEASE_HEADER: Final = "x-release"
+"""What the newer release adds to each request that charges, captures, voids or refunds."""
+_NEWER: Final = "newer"
+_COMMANDS: Final = re.compile(rb"command=(verify_payment|check_action_status|get_transaction_info|expire_invoice)\b")
+StepLike = TypeVar("StepLike", Step, OperationStep)
 
-    def request_hash(self, request: ChargeRequest) -> str:
-        return f"newer-{super().request_hash(request)}"
+
+def newer_connector(older: Connector) -> Connector:
+    """Sends other bytes than the release before, so that what that one began must not be sent again by this one."""
+    hosted = older.hosted
+    return replace(
+        older,
+        charge_steps=[_newer_step(step) for step in older.charge_steps],
+        hosted=replace(hosted, create=[_newer_step(step) for step in hosted.create]) if hosted else None,
+        operation_steps=lambda request: [_newer_step(step) for step in older.operation_steps(request)],
+    )
+
+
+def _newer_step(step: StepLike) -> StepLike:
+    def build(request: Any) -> HttpRequest:
+        built: HttpRequest = step.build(request)
+        return replace(built, headers={**built.headers, RELEASE_HEADER: _NEWER})
+
+    return replace(step, build=build)
+
+
+def release_of(request: HttpRequest) -> str | None:
+    """The release whose bytes the request has; None for a read, and for a cancellation, whose bytes no release changes.
+
+    PayU reads by POST. Stripe voids as it cancels: only the newer release tells these two apart.
+    """
+    if RELEASE_HEADER in request.headers:
+        return _NEWER
+    reads = request.method == "GET" or request.path.endswith("/recon") or bool(_COMMANDS.search(request.body))
+    return None if reads else ""
 
 
 class NewerRegistry(Registry):
@@ -148,4 +180,4 @@ class NewerRegistry(Registry):
 
     def get(self, name: str) -> HttpProvider:
         older = super().get(name)
-        return NewerConnector(older.connector, older.http, older.secrets, older.clock_ms, older.observe)
+        return replace(older, connector=newer_connector(older.connector))

@@ -23,11 +23,13 @@ from simulation.workload import (
     cancelled_early,
     captured_late,
     charged_at_once,
+    charged_otherwise,
     disputed,
     erased_and_refunded,
     held_after_a_decline,
     held_and_refunded,
     held_over_a_restore,
+    pending_for_long,
     refunded_late,
     tries_after_a_late_decline,
     tries_of_orders,
@@ -285,6 +287,13 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         },
         lambda orders: [(charged_at_once if number % 3 else at_payu)(order) for number, order in enumerate(orders)],
     ),
+    # Charges at real providers are refunded here and in dashboards, of which no event tells; reports are read hours
+    # later, with other amounts of both kinds of refunds.
+    "refunds_elsewhere": Scenario(
+        {"dashboard_refunds": 1.0, "event_lost": 1.0, "report_other_amount": 0.3, "operator_reconciles": 1.0},
+        lambda orders: [disputed(order) for order in orders],
+        lasts_ms=8 * 3_600_000,
+    ),
     # All payments arrive within seconds, and partitions take few writes: those of a merchant's lists, of shards of what
     # is due, and of payments with captures and refunds are throttled, each by its key.
     "hot_partitions": Scenario(
@@ -430,6 +439,36 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             "client_repeats_later": 0.5,
         },
         tries_after_a_late_decline,
+    ),
+    # Providers charge and hold other amounts than were asked for, people capture and refund a part there, and others
+    # close the reviews with what was kept.
+    "kept_in_part": Scenario(
+        {
+            "dashboard_refunds": 1.0,
+            "dashboard_captures": 0.9,
+            "operator_closes_reviews": 1.0,
+            "operator_reconciles": 1.0,
+            "event_lost": 0.5,
+            "event_late": 0.3,
+            "gateway_answer_lost": 0.2,
+        },
+        lambda orders: [charged_otherwise(order) for order in orders],
+    ),
+    # Charges and refunds are pending for two to ten days, while answers, events and workers are lost.
+    "slow_banks": Scenario(
+        {
+            "gateway_pends_for_days": 0.6,
+            "operation_turns_out": 0.6,
+            "gateway_answer_lost": 0.2,
+            "gateway_error_after": 0.1,
+            "gateway_forgets": 0.1,
+            "event_before_answer": 0.3,
+            "event_lost": 0.5,
+            "event_late": 0.2,
+            "client_cancels": 0.2,
+            "crash": 0.005,
+        },
+        lambda orders: [pending_for_long(order) for order in orders],
     ),
     # Banks dispute charges at real providers while payments arrive and are refunded. What the providers tell of that
     # comes in any order, twice, late, not at all, and to the other merchant's address; payers' data are erased.

@@ -70,6 +70,8 @@ _CAPTURED_AFTER_MS: Final = 90_000
 _MANUAL: Final = 0.7
 """Of the payments whose providers can hold an amount; the others cannot, so half of all payments are held."""
 
+_REFUNDED_LATER: Final = 0.5
+"""This part of the payments where much is pending is charged at once, and refunded."""
 _MOCKS: Final = ("mock", "cashfree_mock", "razorpay_mock")
 _TOKENS_PER_PROVIDER: Final = (
     "tok_reopened_decline",
@@ -285,6 +287,26 @@ def disputed(order: Order) -> Order:
     waits_ms = [random.randrange(_DISPUTED_MS) for _ in range(random.choice((0, 1, 1, 2)))]
     refunds = [Step(Wish.REFUND, round(0.05 + random.random() / 5, 2), wait_ms=wait_ms) for wait_ms in waits_ms]
     return replace(kept, steps=tuple(refunds))
+
+
+def pending_for_long(order: Order) -> Order:
+    """A card that a mock or PayU charges, or declines, later; or a charge at a real provider with refunds."""
+    random = Random(f"pending {order.payer['id']}")
+    if random.random() < _REFUNDED_LATER:
+        return disputed(order)
+    token = random.choice(("tok_async_success", "tok_async_failure"))
+    body = _at_real_provider(random, order.payer) | {"paymentMethod": {"type": "card", "token": token}}
+    body |= {"metadata": {"gateway": random.choice(("payu", LAST_CHOICE, "any"))}}
+    return replace(order, body={name: value for name, value in body.items() if name != "capture"}, steps=())
+
+
+def charged_otherwise(order: Order) -> Order:
+    """A card that is charged with another amount, held or not; its review is closed, and a part is refunded later."""
+    kept, random = held_and_refunded(order), Random(f"charged otherwise {order.payer['id']}")
+    body = kept.body if random.random() < _HELD_OF_CANCELLED else {n: v for n, v in kept.body.items() if n != "capture"}
+    body |= {"paymentMethod": {"type": "card", "token": "tok_wrong_amount"}}
+    wait_ms = random.randrange(*_RECONCILED_MS)
+    return replace(order, body=body, steps=(Step(Wish.REFUND, 0.05, patient=False, wait_ms=wait_ms),))
 
 
 def refunded_late(order: Order) -> Order:

@@ -487,7 +487,8 @@ class World:
 
     def _come_to_rest(self) -> bool:
         """Whether everything did before patience ran out."""
-        ends_ms = self.kernel.now_ms + (_LONG_PATIENCE_MS if self.plan.is_long else _PATIENCE_MS)
+        patience_ms = _LONG_PATIENCE_MS if self.plan.is_long else _PATIENCE_MS
+        ends_ms = max(self.kernel.now_ms, self.providers.settled_ms) + patience_ms
         while not self._is_at_rest():
             if self.kernel.now_ms >= ends_ms:
                 return False

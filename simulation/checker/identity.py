@@ -1,6 +1,7 @@
 """I6, I7, I8 and I10: keys of merchants, keys of providers, references of providers."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -11,6 +12,7 @@ from testing.dynamodb.values import plain_item
 
 _REUSED: Final = "idempotency_key_reused"
 _QUESTIONS: Final = ("/merchant/postservice", "/pg/recon")
+_ENDS_A_CHARGE: Final = re.compile(r"/(captures?|voids|refunds?|authorization|cancel|close|expire)$")
 _OURS: Final = "pfx-"
 """The beginning of every key that we make."""
 
@@ -132,6 +134,35 @@ def _completing(owner: PaymentEvidence | OperationEvidence) -> set[tuple[int, st
         for attempt in after["attempts"]
         if attempt["state"] in OPEN and "capture_sent_at" in attempt.get("progress", {})
     }
+
+
+def i8_same_bytes(evidence: Evidence) -> Iterator[Violation]:
+    """A request that may have left leaves again with the same bytes, or never: the newer release builds other ones.
+
+    All steps of a charge count as one request: the stored hash is about all of them.
+    """
+    for name, payment in evidence.payments.items():
+        releases: dict[str, str] = {}
+        owners: list[PaymentEvidence | OperationEvidence] = [payment, *payment.operations.values()]
+        for owner in owners:
+            for sent in owner.sent:
+                key = _key_that_moves(payment, owner, sent)
+                if key is None or sent.release is None:
+                    continue
+                if releases.setdefault(key, sent.release) != sent.release:
+                    yield Violation("I8", name, f"{sent.connector} got {sent.path} with {key} again, with other bytes")
+
+
+def _key_that_moves(payment: PaymentEvidence, owner: PaymentEvidence | OperationEvidence, sent: Sent) -> str | None:
+    """The key of the attempt for which the request was made. A capture without a key is that of its process.
+
+    None for what ends a charge, or takes what was held for it without an operation.
+    """
+    if isinstance(owner, OperationEvidence) or not _ENDS_A_CHARGE.search(sent.path):
+        return sent.provider_key if sent.method == "POST" else None
+    captures = [o for o in payment.operations.values() if o.item is not None and o.item["kind"] == "capture"]
+    keys = {key for capture in captures for process, key in _opened(capture) if process == sent.process}
+    return keys.pop() if sent.path.endswith("/capture") and len(keys) == 1 else None
 
 
 def _moves_money(sent: Sent) -> bool:

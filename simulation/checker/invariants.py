@@ -40,6 +40,7 @@ from simulation.checker.identity import (
     i7_one_id,
     i7_stays_accepted,
     i8_key_stored_first,
+    i8_same_bytes,
     i10_made_elsewhere,
     i10_one_operation,
     i10_reference_owner,
@@ -62,6 +63,8 @@ from simulation.checker.replays import no_run_stands_still, replays_lose_nothing
 from simulation.checker.reports import (
     differences_are_true,
     false_amounts_are_found,
+    false_refunds_are_reviewed,
+    refunds_made_there_are_known,
     unlisted_charges_are_found,
 )
 from simulation.checker.restores import restored
@@ -112,6 +115,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     i7_one_id,
     i7_stays_accepted,
     i8_key_stored_first,
+    i8_same_bytes,
     i9_one_open_attempt,
     waits_are_kept,
     i10_reference_owner,
@@ -156,6 +160,8 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     deadlines_are_warned_of,
     reasons,
     false_amounts_are_found,
+    false_refunds_are_reviewed,
+    refunds_made_there_are_known,
     unlisted_charges_are_found,
     differences_are_true,
     breakers,

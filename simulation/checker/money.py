@@ -24,6 +24,7 @@ _HELD_OF: Final = {"PENDING": RESERVED, "SUCCEEDED": BOOKED, "FAILED": GIVEN_BAC
 """The place of an operation's amount outside of a review."""
 _NO_EFFECT: Final = {"DECLINED", "NOT_SENT", "REJECTED", "FENCED"}
 _UNSETTLED: Final = {"PENDING", "IN_REVIEW"}
+_CLOCKS_MS: Final = 7_000
 _RECHECKED_MS: Final = 20 * 3_600_000
 """Inquiries about a refund that succeeded end after most of a day."""
 
@@ -77,9 +78,11 @@ def i3_status_is_truth(evidence: Evidence) -> Iterator[Violation]:
     """SUCCESS exactly with one charge, FAILED and CANCELLED with none; refunds as the books have them.
 
     A payment about which an operator decided against the books is as the operator said. Nothing is charged that went
-    back as a whole. Of a charge that a person found under the key of a forgotten attempt, that one alone is known.
+    back as a whole. Where a person named what was kept of a charge, that is captured, and nothing is left to capture.
+    Of a charge that a person found under the key of a forgotten attempt, that one alone is known.
     """
     misjudged, unread = set(misjudged_payments(evidence)), _unread_accounts(evidence)
+    returned = _Returned(evidence)
     for name, payment in evidence.payments.items():
         item = payment.item
         if item is None or payment.name in misjudged:
@@ -87,10 +90,15 @@ def i3_status_is_truth(evidence: Evidence) -> Iterator[Violation]:
         if payment.status == "SUCCESS":
             extras = [(extra["amount"], extra["currency"]) for extra in item.get("extraCharges", [])]
             wanted = [(item["captured"], item["currency"]), *extras]
-            found = [(entry["amount"], entry["currency"]) for entry in payment.charged]
+            found = [
+                (entry["amount"] - returned.before_a_person_named(payment, entry), entry["currency"])
+                for entry in payment.charged
+            ]
             is_known_in_part = payment.is_under_another_key and wanted[0] in found
             if sorted(found) != sorted(wanted) and not is_known_in_part and not _is_read_once_more(item):
                 yield Violation("I3", name, f"is SUCCESS, but the books say {found} instead of {wanted}")
+            if item["capturable"]:
+                yield Violation("I3", name, f"is SUCCESS, and {item['capturable']} can still be captured")
             yield from _refunds(name, payment, item)
         elif payment.status in {"FAILED", "CANCELLED"} and any(e["refunded"] < e["amount"] for e in payment.charged):
             yield Violation("I3", name, f"is {payment.status} and was charged at {payment.charged[0]['gateway']}")
@@ -114,6 +122,48 @@ def i3_not_before_its_time(evidence: Evidence) -> Iterator[Violation]:
                 if after is not None and after["status"] == "SUCCEEDED" and write.at_ms < made_ms:
                     yield Violation("I3", name, f"{operation.operation_id} is SUCCEEDED, and was pending then")
                     break
+
+
+class _Returned:
+    """The refunds in the providers' books, by merchant and charge."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.named_ms: dict[tuple[str, str], list[int]] = {}
+        """When people sent the closings that name an amount, by merchant and payment."""
+        for command in evidence.result.history.commands:
+            fields = command.command
+            if fields["command"] == "close_review" and "amount" in fields:
+                place = (fields["merchantId"], fields["transactionId"])
+                self.named_ms.setdefault(place, []).append(command.at_ms)
+        self.refunds: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+        for line in evidence.result.ledger:
+            if line.get("kind") == "refund" and _is_refund(line):
+                self.refunds.setdefault((line["merchant"], line["chargeId"]), []).append(line)
+
+    def before_a_person_named(self, payment: PaymentEvidence, charge: Mapping[str, Any]) -> int:
+        """The sum of what was given back before a person named what was kept of the charge: it is no operation.
+
+        PayU does not say when it refunded. What a list of it shows later stands beside what was named.
+        """
+        attempts = payment.item["attempts"] if payment.item else []
+        named = [a for a in attempts if a.get("reference") == charge["chargeId"] and _named_at_ms(a)]
+        if not named:
+            return 0
+        is_told = charge["provider"] != "payu"
+        stored_ms = _named_at_ms(named[0])
+        asked_ms = self.named_ms.get((payment.merchant, payment.transaction_id), [])
+        until_ms = max((at_ms for at_ms in asked_ms if at_ms <= stored_ms + _CLOCKS_MS), default=stored_ms)
+        booked = {line["operationId"] for o in payment.operations.values() for line in o.books if is_told}
+        return sum(
+            line["amount"]
+            for line in self.refunds.get((payment.merchant, charge["chargeId"]), ())
+            if line["at"] * 1000 <= until_ms and line["operationId"] not in booked
+        )
+
+
+def _named_at_ms(attempt: Mapping[str, Any]) -> int:
+    """By the clock of the function that stored it; 0 where nobody named an amount."""
+    return int(attempt.get("progress", {}).get("amount_named_at", "0"))
 
 
 def _is_read_once_more(item: Stored) -> bool:

@@ -3,8 +3,16 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Violation, alive_between, stored_at
-from simulation.history import ReportChange, Write
+from simulation.checker.evidence import (
+    Evidence,
+    OperationEvidence,
+    PaymentEvidence,
+    Stored,
+    Violation,
+    alive_between,
+    stored_at,
+)
+from simulation.history import Entry, ReportChange, Source, Write
 from simulation.world import TRANSACTIONS
 from testing.dynamodb.values import plain_item
 
@@ -17,10 +25,11 @@ def false_amounts_are_found(evidence: Evidence) -> Iterator[Violation]:
     """A line with another amount than a charge has, on a page that was counted, is among its run's findings, and its
     payment is in review where the finding says so.
 
-    A page whose reader died is read again, and may tell the truth then. A payment that nobody has operated on is meant:
-    of others a report may list a part that was captured.
+    A page whose reader died is read again, and may tell the truth then. A line of a refund names its charge, too,
+    and is not about that. A payment that nobody has operated on is meant: of others a report may list a part that was
+    captured.
     """
-    found = {item["reference"]["S"]: item.get("remedy", {}).get("S") for item in _findings(evidence)}
+    found = {item["reference"]: item.get("remedy") for _, item in _kept_findings(evidence)}
     charges = {
         (payment.merchant, attempt["provider"], attempt["reference"]): payment
         for payment in evidence.payments.values()
@@ -28,7 +37,8 @@ def false_amounts_are_found(evidence: Evidence) -> Iterator[Violation]:
         if attempt.get("reference")
     }
     for change in evidence.result.history.report_changes:
-        run = _counting_run(change, evidence) if change.change == _OTHER_AMOUNT else None
+        is_meant = change.change == _OTHER_AMOUNT and not _is_refund(change.line)
+        run = _counting_run(change, evidence) if is_meant else None
         for reference in _texts(change.line) if run is not None else ():
             payment = charges.get((change.merchant, change.provider, reference))
             if run is None or payment is None or not _is_plainly_charged(payment, change, run):
@@ -39,6 +49,137 @@ def false_amounts_are_found(evidence: Evidence) -> Iterator[Violation]:
             elif found[reference] == "review" and not _was_in_review(payment, change.at_ms, run["updated_at_ms"]):
                 what = f"{reference} was listed with another amount, and no review began"
                 yield Violation("REPORTS", payment.name, what)
+
+
+def false_refunds_are_reviewed(evidence: Evidence) -> Iterator[Violation]:
+    """A line with another amount than a refund has, on a page that was counted, is among its run's findings, and a
+    person decides: the refund or its payment is in review, whatever the finding says.
+
+    The amount that a person named may be the listed one. A refund that the run itself has found and booked is its
+    finding already.
+    """
+    found = {item["reference"] for _, item in _kept_findings(evidence)}
+    refunds = {
+        (payment.merchant, name): (payment, operation)
+        for payment in evidence.payments.values()
+        for operation in payment.operations.values()
+        if operation.item is not None and operation.item["kind"] == "refund" and not _is_named_by_person(operation)
+        for attempt in operation.item["attempts"]
+        for name in _names(attempt)
+    }
+    for change in evidence.result.history.report_changes:
+        texts = set(_texts(change.line)) if change.change == _OTHER_AMOUNT else set[str]()
+        named = [refunds[change.merchant, text] for text in sorted(texts) if (change.merchant, text) in refunds]
+        run = _counting_run(change, evidence) if named else None
+        for payment, operation in named[:1]:
+            if run is None:
+                continue
+            stored = stored_at(operation.versions, run["created_at_ms"], before=True)
+            if stored is None or stored["status"] != "SUCCEEDED":
+                continue
+            if not found & texts:
+                what = f"{operation.operation_id} was listed with another amount, and no reconciliation found it"
+                yield Violation("REPORTS", payment.name, what)
+            elif not _is_in_review(payment, operation, change.at_ms, run["updated_at_ms"]):
+                what = f"{operation.operation_id} was listed with another amount, and nobody reviews it"
+                yield Violation("REPORTS", payment.name, what)
+
+
+def refunds_made_there_are_known(evidence: Evidence) -> Iterator[Violation]:
+    """A refund without a key of ours, of a charge that was known when a run began that lists it, is a finding of that
+    run or was booked before; and in the end it is an operation, or a person was asked.
+
+    A provider that answered the run from a time before the refund has not listed it. What a person named as kept of the
+    charge may count it.
+    """
+    history, asked = evidence.result.history, set(_decided_by_amount(evidence))
+    forgets_ms = [strike.at_ms for strike in history.strikes if strike.kind == "gateway_forgets"]
+    left_out = {text for change in history.report_changes if change.change == "omitted" for text in _texts(change.line)}
+    found = {(key, name) for key, item in _kept_findings(evidence) for name in _names(item)}
+    made = {entry.operation_id: entry for entry in history.entries if _is_made_there(entry)}
+    for payment in evidence.payments.values():
+        booked_ms = {
+            name: operation.versions[0][0].at_ms
+            for operation in payment.operations.values()
+            if operation.item is not None
+            for attempt in operation.item["attempts"]
+            for name in _names(attempt)
+        }
+        lines = [*payment.books, *(line for operation in payment.operations.values() for line in operation.books)]
+        for line in lines:
+            entry = made.get(str(line.get("operationId")))
+            if entry is None or line["kind"] != "refund" or line["status"] != "done" or payment.name in asked:
+                continue
+            for key, run in _runs(evidence).items():
+                if entry.operation_id in left_out or not _must_list(run, entry, payment):
+                    continue
+                if any(run["created_at_ms"] <= at_ms <= run["updated_at_ms"] for at_ms in forgets_ms):
+                    continue
+                at_ms = booked_ms.get(entry.operation_id)
+                is_known = at_ms is not None and at_ms <= run["updated_at_ms"]
+                if not is_known and (key, entry.operation_id) not in found:
+                    what = f"{entry.operation_id} was refunded at {entry.provider}, and {key} did not find it"
+                    yield Violation("REPORTS", payment.name, what)
+                elif at_ms is None and not _was_in_review(payment, run["created_at_ms"], evidence.result.ended_ms):
+                    what = f"{entry.operation_id} was refunded at {entry.provider}, and nobody knows it"
+                    yield Violation("REPORTS", payment.name, what)
+
+
+def _is_refund(line: Mapping[str, Any]) -> bool:
+    """Whether a line of Cashfree, Razorpay or Stripe lists a refund."""
+    return "refund" in {str(line.get(name)).lower() for name in ("event_type", "entity", "reporting_category")}
+
+
+_LISTS_REFUNDS: Final = frozenset({"stripe", "razorpay", "cashfree"})
+
+
+def _is_made_there(entry: Entry) -> bool:
+    is_listed = entry.kind == "refund" and entry.provider in _LISTS_REFUNDS
+    return is_listed and entry.source is Source.DASHBOARD
+
+
+def _must_list(run: Stored, entry: Entry, payment: PaymentEvidence) -> bool:
+    """Whether the run ended, has the refund in its range, and began when it was old enough, and its charge stored."""
+    stored = stored_at(payment.versions, run["created_at_ms"], before=True)
+    charges = [a for a in (stored or {}).get("attempts", ()) if a.get("reference") == entry.charge_id]
+    is_known = bool(charges) and charges[0]["state"] == "SUCCEEDED"
+    made_ms = max(entry.at_ms, entry.pending_until_ms)
+    is_old = made_ms + run["lag_ms"] + _CLOCKS_MS < run["created_at_ms"]
+    in_range = run["from_ms"] <= entry.at_ms and made_ms < run["until_ms"]
+    of_account = (run["merchant_id"], run["provider"]) == (payment.merchant, entry.provider)
+    is_whole = run.get("phase") == "done" and run["source"] == "list"
+    return is_known and is_old and in_range and of_account and is_whole
+
+
+def _names(attempt: Stored) -> Iterator[str]:
+    """The names by which a report may list a refund: the provider's of it, and ours, or another merchant's people's."""
+    yield from (attempt[fact] for fact in ("reference", "provider_key") if attempt.get(fact))
+
+
+def _is_named_by_person(operation: OperationEvidence) -> bool:
+    item = operation.item or {"amount": 0}
+    return item.get("bookedAmount", 0) not in {0, item["amount"]}
+
+
+def _decided_by_amount(evidence: Evidence) -> Iterator[str]:
+    """The payments whose reviews a person has closed with an amount."""
+    for command in evidence.result.history.commands:
+        fields = command.command
+        if fields["command"] == "close_review" and fields.get("verdict") == "charged":
+            yield f"{fields['transactionId']}@{fields['merchantId']}"
+
+
+def _is_in_review(payment: PaymentEvidence, operation: OperationEvidence, from_ms: int, until_ms: int) -> bool:
+    stored = alive_between(operation.versions, from_ms - _CLOCKS_MS, until_ms + _CLOCKS_MS)
+    reviewed = any(version["status"] == "IN_REVIEW" for version in stored)
+    return reviewed or _was_in_review(payment, from_ms, until_ms)
+
+
+def _kept_findings(evidence: Evidence) -> Iterator[tuple[str, Stored]]:
+    """The findings with the partitions of their runs."""
+    for (table, (partition, sort)), item in evidence.result.items.items():
+        if table == TRANSACTIONS and partition.startswith(_RUN) and sort.startswith(_FINDING):
+            yield partition, plain_item(item)
 
 
 def unlisted_charges_are_found(evidence: Evidence) -> Iterator[Violation]:
@@ -134,12 +275,6 @@ def _was_known(payment: PaymentEvidence, run: Stored) -> bool:
 
 
 _CLOCKS_MS: Final = 7_000
-
-
-def _findings(evidence: Evidence) -> Iterator[Mapping[str, Any]]:
-    for (table, (partition, sort)), item in evidence.result.items.items():
-        if table == TRANSACTIONS and partition.startswith(_RUN) and sort.startswith(_FINDING):
-            yield item
 
 
 def _counting_run(change: ReportChange, evidence: Evidence) -> Stored | None:

@@ -566,5 +566,15 @@ CHARGING: Final[tuple[Mutant, ...]] = (
             "refundable=payment.refundable + payment.reserved,",
         ),
     ),
+    broken(
+        _ROOM,
+        "a charge is sent again by a release that builds other bytes",
+        Edit(
+            ChargeSession,
+            "same_request",
+            "self.provider.request_hash(self.charge) == self.attempt.request_hash",
+            "True",
+        ),
+    ),
     Mutant(_ROOM, "reads of payments are not consistent", _stale_reads),
 )

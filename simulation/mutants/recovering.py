@@ -9,14 +9,19 @@ from payflowx.adapters.dynamodb.payments import payment_items
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
 from payflowx.adapters.sqs.queue_room import QueueRoom
 from payflowx.application.outbound_webhooks.deliver_event import DeliverEvent
+from payflowx.application.payments.charge_session import ChargeSession
 from payflowx.application.payments.claim_item import ClaimItem
 from payflowx.application.payments.hand_over_job import HandOverJob
+from payflowx.application.payments.operation_session import OperationSession
 from payflowx.application.recovery import wake_attempts, waking
 from payflowx.application.recovery.sweep import SweepDueItems, Swept
 from payflowx.application.recovery.wake_event import WakeEvent
+from payflowx.domain.payments import recovery_plan, verification
 from payflowx.domain.payments.claim import ResolveOpenAttempt, StartAttempt
+from payflowx.domain.payments.outcome import Accepted, Declined
 from payflowx.domain.providers import health
 from payflowx.domain.routing import routing
+from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.entrypoints import worker
 from simulation.mutants.mutant import Edit, Mutant, Patches, broken
 
@@ -43,6 +48,16 @@ def _moved(claim_item: Any, item: Any, decision: Any) -> Any:
     if not others or len(payment.attempts) > 1 or not claim_item.hand_over.health.is_slow(name):
         return decision
     return StartAttempt(number=len(payment.attempts) + 1, candidate=others[0])
+
+
+def _declined_after_a_day(inquiry: str, kind: str) -> str:
+    """The source of an inquiry that believes in "pending" for a day only."""
+    return (
+        f"outcome = {inquiry}\n"
+        "    is_old = self.clock.now_ms() - self.attempt.started_at_ms > 86_400_000\n"
+        f"    declined = Declined({kind}code='pending_too_long')\n"
+        "    return declined if is_old and isinstance(outcome, Accepted) else outcome"
+    )
 
 
 RECOVERING: Final[tuple[Mutant, ...]] = (
@@ -225,6 +240,61 @@ RECOVERING: Final[tuple[Mutant, ...]] = (
             "self.slow_lane.take(replace(job, slow=True))",
             "self.merchant_events.save(merchant_event, replace(merchant_event, due_at_ms=None))",
         ),
+    ),
+    broken(
+        _ROOM,
+        "a pending answer is given up when silence would be",
+        Edit(
+            recovery_plan,
+            "inquiries_end_at_ms",
+            "capabilities.pending_horizon_ms",
+            "capabilities.inquiry_horizon_ms",
+        ),
+        scenario="slow_banks",
+    ),
+    broken(
+        _ROOM,
+        "a pending answer is given up after twelve hours",
+        Edit(recovery_plan, "inquiries_end_at_ms", "capabilities.pending_horizon_ms", "12 * HOUR_MS"),
+        scenario="slow_banks",
+    ),
+    broken(
+        _ROOM,
+        "what was pending before a lost answer counts as unknown",
+        Edit(
+            verification,
+            "changes_state",
+            "if isinstance(outcome, Unknown) and attempt.state in _KNOWN and attempt.capture_sent_at_ms is None:",
+            "if False:",
+        ),
+        scenario="slow_banks",
+    ),
+    broken(
+        _ROOM,
+        "a charge that is pending for a day counts as declined",
+        Edit(
+            ChargeSession,
+            "inquire",
+            "return self.provider.inquire(self.charge, self.account)",
+            _declined_after_a_day("self.provider.inquire(self.charge, self.account)", "kind=DeclineKind.HARD, "),
+        ),
+        scenario="slow_banks",
+        Accepted=Accepted,
+        Declined=Declined,
+        DeclineKind=DeclineKind,
+    ),
+    broken(
+        _ROOM,
+        "a refund that is pending for a day counts as failed",
+        Edit(
+            OperationSession,
+            "inquire",
+            "return self.provider.inquire_operation(self.operation_request, self.account)",
+            _declined_after_a_day("self.provider.inquire_operation(self.operation_request, self.account)", ""),
+        ),
+        scenario="slow_banks",
+        Accepted=Accepted,
+        Declined=Declined,
     ),
     Mutant(
         _ROOM,

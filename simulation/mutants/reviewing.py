@@ -5,7 +5,14 @@ from typing import Final
 from payflowx.adapters.dynamodb.payments import review_items
 from payflowx.application.reconciliation.reconcile import Reconcile
 from payflowx.application.reconciliation.resolve_discrepancy import ResolveDiscrepancy
-from payflowx.domain.payments import balances, operation_review, operation_state_machine, review, state_machine
+from payflowx.domain.payments import (
+    balances,
+    operation_review,
+    operation_state_machine,
+    provider_refund,
+    review,
+    state_machine,
+)
 from payflowx.domain.reconciliation import matching
 from simulation.mutants.mutant import Edit, Mutant, broken
 
@@ -129,6 +136,42 @@ REVIEWING: Final[tuple[Mutant, ...]] = (
         ),
     ),
     broken(
+        "reviews",
+        "a closing with a part books the whole",
+        Edit(review, "_captured", "        return amount\n", "        return payment.amount\n"),
+        scenario="kept_in_part",
+    ),
+    broken(
+        "reviews",
+        "a closing with a part leaves the rest to be captured",
+        Edit(review, "_charged", "capturable=0,", "capturable=payment.amount - corrected.captured,"),
+        scenario="kept_in_part",
+    ),
+    broken(
+        "reviews",
+        "a closing with a part makes the whole refundable",
+        Edit(
+            review,
+            "_charged",
+            "after = replace(\n        corrected,",
+            "corrected = replace(corrected, refundable=payment.amount)\n    after = replace(\n        corrected,",
+        ),
+        _NOT_CHECKED,
+        _NOT_REVIEWED,
+        scenario="kept_in_part",
+    ),
+    broken(
+        "reviews",
+        "a refund that was made before a part was named is booked beside it",
+        Edit(
+            provider_refund,
+            "_is_counted",
+            "return charge.started_at_ms - _CLOCKS_MS <=",
+            "return False and charge.started_at_ms - _CLOCKS_MS <=",
+        ),
+        scenario="kept_in_part",
+    ),
+    broken(
         "reconciliation",
         "a line of a report closes a charge without an inquiry",
         Edit(
@@ -159,6 +202,63 @@ REVIEWING: Final[tuple[Mutant, ...]] = (
             "if False:",
         ),
         scenario="false_reports",
+    ),
+    broken(
+        "reconciliation",
+        "a line with another amount than a refund has starts no review",
+        Edit(
+            ResolveDiscrepancy,
+            "_review",
+            "if operation.status is not OperationStatus.IN_REVIEW:",
+            "if False:",
+        ),
+        scenario="refunds_elsewhere",
+    ),
+    broken(
+        "reconciliation",
+        "a line with another amount than a refund has matches",
+        Edit(
+            matching,
+            "_compare",
+            "if not _is_expected(entry, ledger_entry) and not _may_be_a_capture(entry, ledger_entry, attempt):",
+            "if ledger_entry.operation is None and not _is_expected(entry, ledger_entry) and not _may_be_a_capture(\n"
+            "        entry, ledger_entry, attempt\n    ):",
+        ),
+        scenario="refunds_elsewhere",
+    ),
+    broken(
+        "reconciliation",
+        "a refund that is missing here is nobody's difference",
+        Edit(
+            matching,
+            "_unknown",
+            "if young:",
+            "if young or entry.kind is EntryKind.REFUND:",
+        ),
+        scenario="refunds_elsewhere",
+    ),
+    broken(
+        "reconciliation",
+        "a refund that is missing here is listed, and nobody reads it",
+        Edit(
+            matching,
+            "_action_on",
+            "return ResolutionAction.ASK if entry.kind is EntryKind.REFUND and not has_own_key else _REVIEW",
+            "return ResolutionAction.NONE if entry.kind is EntryKind.REFUND and not has_own_key else _REVIEW",
+        ),
+        scenario="refunds_elsewhere",
+    ),
+    broken(
+        "reconciliation",
+        "a refund of ours with another amount on a report is a finding that nobody decides",
+        Edit(
+            matching,
+            "_compare",
+            "action = ResolutionAction.NONE if _is_decided(entry, ledger_entry, attempt) else _REVIEW",
+            "action = _REVIEW if ledger_entry.operation is None and not _is_decided(entry, ledger_entry, attempt) "
+            "else ResolutionAction.NONE",
+        ),
+        scenario="refunds_elsewhere",
     ),
     broken(
         "reconciliation",

@@ -12,7 +12,13 @@ from simulation.check import evidence_of
 from simulation.checker.approvals import two_people
 from simulation.checker.evidence import Evidence, PaymentEvidence, Violation
 from simulation.checker.invariants import INVARIANTS, first_violation, violations
+from simulation.checker.money import i3_status_is_truth
 from simulation.checker.records import i16_merchant_events
+from simulation.checker.reports import (
+    false_amounts_are_found,
+    false_refunds_are_reviewed,
+    refunds_made_there_are_known,
+)
 from simulation.checker.work import MAX_REQUESTS_PER_SESSION, MAX_SESSIONS_PER_HOUR, i13_bounded_work
 from simulation.history import Call, ReportChange, Sent, Strike, Write
 from simulation.kernel import EPOCH_MS
@@ -445,6 +451,14 @@ def given_back_by_itself() -> Story:
     return story
 
 
+def read_by_two_releases() -> Story:
+    """The bytes of a read are free."""
+    story = paid()
+    story.send(2, "POST", "/merchant/postservice", f"pfx-{story.name}-1")
+    story.history.sent[-1] = dataclasses.replace(story.history.sent[-1], release=None)
+    return story
+
+
 GOOD: list[Told] = [
     lambda: booked_beside_ours(reference="re_1"),
     lambda: own_capture_left(12 * HOUR_MS),
@@ -467,6 +481,7 @@ GOOD: list[Told] = [
     lambda: reconciled(is_found=True),
     lambda: reconciled(is_found=False, is_counted=False),
     paid_after_refunds_were_turned_on,
+    read_by_two_releases,
 ]
 
 
@@ -944,6 +959,35 @@ def sent_without_opening() -> Story:
     story.now_ms += 5_000
     story.claim(3, append=False)
     story.send(3, "POST", "/v1/charges", f"pfx-{story.name}-1")
+    return story
+
+
+def sent_by_two_releases(*, refund: bool) -> Told:
+    """A request leaves again, from a function that builds other bytes than the one before it."""
+
+    def tell() -> Story:
+        story = paid()
+        process, path, key = 2, "/v1/charges", f"pfx-{story.name}-1"
+        if refund:
+            sort = story.refund(30)
+            process, path, key = 4, f"/v1/charges/ch_{story.name}/refunds", f"pfx-{sort[7:]}-1"
+        story.send(process, "POST", path, key)
+        story.history.sent[-1] = dataclasses.replace(story.history.sent[-1], release="newer")
+        return story
+
+    return tell
+
+
+def captured_by_two_releases(*, is_keyed: bool) -> Story:
+    """A capture at a provider where it names the charge alone leaves twice, with other bytes."""
+    story = Story()
+    story.accept(capture="manual")
+    story.authorize()
+    story.capture(80)
+    key = f"pfx-{'c' * 16}-1" if is_keyed else f"pfx-{story.name}-1"
+    for release in ("", "newer"):
+        story.send(3, "POST", f"/v1/payments/ch_{story.name}/capture", key)
+        story.history.sent[-1] = dataclasses.replace(story.history.sent[-1], release=release)
     return story
 
 
@@ -1648,6 +1692,10 @@ BAD: list[tuple[str, Told]] = [
     ("I8 .*which was not stored", key_not_stored),
     ("I8 .*process 77, which did not open it", sent_by_another),
     ("I8 .*process 3, which did not open it", sent_without_opening),
+    ("I8 .*got /v1/charges with .* again, with other bytes", sent_by_two_releases(refund=False)),
+    ("I8 .*/refunds with .* again, with other bytes", sent_by_two_releases(refund=True)),
+    ("I8 .*/capture with pfx-cccc.* again, with other bytes", lambda: captured_by_two_releases(is_keyed=True)),
+    ("I8 .*/capture with pfx-cccc.* again, with other bytes", lambda: captured_by_two_releases(is_keyed=False)),
     ("I9 .*several open attempts", two_open_attempts),
     ("I9 .*after a decline of kind hard", attempt_after_a_hard_decline),
     ("I9 .*after a decline of kind funds", lambda: attempt_after_a_hard_decline("funds")),
@@ -1847,6 +1895,80 @@ def test_of_two_amounts_that_are_held_one_captured_amount_is_no_further_charge(c
         line["status"] = "authorized"
     assert len(payment.charged) == charges
     assert any("paid 1 times; 1 more are recorded" in each for each in found(evidence)) is is_found
+
+
+@pytest.fixture
+def elsewhere() -> Evidence:
+    """Refunds here and in dashboards, and reports with other amounts of both."""
+    return evidence_of(Plan(0, scenario="refunds_elsewhere"))
+
+
+def said_of_refunds(evidence: Evidence) -> set[str]:
+    """The words of what the rules about refunds in reports find, without names."""
+    broken = [*false_refunds_are_reviewed(evidence), *refunds_made_there_are_known(evidence)]
+    return {violation.what.rpartition(" and ")[2].partition("rec_")[0] for violation in broken}
+
+
+def test_differences_about_refunds_are_found_and_decided(elsewhere: Evidence) -> None:
+    assert said_of_refunds(elsewhere) == set()
+
+
+@pytest.mark.parametrize("seed", [61000, 61007])
+def test_a_line_counts_for_what_it_is_about_when_the_run_began(seed: int) -> None:
+    """A run that booked a refund is told another amount of it; a refund's line names a charge that nothing followed."""
+    evidence = evidence_of(Plan(seed, scenario="refunds_elsewhere"))
+    assert said_of_refunds(evidence) == set()
+    assert list(false_amounts_are_found(evidence)) == []
+
+
+def without_findings(evidence: Evidence) -> Evidence:
+    items = evidence.result.items
+    for place in [place for place in items if place[1][1].startswith("FINDING#")]:
+        del items[place]
+    return evidence
+
+
+def test_a_difference_about_a_refund_that_no_run_keeps_is_found(elsewhere: Evidence) -> None:
+    assert said_of_refunds(without_findings(elsewhere)) == {"no reconciliation found it"}
+
+
+def test_another_amount_of_a_refund_that_nobody_reviews_is_found(elsewhere: Evidence) -> None:
+    for payment in elsewhere.payments.values():
+        for owner in (payment, *payment.operations.values()):
+            for _, _, after in owner.versions:
+                if after is not None and after["status"] == "IN_REVIEW":
+                    after["status"] = "SUCCEEDED"
+    assert "nobody reviews it" in said_of_refunds(elsewhere)
+
+
+def test_a_refund_of_a_dashboard_that_is_nowhere_is_found(elsewhere: Evidence) -> None:
+    for payment in elsewhere.payments.values():
+        made_there = [o for o in payment.operations.values() if o.item and o.item.get("origin") == "provider"]
+        for operation in made_there:
+            payment.books += operation.books
+            del payment.operations[operation.operation_id]
+    assert said_of_refunds(elsewhere) == {"nobody knows it"}
+    assert said_of_refunds(without_findings(elsewhere)) == {"no reconciliation found it", "Q#"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, None),
+        ({"captured": 1}, "but the books say"),
+        ({"capturable": 1}, "1 can still be captured"),
+    ],
+)
+def test_after_a_closing_with_a_part_the_amounts_are_those_of_the_books(
+    changes: dict[str, int], words: str | None
+) -> None:
+    evidence = evidence_of(Plan(0, scenario="kept_in_part"))
+    closed = next(c.command for c in evidence.result.history.commands if c.ok and "amount" in c.command)
+    payment = evidence.payments[f"{closed['transactionId']}@{closed['merchantId']}"]
+    assert payment.item is not None
+    payment.item |= changes
+    said = [violation.what for violation in i3_status_is_truth(evidence)]
+    assert [words in what for what in said] == [True] if words else said == []
 
 
 def test_a_run_that_never_rests_is_found() -> None:

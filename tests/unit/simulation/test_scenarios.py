@@ -13,6 +13,7 @@ from payflowx.domain.payments.payment import Layout
 from payflowx.domain.shared.transport import HttpRequest
 from sandbox.disputes import DISPUTING
 from simulation.check import check_plan, evidence_of, judge
+from simulation.checker.evidence import OperationEvidence, PaymentEvidence
 from simulation.checkouts import is_checkout
 from simulation.faults import ALL_KINDS, EPISODES
 from simulation.mutants import MUTANTS, OPEN_MUTANTS, applied
@@ -166,6 +167,45 @@ def test_a_forgotten_authorization_is_found_and_lapses_in_forgotten_holds() -> N
     walks = [[version["status"] for _, _, version in payment.versions] for payment in found]
     lapsed = [walk for walk in walks if ("AUTHORIZED", "CANCELLED") in pairwise(walk)]
     assert any(walk[-1] == "CANCELLED" for walk in lapsed)
+
+
+def test_people_close_reviews_with_what_was_kept_of_a_charge() -> None:
+    evidence = evidence_of(Plan(0, scenario="kept_in_part"))
+    closings = [c for c in evidence.result.history.commands if c.ok and "amount" in c.command]
+    assert len(closings) > 1
+    for closing in closings:
+        payment = evidence.payments[f"{closing.command['transactionId']}@{closing.command['merchantId']}"]
+        assert payment.item is not None
+        assert payment.item["captured"] == closing.command["amount"] < payment.item["amount"]
+    captured, returned = (
+        [
+            line
+            for c in closings
+            for line in c.books
+            if line["kind"] == "charge" and bool(line["refunded"]) is is_returned
+        ]
+        for is_returned in (False, True)
+    )
+    assert captured
+    assert returned
+
+
+def test_charges_and_refunds_are_pending_for_days() -> None:
+    results = [evidence_of(Plan(seed, scenario="slow_banks")) for seed in (0, 2)]
+    owners = [owner for each in results for p in each.payments.values() for owner in (p, *p.operations.values())]
+    pending = {
+        (owner.item["status"], "kind" in owner.item)
+        for owner in owners
+        if owner.item is not None and _accepted_for_ms(owner) > 2 * 24 * 3_600_000
+    }
+    assert pending >= {("SUCCESS", False), ("FAILED", False), ("SUCCEEDED", True), ("FAILED", True)}
+
+
+def _accepted_for_ms(owner: PaymentEvidence | OperationEvidence) -> int:
+    """How long the provider's answer was "pending"."""
+    attempts = [(write.at_ms, after["attempts"]) for write, _, after in owner.versions if after is not None]
+    times = [at_ms for at_ms, known in attempts if known and known[-1]["state"] == "ACCEPTED"]
+    return times[-1] - times[0] if times else 0
 
 
 @pytest.mark.parametrize("scenario", ["late_holds", "reviews_beside_late_holds"])

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from payflowx.domain.shared.transport import HttpRequest
 from sandbox.http_types import Reply, Request
 from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
 from sandbox.store import ConflictError
@@ -18,7 +19,7 @@ from simulation.checkouts import EVERYWHERE, LAST_CHOICE, is_checkout
 from simulation.faults import ALL_KINDS, APART, EPISODES, MAX_RATES, Faults
 from simulation.history import Source
 from simulation.kernel import EPOCH_MS
-from simulation.releases import ADDED, UNKNOWN_WORD, NewerDynamoDBClient, is_unreadable
+from simulation.releases import ADDED, UNKNOWN_WORD, NewerDynamoDBClient, is_unreadable, release_of
 from simulation.reports import garbled, is_report, without_youngest
 from simulation.services import Network
 from simulation.trace import tell
@@ -303,3 +304,31 @@ def test_a_step_is_an_operation_that_can_be_left_out() -> None:
 
 def test_steps_are_values() -> None:
     assert Step(Wish.REFUND) == Step(Wish.REFUND, None, Manner.ONCE)
+
+
+class TestTheNewerReleasesRequests:
+    def sent(self) -> Evidence:
+        """A run in which the newer release charges, captures, voids and refunds."""
+        return evidence_of(Plan(23))
+
+    def test_charges_captures_voids_and_refunds_have_other_bytes_than_those_of_the_tested_release(self) -> None:
+        evidence = self.sent()
+        newer = {number for number, started in evidence.result.history.invocations.items() if started.is_newer}
+        acts = [sent for sent in evidence.result.history.sent if sent.release is not None]
+        by_newer = [sent for sent in acts if sent.process in newer]
+        assert {sent.release for sent in acts if sent.process not in newer} == {""}
+        assert {kind for sent in by_newer if sent.release for kind in ("refunds", "captures") if kind in sent.path}
+
+    @pytest.mark.parametrize(
+        ("method", "path", "body", "is_read"),
+        [
+            ("GET", "/v1/charges/ch_1", b"", True),
+            ("POST", "/merchant/postservice", b"command=verify_payment&var1=x", True),
+            ("POST", "/merchant/postservice", b"command=cancel_refund_transaction&var1=x", False),
+            ("POST", "/v1/charges", b"{}", False),
+        ],
+    )
+    def test_a_read_is_no_request_whose_bytes_count(
+        self, method: str, path: str, body: bytes, *, is_read: bool
+    ) -> None:
+        assert (release_of(HttpRequest(method=method, path=path, body=body)) is None) == is_read
