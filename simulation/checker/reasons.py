@@ -47,7 +47,7 @@ def reasons(evidence: Evidence) -> Iterator[Violation]:
                 yield Violation("REASONS", name, what)
         yield from _told_otherwise(name, payment)
         yield from _changed_requests(world, name, payment)
-        yield from _cut_short(name, payment)
+        yield from _cut_short(world, name, payment)
         yield from _refused_too_early(name, payment)
         yield from _operation_reasons(world, name, payment)
         yield from _switched_off(world, name, payment)
@@ -198,7 +198,7 @@ def _changed_requests(world: _World, name: str, payment: PaymentEvidence) -> Ite
 _MAX_FAILED_TRIES: Final = 10
 
 
-def _cut_short(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
+def _cut_short(world: _World, name: str, payment: PaymentEvidence) -> Iterator[Violation]:
     """A payment that its payer may still approve or pay is cancelled before its time only on request.
 
     The merchant or the payer asks, another payment of the order is charged, or the payer has failed too often; or the
@@ -213,7 +213,7 @@ def _cut_short(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
                 continue
             left_ms = one.get("deadline_ms", 0) - write.at_ms - _CLOCKS_MS
             is_forgotten = "sent_before_restore" in one.get("progress", {})
-            is_excused = is_forgotten or _is_released(payment, one, write.at_ms) or _is_asked_to_end(before, one)
+            is_excused = is_forgotten or _is_released(world, payment, one, write.at_ms) or _is_asked_to_end(before, one)
             if left_ms > 0 and not is_excused:
                 what = (
                     f"attempt {one['number']} was cancelled {left_ms // _SECOND_MS} s before its payer's time was over"
@@ -221,13 +221,12 @@ def _cut_short(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
                 yield Violation("REASONS", name, what)
 
 
-def _is_released(payment: PaymentEvidence, attempt: Stored, at_ms: int) -> bool:
-    """Whether the attempt's hold was voided at the provider by then."""
-    voided_ms = [
-        line["at"] * _SECOND_MS
-        for line in payment.books
-        if line["kind"] == "void" and line["status"] == "done" and line["reference"] == attempt["provider_key"]
-    ]
+def _is_released(world: _World, payment: PaymentEvidence, attempt: Stored, at_ms: int) -> bool:
+    """Whether the attempt's hold was voided at the provider by then. A void of a dashboard may name no key of ours."""
+    key, charges = attempt["provider_key"], {line["chargeId"] for line in payment.books if line["status"] == "canceled"}
+    voids = [line for line in payment.books if line["kind"] == "void" and line["status"] == "done"]
+    voided_ms = [line["at"] * _SECOND_MS for line in voids if line["reference"] == key]
+    voided_ms += [entry.at_ms for entry in world.moved if entry.kind == "void" and entry.charge_id in charges]
     return any(each <= at_ms + _CLOCKS_MS for each in voided_ms)
 
 

@@ -1971,6 +1971,11 @@ def test_after_a_closing_with_a_part_the_amounts_are_those_of_the_books(
     assert [words in what for what in said] == [True] if words else said == []
 
 
+def test_a_hold_that_was_voided_in_a_dashboard_ends_a_checkout_before_its_time() -> None:
+    """The mock's void of a dashboard names no key of ours."""
+    assert violations(evidence_of(Plan(61119))) == []
+
+
 def test_a_run_that_never_rests_is_found() -> None:
     evidence = paid().evidence()
     evidence.result.settled = False
