@@ -268,7 +268,8 @@ class Operators:
         if moved is None:
             return
         is_right = self.kernel.random.random() >= self.errs
-        self.faults.counts["operator_errs"] += not is_right
+        if not is_right:
+            self.faults.counts["operator_errs"] += 1
         names: dict[str, Any] = {"merchantId": merchant}
         names |= {"operationId": review["operationId"]} if review["operationId"] else {}
         names |= {} if review["operationId"] else {"transactionId": review["transactionId"]}
