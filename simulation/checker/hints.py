@@ -11,10 +11,12 @@ _HELD = b"authorized"
 def told_holds_are_watched(evidence: Evidence) -> Iterator[Violation]:
     """An amount that a provider holds for a declined attempt is watched until it lapses, once a true event names it.
 
-    A restore forgets the event; the search after it asks about other keys.
+    A restore forgets the event; the search after it asks about other keys. Where reads lack charges for a while, the
+    question may be answered as if nothing was held.
     """
     result = evidence.result
-    if not result.settled or result.forgotten is not None:
+    is_hidden = any(strike.kind == "gateway_forgets" for strike in result.history.strikes)
+    if not result.settled or result.forgotten is not None or is_hidden:
         return
     told = [webhook for webhook in result.history.webhooks if _is_true(webhook) and _HELD in webhook.body.lower()]
     for name, payment in evidence.payments.items():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from simulation.checker.hints import told_holds_are_watched
-from simulation.history import PostedWebhook
+from simulation.history import PostedWebhook, Strike
 from simulation.restores import Forgotten
 from tests.unit.simulation.story import Story
 
@@ -53,6 +53,12 @@ def test_a_hold_that_was_told_of_and_is_not_watched_is_found() -> None:
     ],
 )
 def test_what_is_watched_or_was_not_told_is_right(story: Story) -> None:
+    assert list(told_holds_are_watched(story.evidence())) == []
+
+
+def test_a_read_that_lacks_charges_may_answer_that_nothing_is_held() -> None:
+    story = declined(TRUE)
+    story.history.strikes.append(Strike(story.now_ms, "gateway_forgets", 9))
     assert list(told_holds_are_watched(story.evidence())) == []
 
 
