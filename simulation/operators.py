@@ -270,7 +270,8 @@ class Operators:
             return
         moved = moved or part is not None
         is_right = self.kernel.random.random() >= self.errs
-        self.faults.counts["operator_errs"] += not is_right
+        if not is_right:
+            self.faults.counts["operator_errs"] += 1
         names: dict[str, Any] = {"merchantId": merchant}
         names |= {"operationId": review["operationId"]} if review["operationId"] else {}
         names |= {} if review["operationId"] else {"transactionId": review["transactionId"]}

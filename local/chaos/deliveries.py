@@ -45,6 +45,7 @@ _EVENT_OF = {
 }
 
 
+_PAYMENT_ENDS = {"capture.succeeded": "payment.succeeded", "void.succeeded": "payment.cancelled"}
 _ENDS = frozenset({"SUCCEEDED", "FAILED", "IN_REVIEW"})
 
 
@@ -79,14 +80,18 @@ def _announced(statuses: Mapping[str, str], by_payment: Mapping[str, Sequence[Me
 
 
 def _ends_announced(accounts: Sequence[Account], events: Sequence[MerchantEvent]) -> Iterator[Violation]:
-    """Each end of a capture, void or refund has an event of its own, which `_arrived` follows."""
+    """Each end of a capture, void or refund has an event that names it, which `_arrived` follows.
+
+    Where the end changes the payment's status, the event is the payment's.
+    """
     known = {(event.operation_id, event.kind) for event in events}
     for account in accounts:
         for operation in account.operations:
             if operation.status not in _ENDS:
                 continue
             kind = f"{operation.kind}.{operation.status.lower()}"
-            if (operation.operation_id, kind) not in known:
+            ends = {(operation.operation_id, kind), (operation.operation_id, _PAYMENT_ENDS.get(kind))}
+            if not ends & known:
                 subject, detail = account.seen.transaction_id, f"{kind} of {operation.operation_id}"
                 yield Violation(rule="the end of an operation without a merchant event", subject=subject, detail=detail)
 

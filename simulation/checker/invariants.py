@@ -35,6 +35,7 @@ from simulation.checker.events import (
     webhooks_are_answered,
 )
 from simulation.checker.evidence import Evidence, Violation
+from simulation.checker.hints import told_holds_are_watched
 from simulation.checker.identity import (
     i6_other_body,
     i7_one_id,
@@ -173,6 +174,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     watches_last,
     objects_are_read_again,
     counts_are_true,
+    told_holds_are_watched,
     replays_lose_nothing,
     no_run_stands_still,
     api_keys,

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from payflowx.application.inbound_webhooks.process_provider_event import ProcessProviderEvent
 from payflowx.application.reconciliation.reconcile import Reconcile
 from payflowx.domain.payments.outcome import ConfirmedCancelled, NotFound
 from payflowx.domain.payments.refused_send import RefusedSend
@@ -13,6 +14,17 @@ from simulation.mutants.mutant import Edit, Mutant, broken
 _SCENARIO: Final = "late_reads"
 
 READING: Final[tuple[Mutant, ...]] = (
+    broken(
+        "inbound_webhooks",
+        "hints about closed attempts are dropped",
+        Edit(
+            ProcessProviderEvent,
+            "_inquire_closed",
+            "if not attempt.may_prove_late and not _may_be_a_further_charge(inbound, attempt):",
+            "if True:",
+        ),
+        scenario="reviews_beside_late_holds",
+    ),
     broken(
         "providers",
         "a charge that PayU's answer lacks was not made",

@@ -256,6 +256,14 @@ def test_each_end_of_an_operation_has_its_event(status: str, events: list[Mercha
     assert [v.rule for v in found] == ["the end of an operation without a merchant event"] * is_missing
 
 
+@pytest.mark.parametrize(("operation_id", "missing"), [("cap_1", 0), ("cap_2", 1), (None, 1)])
+def test_the_success_of_a_capture_is_told_by_the_payments_event(operation_id: str | None, missing: int) -> None:
+    events = [replace(EVENT, operation_id=operation_id)]
+    account = replace(ACCOUNT, operations=(CAPTURE,))
+    found = judge_deliveries({ID: "SUCCESS"}, events, Counter([MESSAGE]), forged=0, accounts=[account])
+    assert [v.rule for v in found] == ["the end of an operation without a merchant event"] * missing
+
+
 def test_an_operations_event_that_did_not_arrive_is_found() -> None:
     found = judge_deliveries(
         {ID: "SUCCESS"},
