@@ -6,21 +6,20 @@ why, and must survive: one that is found after all had a wrong argument.
 
 from typing import Final
 
+from simulation.mutants.answering import ANSWERING
 from simulation.mutants.charging import CHARGING
 from simulation.mutants.checkouts import CHECKOUTS
 from simulation.mutants.counting import COUNTING
 from simulation.mutants.deciding import DECIDING
 from simulation.mutants.disputing import DISPUTING
-from simulation.mutants.forbidding import FORBIDDING
-from simulation.mutants.hurrying import HURRYING
 from simulation.mutants.inbound import INBOUND
-from simulation.mutants.judging import JUDGING
 from simulation.mutants.keeping import KEEPING
 from simulation.mutants.mutant import Mutant, applied
 from simulation.mutants.operating import OPERATING
 from simulation.mutants.ordering import ORDERING
 from simulation.mutants.outbound import OUTBOUND
 from simulation.mutants.reading import READING
+from simulation.mutants.reconciling import RECONCILING
 from simulation.mutants.recovering import RECOVERING
 from simulation.mutants.replaying import REPLAYING
 from simulation.mutants.restoring import RESTORING
@@ -35,6 +34,8 @@ _ALL: Final[tuple[Mutant, ...]] = (
     *INBOUND,
     *OUTBOUND,
     *REVIEWING,
+    *RECONCILING,
+    *ANSWERING,
     *TENANCY,
     *RECOVERING,
     *RESTORING,
@@ -42,12 +43,9 @@ _ALL: Final[tuple[Mutant, ...]] = (
     *CHECKOUTS,
     *WRITING,
     *COUNTING,
-    *JUDGING,
-    *FORBIDDING,
     *KEEPING,
     *DECIDING,
     *DISPUTING,
-    *HURRYING,
     *READING,
     *REPLAYING,
 )

@@ -11,7 +11,7 @@ from payflowx.adapters.dynamodb.core import keys, writes
 from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import storage_errors
 from payflowx.adapters.dynamodb.core.values import from_attributes, to_attributes
-from payflowx.adapters.dynamodb.payments import attempt_store
+from payflowx.adapters.dynamodb.payments import attempt_store, compact_items, payment_items
 from payflowx.adapters.dynamodb.payments.attempt_store import DynamoDBAttemptStore
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.application.payments import charge_session, claim_item, void_on_request
@@ -24,6 +24,7 @@ from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.send_charge import SendCharge
 from payflowx.domain.payments import attempt as attempt_module
 from payflowx.domain.payments import (
+    attempt_records,
     balances,
     change,
     claim,
@@ -577,4 +578,200 @@ CHARGING: Final[tuple[Mutant, ...]] = (
         ),
     ),
     Mutant(_ROOM, "reads of payments are not consistent", _stale_reads),
+    broken(
+        "payments",
+        "a provider that does not tell when a hold lapses holds for ever",
+        Edit(
+            attempt_records,
+            "record_on_attempt",
+            "lapses_at_ms = outcome.lapses_at_ms or context.now_ms + lifetime_ms",
+            "lapses_at_ms = outcome.lapses_at_ms or context.now_ms + 100 * lifetime_ms",
+        ),
+    ),
+    broken(
+        "payments",
+        "a decline that may reopen is watched for a sixth of its time",
+        Edit(
+            attempt_records,
+            "record_on_attempt",
+            "reopens_until_ms=context.now_ms + reopens_ms if reopens_ms else None,",
+            "reopens_until_ms=context.now_ms + reopens_ms // 6 if reopens_ms else None,",
+        ),
+    ),
+    broken(
+        "payments",
+        "a change counts as stored when another one took its version",
+        Edit(
+            DynamoDBPayments,
+            "_own_or_moved",
+            "found.event_hash == change.event.hash",
+            "found.version == change.after.version",
+        ),
+    ),
+    broken(
+        "payments",
+        "the page of a payment is shown as the next action after its end",
+        Edit(presenting, "_next_action", "if payment.status is not PaymentStatus.REQUIRES_ACTION:", "if False:"),
+        scenario="closings",
+    ),
+    broken(
+        "payments",
+        "an item forgets since when nothing could be sent",
+        Edit(payment_items, "_full_item", '"notSentSince": payment.not_sent_since_ms,', '"notSentSince": None,'),
+        scenario="sick_provider",
+    ),
+    broken(
+        "payments",
+        "an item forgets that the providers were asked after a restore",
+        Edit(payment_items, "_full_item", '"searchedAt": payment.searched_at_ms,', '"searchedAt": None,'),
+        scenario="restores",
+    ),
+    broken(
+        "payments",
+        "the compact layout keeps no capture mode",
+        Edit(
+            compact_items,
+            "compacted",
+            '"capture": None if item["capture"] == CaptureMode.AUTOMATIC else item["capture"],',
+            '"capture": None,',
+        ),
+    ),
+    broken(
+        "payments",
+        "the compact layout keeps no time of the next step",
+        Edit(
+            compact_items,
+            "compacted",
+            '"readyAt": None if item["readyAt"] == item["createdAt"] else item["readyAt"],',
+            '"readyAt": None,',
+        ),
+    ),
+    broken(
+        "payments",
+        "a cancellation is promised where no provider can cancel",
+        Edit(
+            CancelPayment,
+            "_cancel",
+            "if self.providers.get(unresolved.provider).can_cancel(charge_request_of(payment, unresolved)):",
+            "if True:",
+        ),
+        scenario="cancellations",
+    ),
+    broken(
+        "payments",
+        "a cancellation before the first attempt leaves the payment waiting",
+        Edit(state_machine, "_ended", 'if stop.code == "cancelled" or payment.cancel_requested:', "if False:"),
+        scenario="cancellations",
+    ),
+    broken(
+        "payments",
+        "the audit log tells the status before the order's part of a change",
+        Edit(change, "amended", "status_to=after.status, ", ""),
+        scenario="declined_orders",
+    ),
+    broken(
+        "payments",
+        "a final decline is told as one that may pass elsewhere",
+        Edit(state_machine, "_failure_class", 'return "hard_decline"', 'return "soft_decline"'),
+    ),
+    broken(
+        "payments",
+        "an authorization that lapsed is told as cancelled by its merchant",
+        Edit(
+            state_machine,
+            "_release_class",
+            "if not was_held or payment.cancel_requested or is_to_close(payment, before):",
+            "if True:",
+        ),
+        scenario="late_captures",
+    ),
+    broken(
+        "payments",
+        "the cents of an amount are cut off at acceptance",
+        Edit(CreatePayment, "_new", "amount=request.amount,", "amount=max(100, request.amount // 100 * 100),"),
+    ),
+    broken(
+        "payments",
+        "a payment in euros is stored in dollars",
+        Edit(
+            CreatePayment,
+            "_new",
+            "currency=request.currency,",
+            'currency="USD" if request.currency == "EUR" else request.currency,',
+        ),
+    ),
+    broken(
+        "payments",
+        "a payment that was to be held is charged at once",
+        Edit(CreatePayment, "_new", "capture=request.capture,", "capture=CaptureMode.AUTOMATIC,"),
+    ),
+    broken(
+        "payments",
+        "the metadata of a payment is lost",
+        Edit(CreatePayment, "_new", "metadata=request.metadata,", "metadata={},"),
+    ),
+    broken(
+        "payments",
+        "a payment may be charged for two days",
+        Edit(
+            CreatePayment,
+            "_new",
+            "charge_deadline_ms=now_ms + self.policy.charge_deadline_ms,",
+            "charge_deadline_ms=now_ms + 2 * self.policy.charge_deadline_ms,",
+        ),
+    ),
+    broken(
+        "payments",
+        "a provider's Retry-After is not respected",
+        Edit(
+            not_sent,
+            "_asked_to_wait_until_ms",
+            "if attempt.retry_after_seconds == 0 or attempt.settled_at_ms is None:",
+            "if True:",
+        ),
+        scenario="rate_limits",
+    ),
+    broken(
+        "payments",
+        "a provider that cannot be reached is tried again before the next one",
+        Edit(
+            retry, "choose_candidate", "(_last_claim_of(payment, candidate), place, candidate)", "(0, place, candidate)"
+        ),
+        scenario="rate_limits",
+    ),
+    Mutant(
+        "payments",
+        "a rejected request is tried again at once",
+        lambda: replaced(backoff, "retry_delay_ms", lambda _r, _j: 0),
+        scenario="rate_limits",
+    ),
+    Mutant("payments", "a lease lasts an hour", lambda: replaced(claim_item, "LEASE_MS", 3_600_000)),
+    broken(
+        "payments",
+        "what cannot be sent is tried for ever",
+        Edit(
+            not_sent,
+            "next_send_at_ms",
+            "if times.now_ms >= ends_at_ms:\n            return None\n        at_ms = min(times.now_ms + "
+            "resend_delay_ms(times.now_ms - times.since_ms, times.jitter), ends_at_ms)",
+            "at_ms = times.now_ms + resend_delay_ms(times.now_ms - times.since_ms, times.jitter)",
+        ),
+        scenario="sick_provider",
+    ),
+    broken(
+        "payments",
+        "what no provider confirms is never sent to review",
+        Edit(
+            recovery_plan,
+            "recovery_step_for",
+            "exhausted=_is_exhausted(attempt, capabilities, in_window=in_window and same_request, now_ms=now_ms),",
+            "exhausted=False,",
+        ),
+    ),
+    broken(
+        "payments",
+        "an attempt that is opened again keeps the time of its first try",
+        Edit(not_sent, "reopened", "started_at_ms=now_ms,", ""),
+        scenario="rate_limits",
+    ),
 )

@@ -4,8 +4,12 @@ from dataclasses import replace
 from typing import Any, Final
 from unittest.mock import patch
 
+from payflowx.adapters.dynamodb.payments import review_items
 from payflowx.application.checkout.page import CheckoutPage, Contact
+from payflowx.application.inbound_webhooks.process_provider_event import ProcessProviderEvent
 from payflowx.application.payments import charge_request
+from payflowx.application.payments.new_checkout import CheckoutOpener
+from payflowx.domain.checkout import offers
 from payflowx.domain.payments import closed_attempts, erasure, recovery_plan, state_machine, verification
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.checkout import Checkout
@@ -244,5 +248,44 @@ CHECKOUTS: Final[tuple[Mutant, ...]] = (
         Edit(erasure, "_erase_attempt", "next_action=None, message=None", "message=None"),
         survives="A second net: every outcome of an attempt removes the address, and only a payment without an open "
         "attempt is erased.",
+    ),
+    broken(
+        "checkout",
+        "an event's read of a paid object takes the place of its last read",
+        Edit(closed_attempts, "inquired", "if final_ms is not None and final_ms > now_ms:", "if False:"),
+        scenario="closings",
+    ),
+    broken(
+        "checkout",
+        "an event about one charge of a paid object is believed",
+        Edit(
+            ProcessProviderEvent,
+            "_only_a_read_tells",
+            "return is_paid or (hosted is not None and hosted.returns_extra_charges)",
+            "return False and is_paid",
+        ),
+        scenario="closings",
+    ),
+    broken(
+        "checkout",
+        "a payment that owes a further charge is on no list",
+        Edit(review_items, "_owed_keys", "if not owed or not isinstance(item, Payment):", "if owed is not None:"),
+        scenario="closings",
+    ),
+    broken(
+        "checkout",
+        "a checkout lives twice as long as was asked for",
+        Edit(
+            CheckoutOpener,
+            "opened",
+            "expires_at_ms = payment.created_at_ms + request.lifetime_ms",
+            "expires_at_ms = payment.created_at_ms + 2 * request.lifetime_ms",
+        ),
+    ),
+    broken(
+        "checkout",
+        "our page offers methods that the merchant excludes",
+        Edit(offers, "offers", "allowed = payment.checkout.methods or CHECKOUT_METHODS", "allowed = CHECKOUT_METHODS"),
+        scenario="closings",
     ),
 )

@@ -2,8 +2,10 @@
 
 from typing import Final
 
+from payflowx.application.inbound_webhooks.receive_webhook import ReceiveWebhook
 from payflowx.application.payments import status_metrics
 from payflowx.application.payments.outcome_writer import OutcomeWriter
+from payflowx.application.payments.request_operation import RequestOperation
 from simulation.mutants.mutant import Edit, Mutant, broken
 
 COUNTING: Final[tuple[Mutant, ...]] = (
@@ -35,5 +37,20 @@ COUNTING: Final[tuple[Mutant, ...]] = (
         "a further charge inside an object is not counted",
         Edit(status_metrics, "count_change", "if found > 0:", "if found > 1:"),
         scenario="closings",
+    ),
+    broken(
+        "metrics",
+        "accepted operations are not counted",
+        Edit(
+            RequestOperation,
+            "__call__",
+            "self.telemetry.count(Metric.OPERATIONS_ACCEPTED, kind=stored.kind.value)",
+            "pass",
+        ),
+    ),
+    broken(
+        "metrics",
+        "forged events are not counted",
+        Edit(ReceiveWebhook, "__call__", "self.telemetry.count(Metric.WEBHOOKS_FORGED, provider=provider)", "pass"),
     ),
 )

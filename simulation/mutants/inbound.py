@@ -222,4 +222,28 @@ INBOUND: Final[tuple[Mutant, ...]] = (
         Edit(ReceiveWebhook, "__call__", "self.provider_events.send(inbound)", "pass"),
         scenario="disputes",
     ),
+    broken(
+        "inbound_webhooks",
+        "changes by provider events are told as a worker's",
+        Edit(ProcessProviderEvent, "_context", 'actor="webhook"', 'actor="worker"'),
+    ),
+    broken(
+        "inbound_webhooks",
+        "an event may be signed by any merchant of the deployment",
+        Edit(
+            ReceiveWebhook,
+            "__call__",
+            "valid = self.secrets.webhook_secrets(owner.account.secret_arn)",
+            "secret = owner.account.secret_arn\n"
+            "    both = (secret.replace('globex', 'acme'), secret.replace('acme', 'globex'))\n"
+            "    valid = [key for each in both for key in self.secrets.webhook_secrets(each)]",
+        ),
+    ),
+    broken(
+        "inbound_webhooks",
+        "an event about a failure declines the attempt",
+        Edit(ProcessProviderEvent, "_prove", "if not isinstance(claimed, Succeeded):", "if claimed is None:"),
+        Edit(ProcessProviderEvent, "_prove", "if not isinstance(outcome, Succeeded):", "if outcome is None:"),
+        survives="The connectors read no proof but a success from an event: everything else is a hint.",
+    ),
 )

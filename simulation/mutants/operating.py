@@ -5,18 +5,23 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from payflowx.adapters.dynamodb.core import keys, writes
+from payflowx.adapters.dynamodb.payments import operation_items
 from payflowx.application.payments import cancel_payment, request_operation
 from payflowx.application.payments.claim_item import ClaimItem
 from payflowx.application.payments.operation_session import OperationSession
 from payflowx.application.payments.process_job import ProcessJob
+from payflowx.application.payments.record_provider_refunds import RecordProviderRefunds
 from payflowx.application.payments.request_operation import RequestOperation
+from payflowx.application.payments.void_on_request import VoidOnRequest
 from payflowx.domain.payments import (
     balances,
     change,
     eligibility,
     operation,
     operation_claim,
+    operation_review,
     operation_state_machine,
+    provider_refund,
     recovery_plan,
     verification,
 )
@@ -568,5 +573,219 @@ OPERATING: Final[tuple[Mutant, ...]] = (
             "self.provider.operation_hash(self.operation_request) == self.attempt.request_hash",
             "True",
         ),
+    ),
+    broken(
+        "operations",
+        "a capture claims the reference of its charge",
+        Edit(
+            operation_state_machine,
+            "_own_reference",
+            "return recorded.reference if recorded.reference != charge.reference else None",
+            "return recorded.reference if charge else None",
+        ),
+        scenario="operations",
+    ),
+    broken(
+        "operations",
+        "an operation that nobody could resolve is not inquired about in its review",
+        Edit(
+            operation_state_machine,
+            "send_operation_to_review",
+            "due_at_ms=at_ms if operation.attempts else None,",
+            "due_at_ms=None,",
+        ),
+        scenario="slow_providers",
+    ),
+    broken(
+        "operations",
+        "a refund made at the provider beyond what is refundable needs no review",
+        Edit(operation_state_machine, "record_provider_refund", "if moved.payment.excess:", "if False:"),
+        scenario="operations",
+    ),
+    broken(
+        "operations",
+        "a pending refund made at the provider waits a month for its first inquiry",
+        Edit(operation_state_machine, "record_provider_refund", "if attempt.is_open:", "if False:"),
+        scenario="erasures",
+    ),
+    broken(
+        "operations",
+        "what was captured less than was held can be refunded all the same",
+        _NOT_CHECKED,
+        _NOT_REVIEWED,
+        Edit(
+            balances,
+            "correct_captured",
+            "return _free(changed, more) if more > 0 else _take(changed, -more)",
+            "return changed if more else changed",
+        ),
+    ),
+    broken(
+        "operations",
+        "an authorization whose capture failed is due for nothing",
+        Edit(
+            balances,
+            "_reopened",
+            "        ready_at_ms=now_ms,\n        due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS,\n",
+            "",
+        ),
+        scenario="operations",
+    ),
+    broken(
+        "operations",
+        "a refund that a person found not made keeps its amount",
+        Edit(
+            operation_review,
+            "_close_failed",
+            "moved = give_back(payment, operation, context.now_ms)",
+            "moved = Moved(payment=payment, operation=operation, move=Move.NONE)",
+        ),
+        scenario="operations",
+    ),
+    broken(
+        "operations",
+        "an item forgets that a refund was made at the provider",
+        Edit(
+            operation_items,
+            "operation_to_item",
+            '"origin": None if operation.origin is Origin.MERCHANT else operation.origin.value,',
+            '"origin": None,',
+        ),
+        scenario="operations",
+    ),
+    broken(
+        "operations",
+        "an item forgets that another amount moved than was asked for",
+        Edit(operation_items, "operation_to_item", '"bookedAmount": operation.booked_amount,', '"bookedAmount": None,'),
+        scenario="operations",
+    ),
+    broken(
+        "operations",
+        "a second void of a cancellation has the id of the first",
+        Edit(VoidOnRequest, "_void", "version = str(payment.version)", 'version = "1"'),
+        scenario="cancellations",
+    ),
+    broken(
+        "operations",
+        "a refund without an amount gives half of the rest back",
+        Edit(
+            eligibility,
+            "check_amount",
+            "requested = left if amount is None else amount",
+            "requested = (left + 1) // 2 if amount is None else amount",
+        ),
+        scenario="operations",
+    ),
+    broken(
+        "operations",
+        "a part that is to be refunded is rounded to whole units",
+        Edit(
+            eligibility,
+            "check_amount",
+            "requested = left if amount is None else amount",
+            "requested = left if amount is None else max(1, amount // 10 * 10)",
+        ),
+    ),
+    broken(
+        "operations",
+        "a refund may be sent for a month",
+        Edit(
+            RequestOperation,
+            "_plan",
+            "send_deadline_ms=now_ms + self.policy.charge_deadline_ms,",
+            "send_deadline_ms=now_ms + 30 * self.policy.charge_deadline_ms,",
+        ),
+    ),
+    broken(
+        "operations",
+        "an operation is tried as often as there is room",
+        Edit(
+            operation_claim,
+            "why_stop",
+            "if answered(operation.attempts) > MAX_OPERATION_RETRIES or not may_append:",
+            "if not may_append:",
+        ),
+        scenario="rate_limits",
+    ),
+    broken(
+        "operations",
+        "a payment in review can be refunded",
+        Edit(
+            eligibility,
+            "charge_to_operate_on",
+            "if payment.status is PaymentStatus.IN_REVIEW and not gives_back:",
+            "if False:",
+        ),
+        Edit(
+            eligibility,
+            "_charged",
+            "is_charged = payment.status is PaymentStatus.SUCCESS or payment.is_order_charged_twice",
+            "is_charged = payment.charged_attempt is not None",
+        ),
+        scenario="false_reports",
+    ),
+    broken(
+        "operations",
+        "refunds made at the provider are booked as a running total",
+        Edit(
+            provider_refund,
+            "external_refund",
+            "amount=refund.amount,",
+            "amount=min(payment.captured, payment.refunded + refund.amount),",
+        ),
+        scenario="operations",
+    ),
+    broken(
+        "operations",
+        "a refund made at the provider is not followed",
+        Edit(RecordProviderRefunds, "_follow", "if operation.origin is not Origin.PROVIDER:", "if True:"),
+        survives="A worker inquires about each refund that is not final, whoever made it.",
+    ),
+    broken(
+        "operations",
+        "the audit log tells no amount of an operation",
+        Edit(operation_state_machine, "operation_facts", '"amount": operation.amount,', '"amount": 0,'),
+    ),
+    broken(
+        "operations",
+        "a capture is accepted after the authorization has lapsed",
+        Edit(
+            eligibility,
+            "_authorized",
+            "if charge.deadline_ms is not None and now_ms >= charge.deadline_ms and kind is OperationKind.CAPTURE:",
+            "if False:",
+        ),
+        scenario="late_captures",
+    ),
+    broken(
+        "operations",
+        "a capture is accepted after a cancellation was requested",
+        Edit(eligibility, "_authorized", "if payment.cancel_requested and kind is OperationKind.CAPTURE:", "if False:"),
+        scenario="late_captures",
+    ),
+    broken(
+        "operations",
+        "an excess is not the first thing that what comes free covers",
+        _NOT_CHECKED,
+        _NOT_REVIEWED,
+        Edit(balances, "_free", "covered = min(payment.excess, amount)", "covered = 0"),
+        scenario="operations",
+    ),
+    broken(
+        "operations",
+        "a refund made at the provider counts as made while it is pending",
+        Edit(
+            provider_refund,
+            "external_refund",
+            "succeeded = refund.state is RefundState.SUCCEEDED",
+            "succeeded = refund.state is not RefundState.FAILED",
+        ),
+        scenario="erasures",
+    ),
+    broken(
+        "operations",
+        "a refused operation is not watched for the provider's lag",
+        Edit(operation_state_machine, "_without_effect", "if not recorded.is_watched:", "if True:"),
+        scenario="operations",
     ),
 )

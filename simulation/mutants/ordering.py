@@ -3,11 +3,14 @@
 from typing import Final
 
 from payflowx.adapters.dynamodb.orders.orders import DynamoDBOrders
+from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.application.orders.keep_order import KeepOrder
 from payflowx.application.orders.take_order import TakeOrder
-from payflowx.application.payments import outcome_writer, settle_order
+from payflowx.application.payments import create_payment, outcome_writer, settle_order
+from payflowx.application.payments.claim_item import ClaimItem
 from payflowx.application.payments.settle_order import SettleOrder
 from payflowx.domain.orders import freeing, ordered_change, stopping, taking
+from payflowx.domain.orders.order import Order
 from payflowx.domain.payments.operation_state_machine import request_operation
 from simulation.mutants.mutant import Edit, Mutant, broken
 
@@ -168,5 +171,53 @@ ORDERING: Final[tuple[Mutant, ...]] = (
         Edit(settle_order, "late_refund", "str(charge.number), _LATE", "str(payment.version), _LATE"),
         survives="The refund is requested in the write that decides the payment, on the payment's version: there is no "
         "second one to have an id.",
+    ),
+    broken(
+        "orders",
+        "an order whose holder leaves it is free although another charge waits",
+        Edit(Order, "released_by", "if kept.contenders:", "if False:"),
+        scenario="declined_orders",
+    ),
+    broken(
+        "orders",
+        "a failed holder that may reopen leaves its order at every merchant",
+        Edit(
+            TakeOrder,
+            "_is_free_of",
+            "return self.is_automatic_refund_on(holder.merchant_id)",
+            "return True",
+        ),
+        scenario="refunds_turned_off",
+    ),
+    broken(
+        "orders",
+        "every payment of an order counts as the only one",
+        Edit(create_payment, "_order_link", "once=request.once_per_order", "once=True"),
+        scenario="declined_orders",
+    ),
+    broken(
+        "orders",
+        "late charges are given back at every merchant",
+        Edit(ClaimItem, "_settle", "refunds=merchant.automatic_refund", "refunds=True"),
+        scenario="refunds_turned_off",
+    ),
+    broken(
+        "orders",
+        "an automatic refund gives back half",
+        Edit(settle_order, "late_refund", "    payment.refundable,\n", "    (payment.refundable + 1) // 2,\n"),
+        scenario="declined_orders",
+    ),
+    broken(
+        "orders",
+        "an order that is held is looked at before the request's own payment",
+        Edit(TakeOrder, "__call__", "existing = self._existing(payment)", "existing = None"),
+        Edit(
+            DynamoDBPayments,
+            "create_with",
+            "if key is not None:",
+            "if refused.failed.keys() & {part for part, _ in beside}:\n            return refused\n"
+            "        if key is not None:",
+        ),
+        scenario="refunds_turned_off",
     ),
 )

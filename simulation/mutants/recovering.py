@@ -5,18 +5,23 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from payflowx.adapters.dynamodb.core.expressions import Expression
+from payflowx.adapters.dynamodb.merchants import account_health
+from payflowx.adapters.dynamodb.merchants.account_health import DynamoDBAccountHealth
 from payflowx.adapters.dynamodb.payments import payment_items
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
 from payflowx.adapters.sqs.queue_room import QueueRoom
 from payflowx.application.outbound_webhooks.deliver_event import DeliverEvent
 from payflowx.application.payments.charge_session import ChargeSession
 from payflowx.application.payments.claim_item import ClaimItem
+from payflowx.application.payments.create_payment import CreatePayment
 from payflowx.application.payments.hand_over_job import HandOverJob
 from payflowx.application.payments.operation_session import OperationSession
+from payflowx.application.payments.search_forgotten import SearchForgotten
 from payflowx.application.recovery import wake_attempts, waking
+from payflowx.application.recovery.notify_restore import NotifyRestore
 from payflowx.application.recovery.sweep import SweepDueItems, Swept
 from payflowx.application.recovery.wake_event import WakeEvent
-from payflowx.domain.payments import recovery_plan, verification
+from payflowx.domain.payments import change, recovery_plan, restored, verification
 from payflowx.domain.payments.claim import ResolveOpenAttempt, StartAttempt
 from payflowx.domain.payments.outcome import Accepted, Declined
 from payflowx.domain.providers import health
@@ -301,5 +306,72 @@ RECOVERING: Final[tuple[Mutant, ...]] = (
         "failed messages are forgotten",
         _failed_messages_forgotten,
         survives="A message only wakes. The row is due, and the sweeper wakes it again.",
+    ),
+    broken(
+        "recovery",
+        "after a restore, merchant events are numbered from what is known",
+        Edit(
+            restored, "raise_numbers", "announced=max(payment.announced, used_number),", "announced=payment.announced,"
+        ),
+        scenario="restores",
+    ),
+    broken(
+        "recovery",
+        "progress does not end the count of wake-ups",
+        Edit(change, "change_of", "drives=0 if changed is None else before.drives,", "drives=before.drives,"),
+        Edit(change, "operation_change", "drives=0,", ""),
+    ),
+    broken(
+        "recovery",
+        "merchants are told of an earlier time than was forgotten",
+        Edit(
+            NotifyRestore,
+            "__call__",
+            "from_ms=window.restored_to_ms, until_ms=window.stopped_at_ms",
+            "from_ms=window.restored_to_ms - 3_600_000, until_ms=window.restored_to_ms",
+        ),
+        scenario="restores",
+    ),
+    Mutant("recovery", "the breaker opens at the first failure", lambda: [patch.object(health, "_MIN_FAILED", 1)]),
+    broken(
+        "recovery",
+        "the route of a new payment ignores an open breaker",
+        Edit(
+            CreatePayment,
+            "_route",
+            "failing=self.health.passed_over(merchant.merchant_id, merchant.preferred_accounts()),",
+            "",
+        ),
+        scenario="sick_provider",
+    ),
+    broken(
+        "recovery",
+        "the state of breakers is cached for all merchants together",
+        Edit(DynamoDBAccountHealth, "of", "self.cache.get(merchant_id,", 'self.cache.get("",'),
+        Edit(
+            DynamoDBAccountHealth,
+            "save",
+            "self.cache.forget(before.name.merchant_id)",
+            'self.cache.forget("")',
+        ),
+        scenario="sick_provider",
+    ),
+    broken(
+        "recovery",
+        "all merchants share the state of a breaker",
+        Edit(DynamoDBAccountHealth, "_load", 'f"{PARTITION_PREFIX}{merchant_id}"', 'f"{PARTITION_PREFIX}acme"'),
+        Edit(account_health, "_key", 'f"{PARTITION_PREFIX}{name.merchant_id}"', 'f"{PARTITION_PREFIX}acme"'),
+        scenario="sick_provider",
+    ),
+    broken(
+        "recovery",
+        "after a restore, a provider that does not answer counts as one that knows nothing",
+        Edit(
+            SearchForgotten,
+            "__call__",
+            "case Unknown():\n                return Search(complete=False, proven=False)",
+            "case Unknown():\n                continue",
+        ),
+        scenario="restores",
     ),
 )

@@ -3,17 +3,18 @@
 from typing import Final
 
 from payflowx.adapters.dynamodb.payments import review_items
-from payflowx.application.reconciliation.reconcile import Reconcile
-from payflowx.application.reconciliation.resolve_discrepancy import ResolveDiscrepancy
+from payflowx.application.reviews.close_operation_review import CloseOperationReview
+from payflowx.application.reviews.close_review import CloseReview
 from payflowx.domain.payments import (
     balances,
     operation_review,
     operation_state_machine,
     provider_refund,
     review,
+    review_since,
     state_machine,
 )
-from payflowx.domain.reconciliation import matching
+from payflowx.entrypoints.operators.commands import reviews as review_commands
 from simulation.mutants.mutant import Edit, Mutant, broken
 
 _NOT_CHECKED: Final = Edit(
@@ -172,118 +173,84 @@ REVIEWING: Final[tuple[Mutant, ...]] = (
         scenario="kept_in_part",
     ),
     broken(
-        "reconciliation",
-        "a line of a report closes a charge without an inquiry",
+        "reviews",
+        "a payment that was refunded is closed as not charged",
+        _NOT_CHECKED,
+        _NOT_REVIEWED,
         Edit(
-            ResolveDiscrepancy,
-            "_ask_and_apply",
-            "outcome = self.ask(payment, attempt)",
-            "outcome = Succeeded(reference=discrepancy.reference, amount=payment.amount, currency=payment.currency, "
-            "merchant_reference=attempt.provider_key)",
+            review,
+            "_not_charged",
+            "if payment.refunded or payment.open_capture_or_void is not None or payment.refundable",
+            "if False and payment.refundable",
+        ),
+        scenario="operations",
+    ),
+    broken(
+        "reviews",
+        "a review begins anew with each change",
+        Edit(review_since, "review_since_ms", "return before.review_since_ms or before.updated_at_ms", "return now_ms"),
+        scenario="operations",
+    ),
+    broken(
+        "reviews",
+        "the list of reviews tells no reason",
+        Edit(review_commands, "_reason", "return item.last_error.code if item.last_error else None", "return None"),
+        scenario="operations",
+    ),
+    broken(
+        "reviews",
+        "the list of reviews tells the amount that was refunded",
+        Edit(
+            review_commands,
+            "_present",
+            "money(item.amount, item.currency)",
+            'money(getattr(item, "refunded", item.amount), item.currency)',
         ),
     ),
     broken(
-        "reconciliation",
-        "a line with another amount starts no review",
-        Edit(
-            ResolveDiscrepancy,
-            "_review",
-            "change = review_discrepancy(ledger_entry.payment, discrepancy.result, context, listed=listed)",
-            "change = None",
-        ),
+        "reviews",
+        "an operator's closing is told as a worker's",
+        Edit(CloseReview, "__call__", 'actor="operator"', 'actor="worker"'),
+        Edit(CloseOperationReview, "__call__", 'actor="operator"', 'actor="worker"'),
+        scenario="operations",
     ),
     broken(
-        "reconciliation",
-        "a line with another amount matches",
+        "reviews",
+        "a review that was closed meanwhile is closed again",
+        Edit(review, "close_review", "if payment.status is not PaymentStatus.IN_REVIEW:", "if False:"),
         Edit(
-            matching,
-            "_compare",
-            "if not _is_expected(entry, ledger_entry) and not _may_be_a_capture(entry, ledger_entry, attempt):",
-            "if False:",
-        ),
-        scenario="false_reports",
-    ),
-    broken(
-        "reconciliation",
-        "a line with another amount than a refund has starts no review",
-        Edit(
-            ResolveDiscrepancy,
-            "_review",
+            operation_review,
+            "close_operation_review",
             "if operation.status is not OperationStatus.IN_REVIEW:",
             "if False:",
         ),
-        scenario="refunds_elsewhere",
+        scenario="operations",
     ),
     broken(
-        "reconciliation",
-        "a line with another amount than a refund has matches",
-        Edit(
-            matching,
-            "_compare",
-            "if not _is_expected(entry, ledger_entry) and not _may_be_a_capture(entry, ledger_entry, attempt):",
-            "if ledger_entry.operation is None and not _is_expected(entry, ledger_entry) and not _may_be_a_capture(\n"
-            "        entry, ledger_entry, attempt\n    ):",
-        ),
-        scenario="refunds_elsewhere",
+        "reviews",
+        "a closing as not charged leaves open attempts open",
+        Edit(review, "_uncharged", "if not attempt.is_open:", "if True:"),
+        Edit(operation_review, "_without_effect", "if not attempt.is_open:", "if True:"),
+        scenario="slow_providers",
     ),
     broken(
-        "reconciliation",
-        "a refund that is missing here is nobody's difference",
-        Edit(
-            matching,
-            "_unknown",
-            "if young:",
-            "if young or entry.kind is EntryKind.REFUND:",
-        ),
-        scenario="refunds_elsewhere",
-    ),
-    broken(
-        "reconciliation",
-        "a refund that is missing here is listed, and nobody reads it",
-        Edit(
-            matching,
-            "_action_on",
-            "return ResolutionAction.ASK if entry.kind is EntryKind.REFUND and not has_own_key else _REVIEW",
-            "return ResolutionAction.NONE if entry.kind is EntryKind.REFUND and not has_own_key else _REVIEW",
-        ),
-        scenario="refunds_elsewhere",
-    ),
-    broken(
-        "reconciliation",
-        "a refund of ours with another amount on a report is a finding that nobody decides",
-        Edit(
-            matching,
-            "_compare",
-            "action = ResolutionAction.NONE if _is_decided(entry, ledger_entry, attempt) else _REVIEW",
-            "action = _REVIEW if ledger_entry.operation is None and not _is_decided(entry, ledger_entry, attempt) "
-            "else ResolutionAction.NONE",
-        ),
-        scenario="refunds_elsewhere",
-    ),
-    broken(
-        "reconciliation",
-        "the findings of a page are not kept",
-        Edit(
-            Reconcile,
-            "_act",
-            "self.runs.report(run.run_id, [one.discrepancy for one in differences.values()])",
-            "pass",
-        ),
-        scenario="false_reports",
-    ),
-    broken(
-        "reconciliation",
-        "what a report does not list is not charged",
-        Edit(
-            matching,
-            "match_entry",
-            "    assessment = _compare(",
-            "    return Assessment(result=MatchResult.AMOUNT, action=_REVIEW)\n    assessment = _compare(",
+        "reviews",
+        "a review is closed as charged while a capture is open",
+        Edit(review, "_charged", "if payment.open_capture_or_void is not None:", "if False:"),
+        survives=(
+            "No payment of the simulator is in review while its capture is open: that takes a provider that breaks its "
+            "word about an earlier attempt, or a false line about an amount that is only held. "
+            "`tests/unit/domain/payments/test_review.py` holds the refusal."
         ),
     ),
     broken(
-        "reconciliation",
-        "a run that another worker has saved is left to that worker alone",
-        Edit(Reconcile, "__call__", "self.queue.send(run_id, delay_seconds=RETRY_SECONDS)", "pass"),
+        "reviews",
+        "a review is closed while a worker inquires",
+        Edit(review, "close_review", "if payment.lease.is_live(context.now_ms):", "if False:"),
+        scenario="slow_providers",
+        survives=(
+            "The worker's write requires the version that it has read: after the closing it reads the payment anew, "
+            "and decides what its answer means for a payment that a person has closed."
+        ),
     ),
 )

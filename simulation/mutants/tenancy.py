@@ -5,10 +5,12 @@ from unittest.mock import patch
 
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.merchants.configuration import DynamoDBMerchantConfiguration
+from payflowx.adapters.dynamodb.merchants.directory import DynamoDBMerchantDirectory
+from payflowx.adapters.platform import secrets_manager
 from payflowx.adapters.platform.secrets_manager import SecretsManagerSecrets
 from payflowx.application.merchants.erase_personal_data import ErasePersonalData
 from payflowx.application.payments.outcome_writer import OutcomeWriter
-from payflowx.domain.payments import change, erasure
+from payflowx.domain.payments import attempt_engine, change, erasure
 from payflowx.entrypoints.api.payments import presenting
 from simulation.mutants.mutant import Edit, Mutant, Patches, broken, replaced
 
@@ -119,5 +121,72 @@ TENANCY: Final[tuple[Mutant, ...]] = (
             "payment_method_type=payment.payment_method.type,",
             "payment_method_type=payment.payment_method.token or payment.payment_method.type,",
         ),
+    ),
+    broken(
+        "merchants",
+        "a payment is erased beside the lease of its worker",
+        Edit(erasure, "is_payment_open", "or payment.lease.is_live(now_ms)", ""),
+        survives=(
+            "A worker's write requires the version that it has read: after the erasure it reads the payment anew, and "
+            "whatever it writes to an erased payment is written without personal data."
+        ),
+    ),
+    broken(
+        "merchants",
+        "erasure keeps the providers' sentences",
+        Edit(
+            erasure,
+            "_erase_attempt",
+            "next_action=None, message=None, progress=progress",
+            "next_action=None, progress=progress",
+        ),
+    ),
+    broken(
+        "merchants",
+        "erasure leaves the operations out",
+        Edit(
+            ErasePersonalData,
+            "_left",
+            "return [operation for operation in operations if operation != erase_operation(operation)]",
+            "return []",
+        ),
+    ),
+    broken(
+        "merchants",
+        "erasure keeps the name of the order",
+        Edit(erasure, "erase_payment", "order=replace(payment.order, order_id=None) if payment.order else None,", ""),
+    ),
+    broken(
+        "merchants",
+        "erasure keeps the receipt's address",
+        Edit(erasure, "erase_payment", "receipt_email=None,", ""),
+    ),
+    Mutant(
+        "merchants",
+        "operators' changes leave no entry in their log",
+        lambda: [patch.object(DynamoDBMerchantDirectory, "record", lambda _self, _record: None)],
+    ),
+    broken(
+        "merchants",
+        "during a rotation only the new webhook secret is valid",
+        Edit(
+            secrets_manager,
+            "_webhook_secrets",
+            'return current, _webhook_secret(fields["previous"])',
+            "return (current,)",
+        ),
+        scenario="rotations",
+    ),
+    broken(
+        "merchants",
+        "what is written after an erasure is not erased",
+        Edit(change, "change_of", "if before.erased:", "if False:"),
+        scenario="erasures",
+    ),
+    broken(
+        "merchants",
+        "inquiries after an erasure keep the providers' sentences",
+        Edit(attempt_engine, "schedule", "if item.payment.erased:", "if False:"),
+        scenario="erasures",
     ),
 )
