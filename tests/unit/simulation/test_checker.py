@@ -12,7 +12,7 @@ from simulation.check import evidence_of
 from simulation.checker.approvals import two_people
 from simulation.checker.evidence import Evidence, PaymentEvidence, Violation
 from simulation.checker.invariants import INVARIANTS, first_violation, violations
-from simulation.checker.money import i3_status_is_truth
+from simulation.checker.money import _more_than_there_was, i3_status_is_truth
 from simulation.checker.records import i16_merchant_events
 from simulation.checker.reports import (
     false_amounts_are_found,
@@ -2057,6 +2057,24 @@ def test_every_invariant_has_a_bad_history() -> None:
     }
     for invariant in INVARIANTS:
         assert invariant.__doc__
+
+
+@pytest.mark.parametrize(
+    ("captured_at_seconds", "found"), [(2_000, ["more was captured than was authorized"]), (900, [])]
+)
+def test_a_capture_before_the_payment_was_accepted_is_that_of_a_forgotten_one(
+    captured_at_seconds: int, found: list[str]
+) -> None:
+    """A restore forgot the payment, and its key came again with a smaller amount."""
+    capture = {"kind": "capture", "status": "done", "source": "request", "chargeId": "ch_1", "amount": 50_001}
+    charge = {"kind": "charge", "status": "charged", "chargeId": "ch_1", "amount": 50_001, "at": captured_at_seconds}
+    payment = PaymentEvidence(
+        "m",
+        "t",
+        item={"amount": 50_000, "createdAt": 1_000_000, "status": "IN_REVIEW"},
+        books=[charge, {**capture, "at": captured_at_seconds}],
+    )
+    assert [violation.what for violation in _more_than_there_was("t@m", payment)] == found
 
 
 def test_a_violation_names_the_payment() -> None:
