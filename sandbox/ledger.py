@@ -117,15 +117,17 @@ class LedgerSimulator(Simulator):
                 "currency": record["currency"],
                 "status": record["state"],
                 "at": record["at"],
-                **({"reversed": True} if self._is_reversed(record) else {}),
+                **self._reversal(record),
             }
             for record in operations
         ]
 
-    def _is_reversed(self, operation: Record) -> bool:
-        """Whether it was done before it failed: the payer's bank returned it."""
+    def _reversal(self, operation: Record) -> Record:
+        """When it failed after it was done, because the payer's bank returned it; empty for any other operation."""
         stored = self.store.get(_OPERATION, operation["id"])
-        return operation["state"] == FAILED and stored is not None and stored["state"] == DONE
+        if operation["state"] != FAILED or stored is None or stored["state"] != DONE:
+            return {}
+        return {"reversed": True, "reversedAt": stored["settles_at"]}
 
     # -- webhooks
 

@@ -150,7 +150,7 @@ class _Returned:
                 self.refunds.setdefault((line["merchant"], line["chargeId"]), []).append(line)
 
     def before_a_person_named(self, payment: PaymentEvidence, charge: Mapping[str, Any]) -> int:
-        """The sum of what was given back before a person named what was kept of the charge: it is no operation.
+        """The sum of what was given back, and stayed so, before a person named what was kept: it is no operation.
 
         PayU does not say when it refunded. What a list of it shows later stands beside what was named.
         """
@@ -166,7 +166,7 @@ class _Returned:
         return sum(
             line["amount"]
             for line in self.refunds.get((payment.merchant, charge["chargeId"]), ())
-            if line["at"] * 1000 <= until_ms and line["operationId"] not in booked
+            if line["at"] * 1000 <= until_ms < line.get("reversedAt", inf) * 1000 and line["operationId"] not in booked
         )
 
 

@@ -170,7 +170,7 @@ def _decided_by_amount(evidence: Evidence) -> Iterator[str]:
 
 
 def _is_in_review(payment: PaymentEvidence, operation: OperationEvidence, from_ms: int, until_ms: int) -> bool:
-    stored = alive_between(operation.versions, from_ms - _CLOCKS_MS, until_ms + _CLOCKS_MS)
+    stored = alive_between(operation.versions, from_ms - _CLOCKS_MS, until_ms + _REVIEWED_WITHIN_MS)
     reviewed = any(version["status"] == "IN_REVIEW" for version in stored)
     return reviewed or _was_in_review(payment, from_ms, until_ms)
 
@@ -275,6 +275,8 @@ def _was_known(payment: PaymentEvidence, run: Stored) -> bool:
 
 
 _CLOCKS_MS: Final = 7_000
+_REVIEWED_WITHIN_MS: Final = 3_600_000
+"""A review that meets another change of the payment begins with the next try of its message."""
 
 
 def _counting_run(change: ReportChange, evidence: Evidence) -> Stored | None:

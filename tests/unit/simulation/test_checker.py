@@ -1971,6 +1971,30 @@ def test_after_a_closing_with_a_part_the_amounts_are_those_of_the_books(
     assert [words in what for what in said] == [True] if words else said == []
 
 
+@pytest.mark.parametrize(("is_before", "is_found"), [(True, True), (False, False)])
+def test_a_refund_that_the_bank_returned_before_a_part_was_named_reduces_nothing(
+    *, is_before: bool, is_found: bool
+) -> None:
+    evidence = evidence_of(Plan(0, scenario="kept_in_part"))
+    named_ms = {
+        (payment.merchant, attempt["reference"]): int(attempt["progress"]["amount_named_at"])
+        for payment in evidence.payments.values()
+        for attempt in (payment.item or {"attempts": []})["attempts"]
+        if "amount_named_at" in attempt.get("progress", {})
+    }
+    before = [
+        (line, at_ms)
+        for line in evidence.result.ledger
+        for at_ms in [named_ms.get((line["merchant"], line["chargeId"]), 0)]
+        if line["kind"] == "refund" and line["at"] * 1_000 < at_ms
+    ]
+    for line, at_ms in before:
+        line.update(status="failed", reversed=True, reversedAt=at_ms / 1_000 + (-60 if is_before else 60))
+    assert before
+    said = [violation.what for violation in i3_status_is_truth(evidence)]
+    assert any("but the books say" in what for what in said) is is_found
+
+
 def test_a_hold_that_was_voided_in_a_dashboard_ends_a_checkout_before_its_time() -> None:
     """The mock's void of a dashboard names no key of ours."""
     assert violations(evidence_of(Plan(61119))) == []
