@@ -75,7 +75,7 @@ def false_refunds_are_reviewed(evidence: Evidence) -> Iterator[Violation]:
             if run is None:
                 continue
             stored = stored_at(operation.versions, run["created_at_ms"], before=True)
-            if stored is None or stored["status"] != "SUCCEEDED":
+            if stored is None or stored["status"] != "SUCCEEDED" or not _is_in_range(stored["attempts"][-1], run):
                 continue
             if not found & texts:
                 what = f"{operation.operation_id} was listed with another amount, and no reconciliation found it"
@@ -308,8 +308,13 @@ def _is_plainly_charged(payment: PaymentEvidence, change: ReportChange, run: Sto
         return False
     charge = stored["attempts"][-1]
     is_whole = stored.get("capture", "automatic") == "automatic" and charge["state"] == "SUCCEEDED"
-    charged_ms = charge.get("settled_at_ms", charge["started_at_ms"])
-    return is_whole and bool(run["from_ms"] <= charge["started_at_ms"] and charged_ms < run["until_ms"])
+    return is_whole and _is_in_range(charge, run)
+
+
+def _is_in_range(attempt: Stored, run: Stored) -> bool:
+    """Whether it began and ended in the run's range; a list has more lines than those, which are other runs'."""
+    settled_ms = attempt.get("settled_at_ms", attempt["started_at_ms"])
+    return bool(run["from_ms"] <= attempt["started_at_ms"] and settled_ms < run["until_ms"])
 
 
 def _texts(line: Any) -> Iterator[str]:

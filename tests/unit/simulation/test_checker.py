@@ -1921,6 +1921,11 @@ def test_a_line_counts_for_what_it_is_about_when_the_run_began(seed: int) -> Non
     assert list(false_amounts_are_found(evidence)) == []
 
 
+def test_a_line_of_a_refund_outside_of_a_run_s_range_is_none_of_its_differences() -> None:
+    """A list has more than was asked for: what is another run's is no finding of this one."""
+    assert said_of_refunds(evidence_of(Plan(63015))) == set()
+
+
 def without_findings(evidence: Evidence) -> Evidence:
     items = evidence.result.items
     for place in [place for place in items if place[1][1].startswith("FINDING#")]:
