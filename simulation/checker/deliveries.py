@@ -172,6 +172,9 @@ def _results(name: str, event: Stored, posted: list[Delivered]) -> Iterator[Viol
         if delivery["state"] == "FAILED" and delivery["attempts"] < MAX_TRIES:
             what = f"event {event['seq']} was given up at {endpoint_id} after {delivery['attempts']} tries"
             yield Violation("DELIVERY", name, what)
+        if delivery["state"] in {"PENDING", "SKIPPED"} and delivery["attempts"] >= MAX_TRIES:
+            what = f"event {event['seq']} is {delivery['state']} at {endpoint_id} after {delivery['attempts']} tries"
+            yield Violation("DELIVERY", name, what)
 
 
 def audience(evidence: Evidence) -> Iterator[Violation]:

@@ -49,7 +49,10 @@ def tries_keep_their_times(evidence: Evidence) -> Iterator[Violation]:
 
 def _too_soon(event_id: str, endpoint_id: str, delivery: Stored, posted_ms: int) -> Iterator[Violation]:
     waits_ms = delivery.get("nextAt", 0) - posted_ms
-    if delivery["state"] == "PENDING" and waits_ms + _CLOCKS_MS < _STEPS_MS[delivery["attempts"] - 1]:
+    if (
+        delivery["state"] == "PENDING"
+        and waits_ms + _CLOCKS_MS < _STEPS_MS[min(delivery["attempts"], len(_STEPS_MS)) - 1]
+    ):
         what = f"is tried again at {endpoint_id} {waits_ms} ms after try {delivery['attempts']}"
         yield Violation("DELIVERY", event_id, what)
 

@@ -89,8 +89,8 @@ def refunds_made_there_are_known(evidence: Evidence) -> Iterator[Violation]:
     """A refund without a key of ours, of a charge that was known when a run began that lists it, is a finding of that
     run or was booked before; and in the end it is an operation, or a person was asked.
 
-    A provider that answered the run from a time before the refund has not listed it. What a person named as kept of the
-    charge may count it.
+    A provider that answered the run, or the reads that follow its finding, from a time before the refund has not listed
+    it: the next run finds it. What a person named as kept of the charge may count it.
     """
     history, asked = evidence.result.history, set(_decided_by_amount(evidence))
     forgets_ms = [strike.at_ms for strike in history.strikes if strike.kind == "gateway_forgets"]
@@ -120,7 +120,10 @@ def refunds_made_there_are_known(evidence: Evidence) -> Iterator[Violation]:
                 if not is_known and (key, entry.operation_id) not in found:
                     what = f"{entry.operation_id} was refunded at {entry.provider}, and {key} did not find it"
                     yield Violation("REPORTS", payment.name, what)
-                elif at_ms is None and not _was_in_review(payment, run["created_at_ms"], evidence.result.ended_ms):
+                elif at_ms is None and not (
+                    _was_in_review(payment, run["created_at_ms"], evidence.result.ended_ms)
+                    or any(run["created_at_ms"] <= at_ms for at_ms in forgets_ms)
+                ):
                     what = f"{entry.operation_id} was refunded at {entry.provider}, and nobody knows it"
                     yield Violation("REPORTS", payment.name, what)
 

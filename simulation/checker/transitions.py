@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Version, Violation, is_recorded_by_person
-from simulation.history import Source, Write
+from simulation.history import Source
 from simulation.releases import ADDED
 
 OPEN: Final = frozenset({"STARTED", "UNKNOWN", "ACCEPTED", "REQUIRES_ACTION", "AUTHORIZED"})
@@ -409,21 +409,27 @@ _POSTED: Final = ("/merchant/postservice", "/pg/recon")
 
 def i15_older_epochs(evidence: Evidence) -> Iterator[Violation]:
     """After a newer epoch was taken, the older one's holder writes nothing; and an outcome frees the lease."""
+    frozen = [(strike.process, strike.at_ms) for strike in evidence.result.history.strikes if strike.kind == "freeze"]
     for name, payment in evidence.payments.items():
         about = {
             event["seq"] for event in payment.events if "operationId" in event["facts"] or event["type"] in _BESIDE
         }
-        yield from _epochs(name, "", payment.versions, about)
+        yield from _epochs(name, "", payment.versions, about, frozen)
         for operation in payment.operations.values():
-            yield from _epochs(name, f"{operation.operation_id} ", operation.versions, set())
+            yield from _epochs(name, f"{operation.operation_id} ", operation.versions, set(), frozen)
 
 
 _BESIDE: Final = frozenset({"payment.stop_requested", "payment.order_contended", "payment.order_released"})
 """Changes of a payment by the work on another payment of its order, without its lease; a batch may hold both."""
 
 
-def _epochs(name: str, which: str, versions: Sequence[Version], beside: set[int]) -> Iterator[Violation]:
-    """`beside`: the events of operations, which change a payment under their own lease, and of its order's others."""
+def _epochs(
+    name: str, which: str, versions: Sequence[Version], beside: set[int], frozen: Sequence[tuple[int, int]]
+) -> Iterator[Violation]:
+    """`beside`: the events of operations, which change a payment under their own lease, and of its order's others.
+
+    `frozen`: when which process was frozen. What it writes afterwards it has decided before.
+    """
     held: dict[int, int] = defaultdict(int)
     for write, before, after in versions:
         if before is None or after is None:
@@ -434,7 +440,8 @@ def _epochs(name: str, which: str, versions: Sequence[Version], beside: set[int]
         if new > old and after["lease"]["owner"]:
             held[write.process] = new
             continue
-        if _keeps_expired_lease(write, before, after) and held[write.process] != old:
+        decided_ms = max((at for process, at in frozen if process == write.process and at <= write.at_ms), default=None)
+        if _keeps_expired_lease(decided_ms or write.at_ms, before, after) and held[write.process] != old:
             yield Violation("I15", name, f"{which}was changed by another, and the lease of epoch {old} stayed")
         has_event = after.get("eventSeq") != before.get("eventSeq")
         if has_event and after["eventSeq"] in beside:
@@ -446,9 +453,9 @@ def _epochs(name: str, which: str, versions: Sequence[Version], beside: set[int]
             yield Violation("I15", name, f"{which}an outcome left the lease of epoch {old} taken")
 
 
-def _keeps_expired_lease(write: Write, before: Stored, after: Stored) -> bool:
+def _keeps_expired_lease(decided_ms: int, before: Stored, after: Stored) -> bool:
     """Who changes an item whose lease has expired releases it, so that its former holder can write nothing."""
-    owner, is_expired = before["lease"]["owner"], write.at_ms > before["lease"]["expiresAt"] + _CLOCKS_MS
+    owner, is_expired = before["lease"]["owner"], decided_ms > before["lease"]["expiresAt"] + _CLOCKS_MS
     return bool(owner) and is_expired and after["lease"]["owner"] == owner and after["version"] != before["version"]
 
 

@@ -87,6 +87,23 @@ OUTBOUND: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         _ROOM,
+        "a delivery is never given up",
+        Edit(
+            merchant_events,
+            "after_try",
+            "delivery_delay_ms(attempts, jitter",
+            "delivery_delay_ms(min(attempts, 9), jitter",
+        ),
+        scenario="given_up",
+    ),
+    broken(
+        _ROOM,
+        "a delivery that was given up counts as skipped",
+        Edit(merchant_events, "after_try", "state=DeliveryState.FAILED", "state=DeliveryState.SKIPPED"),
+        scenario="given_up",
+    ),
+    broken(
+        _ROOM,
         "a delivery that failed is not due again",
         Edit(merchant_events, "after_deliveries", "if not pending:", "if True:"),
     ),

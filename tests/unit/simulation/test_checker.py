@@ -1373,6 +1373,13 @@ def expired_lease_stays() -> Story:
     return story
 
 
+def test_a_process_that_was_frozen_has_decided_before_the_lease_expired() -> None:
+    story = expired_lease_stays()
+    (write,) = [w for w in story.history.writes if w.process == 3 and w.key[1] == "PAYMENT"]
+    story.history.strikes.append(Strike(write.at_ms - 590_000, "freeze", 3))
+    assert not any(each.startswith("I15") for each in found(story.evidence()))
+
+
 def rests_in_review() -> Story:
     story = Story()
     story.accept()
@@ -1610,6 +1617,7 @@ BAD: list[tuple[str, Told]] = [
     ("I13 .*next attempt brought forward", expedited_for_nothing),
     ("I15 .*was changed by another, and the lease of epoch 1 stayed", expired_lease_stays),
     ("I16 .*nobody was told", delivery(state="PENDING")),
+    ("DELIVERY .*is SKIPPED at .* after 10 tries", delivery(state="SKIPPED", tries=10)),
     ("DELIVERY .*is an event of acme", delivery(wrong=to_another_merchant)),
     ("DELIVERY .*says .*'refund.failed'", delivery(type="refund.failed")),
     ("DELIVERY .*says .* 7", delivery(sequence=7)),
