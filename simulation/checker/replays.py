@@ -63,7 +63,7 @@ def _asked(command: Message) -> tuple[Any, ...]:
 
 
 def _about(letter: Lettered) -> tuple[Any, ...]:
-    """The work that a message asks for: a run, an event of a provider, a delivery, or a look at an item."""
+    """The work that a message asks for: a run, an event of a provider, a delivery, or the next step of an item."""
     fields = _fields(letter)
     names = ("run_id", "event_id", "merchant_id", "transaction_id", "operation_id", "seq", "read_refunds")
     return (letter.consumer, *(fields.get(name) for name in names))

@@ -17,7 +17,7 @@ from payflowx.domain.payments.verification import state_of, verify_outcome
 from payflowx.domain.shared.identifiers import parse_provider_key
 from payflowx.domain.shared.limits import SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
-from payflowx.domain.shared.statuses import OPEN_STATES
+from payflowx.domain.shared.statuses import OPEN_STATES, AttemptState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,23 @@ class OperationSession(AttemptSession):
                 refused, misconfigured = self._refused(outcome, is_first_send=False), outcome.misconfigured
                 outcome = Unknown(code=outcome.code, message=outcome.message, refused=refused)
         exhausted = step.exhausted or (step.absent_is_exhausted and isinstance(outcome, NotFound))
-        return Observation(outcome=outcome, first_send=False, exhausted=exhausted, misconfigured=misconfigured)
+        return Observation(
+            outcome=outcome,
+            first_send=False,
+            exhausted=exhausted,
+            misconfigured=misconfigured,
+            reads_refunds=self._is_last_inquiry_about_a_refused_refund(),
+        )
+
+    def _is_last_inquiry_about_a_refused_refund(self) -> bool:
+        """Return whether a refund made at the provider may have been why ours was refused, and is to be recorded now.
+
+        The read after the refusal recorded it only if no other refund of ours was unresolved, and if the list was
+        complete. This one is the last that ours causes: no read and inquiry cause each other without end.
+        """
+        refused = self.operation.kind is OperationKind.REFUND and self.attempt.state is AttemptState.DECLINED
+        is_last = self.attempt.is_watched and not self.attempt.may_reopen(self.clock.now_ms())
+        return refused and is_last and self.provider.lists_refunds
 
     def inquire(self) -> Outcome:
         """Inquire once. Changes nothing at the provider."""

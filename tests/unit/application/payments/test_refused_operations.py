@@ -221,6 +221,23 @@ class TestRefundsOfOthersBesideIt:
         assert ended.status is OperationStatus.FAILED
         assert money(world.now(payment)) == {"captured": 100, "refundable": 60, "refunded": 40}
 
+    def test_one_that_the_read_after_the_refusal_lacked_is_found_with_the_last_inquiry_about_ours(
+        self, world: World
+    ) -> None:
+        provider(world).refunds = [elsewhere(70)]
+        payment, operation = refund(world, REFUSED, inquiries=[ABSENT])
+        provider(world).refunds = []
+        world.jobs.sent.insert(0, world.jobs.sent.pop())  # the read comes first, the last inquiry waits for the lag
+        world.work()
+        assert world.jobs.sent, "the last inquiry is still to come"
+        assert money(world.now(payment)) == {"captured": 100, "refundable": 100}
+        provider(world).refunds = [elsewhere(70)]
+        asked = provider(world).asked("refunds")
+        resting = later(world, operation, 2 * LAG_MS // SECOND_MS)
+        assert (resting.status, resting.due_at_ms) == (OperationStatus.FAILED, None)
+        assert money(world.now(payment)) == {"captured": 100, "refundable": 30, "refunded": 70}
+        assert provider(world).asked("refunds") == asked + 1
+
 
 def elsewhere(amount: int) -> ProviderRefund:
     return ProviderRefund(
