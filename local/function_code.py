@@ -12,7 +12,13 @@ from local.bytecode import replace_sources_by_bytecode
 from local.errors import LocalEnvironmentError
 from local.paths import FUNCTION_CODE, ROOT
 
-_RECIPES: Final = (Path(__file__), Path(replace_sources_by_bytecode.__code__.co_filename))
+_RECORDER: Final = Path(record_generated_code.__code__.co_filename)
+_RECIPES: Final = (
+    Path(__file__),
+    Path(replace_sources_by_bytecode.__code__.co_filename),
+    _RECORDER,
+    _RECORDER.with_name("record_generated_code.py"),
+)
 """A change of how the code is made makes it anew."""
 _SOURCES: Final = ROOT / "functions"
 

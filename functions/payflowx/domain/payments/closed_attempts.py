@@ -26,6 +26,7 @@ def ask(owner: Owner, number: int, now_ms: int) -> Owner | None:
     """Return the item with a waiting inquiry about this attempt; None if one waits already, which serves both events.
 
     Beyond the day's bound it waits for the next day. The last read of a paid object is far away and serves no event.
+    The inquiry comes before those that wait already, with tries of its own.
     """
     inquiries: EventInquiries = owner.event_inquiries or EventInquiries(since_ms=now_ms)
     soonest_ms = inquiries.next_at_ms(now_ms)
@@ -33,7 +34,8 @@ def ask(owner: Owner, number: int, now_ms: int) -> Owner | None:
         return None
     ready_at_ms = min(inquiries.ready_at_ms, soonest_ms) if inquiries.waiting else soonest_ms
     others: tuple[int, ...] = tuple(other for other in inquiries.waiting if other != number)
-    asked = replace(inquiries, waiting=(*others, number), ready_at_ms=ready_at_ms)
+    tries = inquiries.tries if number in inquiries.waiting else 0
+    asked = replace(inquiries, waiting=(number, *others), tries=tries, ready_at_ms=ready_at_ms)
     later = replace(
         owner,
         event_inquiries=asked,
@@ -66,7 +68,7 @@ def inquired(owner: Owner, number: int, now_ms: int, *, is_answered: bool) -> Ow
     """Return the item after an inquiry about a closed attempt, which is done or waits for its next try.
 
     An inquiry that nobody answers, or whose answer is "in progress", is given up after about a day; the read of a paid
-    object, after a month.
+    object, after a month. It delays no other inquiry by more than an hour.
     """
     inquiries = owner.event_inquiries
     if inquiries is None or number not in inquiries.waiting:
@@ -75,7 +77,8 @@ def inquired(owner: Owner, number: int, now_ms: int, *, is_answered: bool) -> Ow
     is_paid_object = owner.attempt(number).final_read_at_ms is not None
     delays_seconds = PAID_OBJECT_READ_RETRY_DELAYS_SECONDS if is_paid_object else EVENT_INQUIRY_RETRY_DELAYS_SECONDS
     if not is_answered and inquiries.tries < len(delays_seconds):
-        delay_ms = delays_seconds[inquiries.tries] * SECOND_MS
+        longest_seconds = EVENT_INQUIRY_RETRY_DELAYS_SECONDS[-1] if others else delays_seconds[-1]
+        delay_ms = min(delays_seconds[inquiries.tries], longest_seconds) * SECOND_MS
         later = replace(inquiries, waiting=(*others, number), tries=inquiries.tries + 1, ready_at_ms=now_ms + delay_ms)
     else:
         counted = one_more(inquiries, now_ms, most=MAX_EVENT_INQUIRIES_A_DAY) or inquiries

@@ -87,7 +87,7 @@ EVENT_INQUIRY_RETRY_DELAYS_SECONDS: Final = (60, 300, 900, *(3_600,) * 22)
 PAID_OBJECT_READ_RETRY_DELAYS_SECONDS: Final = (*EVENT_INQUIRY_RETRY_DELAYS_SECONDS, *(86_400,) * 29)
 """The same for a paid hosted object: then daily for a month.
 
-An event about a further charge may be all that tells of it, and a paid payment waits for nothing meanwhile.
+An event about a further charge may be all that tells of it, and no attempt of a paid payment waits for the read.
 """
 PROVIDER_EVENT_RETRY_DELAYS_SECONDS: Final = (10, 60, 300)
 """Delays of a webhook that arrived before our own write, or while a worker holds the lease."""
