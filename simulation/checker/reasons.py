@@ -226,7 +226,8 @@ def _is_released(world: _World, payment: PaymentEvidence, attempt: Stored, at_ms
     key, charges = attempt["provider_key"], {line["chargeId"] for line in payment.books if line["status"] == "canceled"}
     voids = [line for line in payment.books if line["kind"] == "void" and line["status"] == "done"]
     voided_ms = [line["at"] * _SECOND_MS for line in voids if line["reference"] == key]
-    voided_ms += [entry.at_ms for entry in world.moved if entry.kind == "void" and entry.charge_id in charges]
+    by_others = [entry for entry in world.moved if entry.kind == "void" and entry.source is Source.DASHBOARD]
+    voided_ms += [entry.at_ms for entry in by_others if entry.charge_id in charges]
     return any(each <= at_ms + _CLOCKS_MS for each in voided_ms)
 
 

@@ -168,7 +168,7 @@ def _decided_by_amount(evidence: Evidence) -> Iterator[str]:
     """The payments whose reviews a person has closed with an amount."""
     for command in evidence.result.history.commands:
         fields = command.command
-        if fields["command"] == "close_review" and fields.get("verdict") == "charged":
+        if fields["command"] == "close_review" and fields.get("verdict") == "charged" and "amount" in fields:
             yield f"{fields['transactionId']}@{fields['merchantId']}"
 
 
