@@ -25,10 +25,11 @@ from local.gateway_answers import gateway_answers
 from local.gateway_server import Backend, GatewayServer, check_port
 from local.layers import host_layer, layer_beside
 from local.metrics_pump import MetricsPump
-from local.paths import ENVIRONMENT_FILE, SERVER_LOG, STATE
+from local.paths import ENVIRONMENT_FILE, SERVER_LOG
 from local.processes import Processes
 from local.seed import MERCHANT_ID, seed_merchant
 from local.simulators import make_accounts, start_simulators, subscribe
+from local.start_lock import start_lock
 from local.synthesis import synthesize
 from local.template_adapter import Adaptation, path_at_api
 from local.template_merge import SynthesizedStack, read_stacks
@@ -71,10 +72,10 @@ def running_environment(port: int, *, keep_state: bool = False) -> Iterator[Loca
     """
     check_port(port)
     limits = Limits.read()
-    _refuse_a_second_environment()
-    STATE.mkdir(exist_ok=True)
-    _log_to_file()
-    with ExitStack() as cleanup:
+    with ExitStack() as cleanup, ExitStack() as start:
+        start.enter_context(start_lock())
+        _refuse_a_second_environment()
+        _log_to_file()
         processes = Processes()
         with step("synthesizing the stacks"):
             synthesize()
@@ -108,6 +109,7 @@ def running_environment(port: int, *, keep_state: bool = False) -> Iterator[Loca
         )
         _write(environment, processes)
         cleanup.callback(ENVIRONMENT_FILE.unlink, missing_ok=True)
+        start.close()
         yield environment
 
 

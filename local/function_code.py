@@ -5,6 +5,7 @@ import platform
 import shutil
 import sys
 from pathlib import Path
+from subprocess import CalledProcessError
 from typing import Final
 
 from infra.constructs.shared.bytecode import Interpreter, record_generated_code
@@ -35,12 +36,21 @@ def host_code(asset: Path) -> Path:
     shutil.rmtree(FUNCTION_CODE, ignore_errors=True)
     partial = FUNCTION_CODE / f"{folder.name}.partial"
     shutil.copytree(asset, partial, ignore=shutil.ignore_patterns("__pycache__"))
-    if (partial / "payflowx").is_dir():
-        record_generated_code(partial, Interpreter(executable=Path(sys.executable), version=platform.python_version()))
-    if not replace_sources_by_bytecode(partial, deployed_at=str(_SOURCES)):
+    if not _record(partial) or not replace_sources_by_bytecode(partial, deployed_at=str(_SOURCES)):
         raise LocalEnvironmentError("The functions' code could not be compiled; `make lint` names the module.")
     partial.rename(folder)
     return folder
+
+
+def _record(folder: Path) -> bool:
+    """Write the table of generated code, where the asset is the product's; False when that fails."""
+    if not (folder / "payflowx").is_dir():
+        return True
+    try:
+        record_generated_code(folder, Interpreter(executable=Path(sys.executable), version=platform.python_version()))
+    except CalledProcessError:
+        return False
+    return True
 
 
 def _name(asset: Path) -> str:

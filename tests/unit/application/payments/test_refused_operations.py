@@ -7,6 +7,7 @@ import pytest
 from payflowx.application.merchants.erase_personal_data import ErasePersonalData
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.operation import Operation, Origin
+from payflowx.domain.payments.operation_state_machine import expedite_operation
 from payflowx.domain.payments.outcome import Accepted, NotFound, Rejected, Unknown
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.recovery_plan import operation_recovery_step_for
@@ -237,6 +238,20 @@ class TestRefundsOfOthersBesideIt:
         assert (resting.status, resting.due_at_ms) == (OperationStatus.FAILED, None)
         assert money(world.now(payment)) == {"captured": 100, "refundable": 30, "refunded": 70}
         assert provider(world).asked("refunds") == asked + 1
+
+    def test_an_inquiry_that_an_event_brings_forward_reads_no_list(self, world: World) -> None:
+        """Whoever sends useless webhooks must not keep the provider busy: the last inquiry alone reads the list."""
+        provider(world).refunds = []
+        _, operation = refund(world, REFUSED, inquiries=[ABSENT, ABSENT])
+        asked = provider(world).asked("refunds")
+        world.jobs.sent.clear()
+        stored = world.operation_now(operation)
+        world.operations.reschedule(stored, expedite_operation(stored, world.clock.now_ms()))
+        world.outcome_writer.wake(stored, 0)
+        world.work()
+        assert provider(world).moves_of("inquire") == 1
+        assert not any(job.read_refunds for job, _ in world.jobs.sent)
+        assert provider(world).asked("refunds") == asked
 
 
 def elsewhere(amount: int) -> ProviderRefund:
