@@ -32,6 +32,8 @@ _MORE_PRESENT: Final = 0.6
 """And this part of the others where payers hurry."""
 _REFUNDED: Final = 0.9
 """This part of what was taken is given back, some or all of it: operations are what this is about."""
+_REFUNDS: Final = (2, 4, 5, 7)
+"""In so many parts, of which the last ones may find nothing left. So there are three operations for two payments."""
 _SHOPS: Final = 0.25
 """In this part of the seeds, several payments are tried for one order of the merchant's."""
 _BESIDE: Final = 0.08
@@ -526,7 +528,7 @@ def _steps(random: Random, *, is_held: bool) -> tuple[Step, ...]:
     ends = _ends_of_hold(random) if is_held else []
     is_captured = not is_held or any(step.wish is Wish.CAPTURE for step in ends)
     if is_captured and random.random() < _REFUNDED:
-        ends += [_refund(random) for _ in range(random.choice((1, 2, 3, 4)))]
+        ends += [_refund(random) for _ in range(random.choice(_REFUNDS))]
     return (*steps, *ends)
 
 

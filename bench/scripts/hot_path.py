@@ -158,6 +158,7 @@ def main():
     print(
         json.dumps({"cpuMs": cpu, "latenciesMs": run.latencies, "calls": calls, "workWallMs": run.work_wall_ms}),
         file=said,
+        flush=True,
     )
 
 

@@ -4,7 +4,8 @@ Every figure is derived from the back-offs that the design states: inquiries aft
 and then hourly; a lease of 45 s; a sweeper that runs at least every ten minutes.
 """
 
-from collections import Counter
+from bisect import bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
@@ -34,6 +35,9 @@ _CLOCKS_MS: Final = 7 * _SECOND_MS
 """Two clocks are up to 6 s apart, and a message that is a second early is on time."""
 
 
+_Session = tuple[int, int]
+
+
 def i13_bounded_work(evidence: Evidence) -> Iterator[Violation]:
     """An attempt causes as many sessions with its provider an hour as its back-off allows, each of few requests."""
     # After a restore a worker asks at every account of the merchant for a key of which nothing is stored.
@@ -49,19 +53,33 @@ def i13_bounded_work(evidence: Evidence) -> Iterator[Violation]:
 
 def _sessions(name: str, owner: PaymentEvidence | OperationEvidence, most: int) -> Iterator[Violation]:
     """A session that could not store its result does not count: its back-off is the lease."""
-    stored = {write.process for write, before, after in owner.versions if _ends_session(before, after)}
+    session_of = _session_of(owner)
+    stored = {session_of(write.process, write.at_ms) for write, *change in owner.versions if _ends_session(*change)}
     most_sessions = _most_sessions(owner)
-    requests: Counter[tuple[int, str, int]] = Counter()
+    requests: Counter[tuple[int, str, _Session]] = Counter()
     for sent in owner.sent:
-        if sent.provider_key and sent.process in stored:
-            requests[_hour(sent.at_ms), sent.provider_key, sent.process] += 1
+        session = session_of(sent.process, sent.at_ms)
+        if sent.provider_key and session in stored:
+            requests[_hour(sent.at_ms), sent.provider_key, session] += 1
     sessions = Counter((hour, key) for hour, key, _ in requests)
     for (hour, key), count in sessions.items():
         if count > most_sessions(hour):
             yield Violation("I13", name, f"{key} caused {count} sessions with its provider in an hour")
-    for (_, key, process), count in requests.items():
+    for (_, key, (process, _claims)), count in requests.items():
         if count > most:
             yield Violation("I13", name, f"process {process} made {count} requests about {key}")
+
+
+def _session_of(owner: PaymentEvidence | OperationEvidence) -> Callable[[int, int], _Session]:
+    """A process, and how many leases of the item it had taken by a time.
+
+    A process that stood still may hold two messages about an item: it takes the lease again when it goes on.
+    """
+    taken: dict[int, list[int]] = defaultdict(list)
+    for write, before, after in owner.versions:
+        if before is not None and after is not None and _takes_lease(before, after):
+            taken[write.process].append(write.at_ms)
+    return lambda process, at_ms: (process, bisect_right(taken[process], at_ms))
 
 
 def _ended_sessions(name: str, operation: OperationEvidence) -> Iterator[Violation]:

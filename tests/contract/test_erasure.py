@@ -10,7 +10,7 @@ from payflowx.application.merchants.erase_personal_data import ErasePersonalData
 from payflowx.domain.payments.erasure import ERASED_FACT, is_operation_open
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import ActionRequired, Declined, NextAction, Progress, Unknown
-from payflowx.domain.payments.payment import Address, Customer, Payment, PaymentMethod
+from payflowx.domain.payments.payment import Address, Customer, Lease, Payment, PaymentMethod
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import CaptureMode, DeclineKind, OperationStatus
@@ -119,6 +119,18 @@ def test_a_repeat_writes_nothing(world: StoredWorld) -> None:
     before = stored(world)
     assert erase(world, payment)
     assert stored(world) == before
+
+
+def test_the_expired_lease_of_a_refund_is_released(world: StoredWorld) -> None:
+    """Its holder was killed, and an event ended the refund. If it only stood still, it must write nothing any more."""
+    payment = paid(world)
+    refused = refuse_refund(world, payment)
+    held = Lease(owner="gone", epoch=refused.lease.epoch + 1, expires_at_ms=world.clock.now_ms() - 1)
+    world.store(replace(refused, operation_id=new_refund(payment, "held").operation_id, lease=held))
+    assert erase(world, payment)
+    leases = [o.lease for o in world.operations.of_payment(payment.merchant_id, payment.transaction_id)]
+    assert Lease(epoch=held.epoch + 1) in leases
+    assert not any(lease.owner for lease in leases)
 
 
 class TestRefusal:

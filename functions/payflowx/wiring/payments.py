@@ -42,7 +42,8 @@ class WorkerWiring(RefundReader, ProviderHealthAccess):
         return cls(platform=platform, settings=WorkerSettings.from_environment(platform.environment))
 
     def prepare(self) -> None:
-        _ = self.process_job, self.platform.http, self.platform.secrets, self.providers.capabilities()
+        _ = self.process_job, self.platform.http, self.platform.secrets, self.platform.concurrency
+        _ = self.providers.capabilities()
 
     @cached_property
     def process_job(self) -> ProcessJob:

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Final, Self, cast
 
 from payflowx.adapters.platform.aws import PATIENT, AwsClients, CallLimits, check_versions
-from payflowx.adapters.platform.clock import SystemClock, SystemRandomness, Threads
+from payflowx.adapters.platform.clock import SystemClock, SystemRandomness
 from payflowx.domain.shared.ambient import Clock, Randomness
 from payflowx.wiring.settings import Settings, function_environment
 
@@ -103,6 +103,8 @@ class Platform:
     @cached_property
     def concurrency(self) -> "Concurrency":
         """Threads: the work waits for the network."""
+        from payflowx.adapters.platform.threads import Threads  # noqa: PLC0415 - the API and the pages handle one event
+
         return Threads(_THREADS)
 
 

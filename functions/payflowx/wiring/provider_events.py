@@ -30,7 +30,7 @@ class ProviderEventsWiring(LedgerWriter, ProviderAccess):
         return cls(platform=platform, settings=ProviderEventsSettings.from_environment(platform.environment))
 
     def prepare(self) -> None:
-        _ = self.process_provider_event, self.providers.capabilities()
+        _ = self.process_provider_event, self.providers.capabilities(), self.platform.concurrency
 
     @property
     def merchants_of_changes(self) -> DynamoDBMerchantConfiguration:

@@ -1,12 +1,9 @@
-"""Clock, randomness and threads of the machine."""
+"""Clock and randomness of the machine, and the time that an invocation has left."""
 
 import secrets
 import string
 import time
 import uuid
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -46,23 +43,3 @@ class LambdaDeadline:
     def remaining_ms(self) -> int:
         """Return the time that Lambda reports as left."""
         return int(self.context.get_remaining_time_in_millis())
-
-
-@dataclass(frozen=True, slots=True)
-class Threads:
-    """Implements `Concurrency`. A task's exception is raised after all have ended."""
-
-    most: int
-
-    def run(self, tasks: Sequence[Callable[[], None]]) -> None:
-        """Side by side, at most `most` at a time, each in its own copy of the caller's context.
-
-        A single task runs in the caller's thread: a new thread costs more than all that a short task does.
-        """
-        if len(tasks) == 1:
-            copy_context().run(tasks[0])
-            return
-        with ThreadPoolExecutor(max_workers=min(self.most, max(1, len(tasks)))) as pool:
-            futures = [pool.submit(copy_context().run, task) for task in tasks]
-        for future in futures:
-            future.result()

@@ -68,7 +68,8 @@ class ErasePersonalData:
         return [operation for operation in operations if operation != erase_operation(operation)]
 
     def _erase_operation(self, operation: Operation) -> bool:
-        erased = replace(erase_operation(operation), version=operation.version + 1)
+        lease = operation.lease.after_change_by_another(self.clock.now_ms())
+        erased = replace(erase_operation(operation), version=operation.version + 1, lease=lease)
         return isinstance(self.operations.reschedule(operation, erased), Stored)
 
     def _erase_payment(self, payment: Payment, operator_action: OperatorAction) -> bool:

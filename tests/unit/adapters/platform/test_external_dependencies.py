@@ -18,7 +18,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from payflowx.adapters.appconfig.reader import AppConfigRules
-from payflowx.adapters.platform.clock import SystemRandomness, Threads
+from payflowx.adapters.platform.clock import SystemRandomness
 from payflowx.adapters.platform.cursors import Cursors
 from payflowx.adapters.platform.secrets_manager import SecretsManagerSecrets, secrets_of
 from payflowx.adapters.platform.signing_secret import SecretsManagerSigningSecret
@@ -468,16 +468,6 @@ class TestLogs:
 
 
 class TestSystem:
-    def test_tasks_run_side_by_side_and_all_of_them(self) -> None:
-        done: list[int] = []
-
-        def fail() -> None:
-            raise ZeroDivisionError
-
-        with pytest.raises(ZeroDivisionError):
-            Threads(3).run([fail, *(lambda n=n: done.append(n) for n in range(20))])
-        assert sorted(done) == list(range(20))
-
     def test_no_two_owners_and_no_two_secrets(self) -> None:
         randomness = SystemRandomness()
         assert len({randomness.owner() for _ in range(100)}) == 100

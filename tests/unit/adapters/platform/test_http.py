@@ -12,6 +12,7 @@ import pytest
 from payflowx.adapters.platform.body_limit import CutOff
 from payflowx.adapters.platform.http import MAX_ANSWER_BYTES, Urllib3Client
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, NoAnswer, NoConnection
+from tests.support.raw_http import read_request
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Kind: Plain\r\n\r\nok"
 GET = HttpRequest(method="GET", path="/x")
@@ -34,10 +35,9 @@ def server(talk: Callable[[socket.socket, int], None]) -> Iterator[tuple[str, li
             with connection:
                 connection.settimeout(60)
                 try:
-                    while data := connection.recv(65536):
-                        if data.startswith((b"GET", b"POST", b"\x16")):  # a body may come in a segment of its own
-                            seen.append(data)
-                            talk(connection, number)
+                    while request := read_request(connection):
+                        seen.append(request)
+                        talk(connection, number)
                 except OSError:
                     pass
             if stop.is_set():

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payflowx.adapters.platform import log_context
-from payflowx.adapters.platform.clock import Threads
 from payflowx.adapters.platform.line_stream import LineStream
 from payflowx.adapters.platform.metric_lines import MAX_METRICS, MAX_VALUES, Measurement, metric_lines
 from payflowx.adapters.platform.telemetry import PowertoolsTelemetry, redacting_formatter
+from payflowx.adapters.platform.threads import Threads
 from payflowx.domain.shared.metrics import Metric
 
 THREADS = 10

@@ -16,8 +16,8 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from payflowx.adapters.platform import log_context
-from payflowx.adapters.platform.clock import Threads
 from payflowx.adapters.platform.telemetry import PowertoolsTelemetry, redacting_formatter
+from payflowx.adapters.platform.threads import Threads
 from payflowx.adapters.platform.tracing import Trace, Tracing, daemon_of
 from payflowx.adapters.sqs.messages import JOBS
 from payflowx.adapters.sqs.queue import Queue

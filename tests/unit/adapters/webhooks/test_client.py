@@ -21,6 +21,7 @@ from cryptography.x509.oid import NameOID
 from payflowx.adapters.webhooks import client as webhook_client_module
 from payflowx.adapters.webhooks.client import UrllibWebhookClient
 from payflowx.domain.outbound_webhooks.merchant_events import Answered, NotAnswered
+from tests.support.raw_http import read_request
 
 NOW_MS = 1_790_000_000_000
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -50,7 +51,9 @@ def serving(behave: Behaviour | bytes, *, tls: ssl.SSLContext | None = None) -> 
         try:
             with tls.wrap_socket(connection, server_side=True) if tls else connection as sock:
                 sock.settimeout(20)
-                server.requests.append(read_request(sock))
+                if not (request := read_request(sock)):
+                    raise ValueError("no request")
+                server.requests.append(request)
                 if callable(behave):
                     behave(sock)
                 else:
@@ -92,22 +95,6 @@ def happens(condition: Callable[[], bool]) -> bool:
     while not condition() and time.monotonic() < ends_at:
         time.sleep(0.01)
     return condition()
-
-
-def read_request(sock: socket.socket) -> bytes:
-    data = b""
-    while b"\r\n\r\n" not in data:
-        part = sock.recv(65536)
-        if not part:
-            raise ValueError("no request")
-        data += part
-    head, _, body = data.partition(b"\r\n\r\n")
-    length = int(
-        next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")).split(b":")[1]
-    )
-    while len(body) < length:
-        body += sock.recv(65536)
-    return head + b"\r\n\r\n" + body
 
 
 def local(**changes: Any) -> UrllibWebhookClient:

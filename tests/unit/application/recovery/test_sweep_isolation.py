@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from payflowx.adapters.platform.clock import Threads
+from payflowx.adapters.platform.threads import Threads
 from payflowx.application.recovery.sweep import SweepDueItems, Swept
 from payflowx.application.recovery.waking import Taken, WakeResult
 from payflowx.domain.payments.ports import AnyDue, Concurrency, Due, DueKind, UnknownDue
