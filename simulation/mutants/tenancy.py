@@ -107,6 +107,16 @@ TENANCY: Final[tuple[Mutant, ...]] = (
             "if False:",
         ),
     ),
+    broken(
+        "merchants",
+        "an erasure keeps the expired lease of a refund",
+        Edit(
+            ErasePersonalData,
+            "_erase_operation",
+            "operation.lease.after_change_by_another(self.clock.now_ms())",
+            "operation.lease",
+        ),
+    ),
     Mutant(_ROOM, "name and phone in the audit log", lambda: _customer_in_the_audit_log("name", "phone")),
     Mutant(_ROOM, "the e-mail address in the audit log", lambda: _customer_in_the_audit_log("email")),
     Mutant(_ROOM, "the payer's name in the log", lambda: _logged("name")),

@@ -2052,6 +2052,23 @@ def test_only_a_checkout_that_is_over_and_still_open_is_due_at_once(status: str,
     assert any("inquires again after 0 ms" in what for what in said) is is_found
 
 
+@pytest.mark.parametrize(("claims_again", "is_found"), [(True, False), (False, True)])
+def test_requests_are_counted_by_lease(claims_again: bool, is_found: bool) -> None:
+    """A process that stood still may hold a second message about the payment: what it does then is another session."""
+    story = Story()
+    story.accept()
+    for number in range(2):
+        if claims_again or not number:
+            story.claim(2, append=not number)
+        for _ in range(MAX_REQUESTS_PER_SESSION - 1):
+            story.send(2, "GET", "/v1/charges", f"pfx-{story.name}-1")
+        story.now_ms += 45_000
+        if claims_again or number:
+            story.change(2, lease=story.free())
+    said = [str(violation) for violation in i13_bounded_work(story.evidence())]
+    assert any("requests about" in what for what in said) is is_found
+
+
 def test_every_invariant_has_a_bad_history() -> None:
     proven = {words.split()[0] for words, _ in ALL_BAD} | {"DEFECT"}
     named = {

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -147,6 +148,21 @@ def test_an_answer_that_drips_is_cut_off() -> None:
     client = Urllib3Client(connect_timeout_seconds=30, read_timeout_seconds=30, call_timeout_seconds=0.8)
     with server(behave) as (url, _):
         assert isinstance(client.send(POST, url), NoAnswer)
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b"HTTP/1.0 200 OK\r\n\r\n"])
+def test_a_last_answer_that_drips_is_cut_off(head: bytes) -> None:
+    """The standard library closes such a connection before the body is read."""
+
+    def behave(connection: socket.socket, _number: int) -> None:
+        connection.sendall(head)
+        drip(connection)
+
+    client = Urllib3Client(connect_timeout_seconds=30, read_timeout_seconds=30, call_timeout_seconds=0.8)
+    started = time.monotonic()
+    with server(behave) as (url, _):
+        assert isinstance(client.send(POST, url), NoAnswer)
+    assert time.monotonic() - started < 30
 
 
 def test_headers_that_drip_are_cut_off() -> None:

@@ -318,6 +318,18 @@ class TestWhatAServerCanDo:
             assert post(local(total_seconds=2), server.url) == Answered(status=202)
             assert was_cut_off(server)
 
+    @pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b"HTTP/1.0 200 OK\r\n\r\n"])
+    def test_a_last_answer_that_drips_ends_at_the_total_time(self, head: bytes) -> None:
+        """The standard library closes such a connection before the body is read."""
+
+        def behave(sock: socket.socket) -> None:
+            sock.sendall(head)
+            drip(sock)
+
+        with serving(behave) as server:
+            assert post(local(total_seconds=1), server.url) == Answered(status=200)
+            assert was_cut_off(server)
+
     def test_a_bomb_is_not_unpacked(self) -> None:
         bomb = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x00\x00"
         with serving(bomb) as server:
