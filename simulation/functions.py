@@ -164,6 +164,7 @@ class Platform:
         invocation = Invocation(self._invocations, instance, deadline_ms, done)
         handler = FUNCTIONS[function].module.handler
         started = Started(self.kernel.now_ms, function, instance.is_newer)
+        self.history.sometimes[f"event of {function}"] += 1
         self.history.invocations[invocation.number] = started
 
         def run() -> None:

@@ -33,6 +33,7 @@ class Network:
 
     def call(self, kind: str, operation: str, apply: Callable[[], Any]) -> Any:
         """Raises what botocore raises after its last try."""
+        self.note(f"call of AWS: {operation}")
         travel = self._platform.travel
         for left in reversed(range(_TRIES)):
             travel()

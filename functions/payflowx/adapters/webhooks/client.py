@@ -6,6 +6,7 @@ checked: between the check and the call no DNS answer can change it. Certificate
 
 import contextlib
 import email.utils
+import re
 import socket
 import ssl
 import threading
@@ -15,10 +16,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any, Final
+from urllib.parse import SplitResult, quote, urlsplit
 
 import urllib3
-from urllib3.exceptions import HTTPError, LocationParseError
-from urllib3.util import Url, parse_url
+from urllib3.exceptions import HTTPError
 
 from payflowx.adapters.platform.idle import CLOCKS, Clocks
 from payflowx.adapters.platform.tls import tls_context
@@ -43,6 +44,9 @@ CONNECT_TIMEOUT_SECONDS: Final = 3.0
 RESOLVE_TIMEOUT_SECONDS: Final = 4.0
 CONNECTION_LOST: Final = "connection_lost"
 TOO_SLOW: Final = "too_slow"
+_STRAY_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_TAKEN: Final = "/?:@!$&'()*+,;=%"
+"""Beside letters, digits and `_.-~` (RFC 3986, section 3.3 and 3.4)."""
 _HTTPS_PORT: Final = 443
 _HTTP_PORT: Final = 80
 
@@ -75,14 +79,14 @@ class UrllibWebhookClient:
         """Never raises: what cannot be understood is no answer."""
         ends_at = time.monotonic() + self._total_seconds
         try:
-            parts = parse_url(url)
+            parts = urlsplit(url)
             origin = _origin_of(parts)
             addresses = self._checked(origin)
-        except (ValueError, LocationParseError):
+        except ValueError:
             return NotAnswered(code="url_not_allowed")
         except NotOpenedError as error:
             return NotAnswered(code=error.code)
-        request = _Request(parts.request_uri, dict(headers), body)
+        request = _Request(_target_of(parts), headers, body)
         kept = self._kept.take(origin, addresses)
         if kept is not None:
             posted = self._exchange(origin, kept, request, ends_at)
@@ -145,13 +149,15 @@ class _Request:
     body: bytes
 
 
-def _origin_of(url: Url) -> Origin:
-    scheme = url.scheme or ""
-    return Origin(
-        scheme=scheme,
-        host=(url.host or "").strip("[]"),
-        port=url.port or (_HTTPS_PORT if scheme == "https" else _HTTP_PORT),
-    )
+def _origin_of(url: SplitResult) -> Origin:
+    port = url.port or (_HTTPS_PORT if url.scheme == "https" else _HTTP_PORT)
+    return Origin(scheme=url.scheme, host=url.hostname or "", port=port)
+
+
+def _target_of(url: SplitResult) -> str:
+    """The path and the query as the merchant wrote them, with what HTTP does not take percent-encoded."""
+    target = f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
+    return quote(_STRAY_PERCENT.sub("%25", target), safe=_TAKEN)
 
 
 def _answer(connection: EndpointConnection, request: _Request, ends_at: float) -> urllib3.BaseHTTPResponse:

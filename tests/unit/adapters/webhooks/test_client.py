@@ -246,6 +246,24 @@ class TestWhatItSends:
         assert b"webhook-id: evt_1" in head.lower()
         assert body == b'{"a":1}'
 
+    @pytest.mark.parametrize(
+        ("target", "sent"),
+        [
+            ("", "/"),
+            ("?a=b", "/?a=b"),
+            ("/a/../b/./c//", "/a/../b/./c//"),
+            ("/%7Ea%2fb?c=%20&d=1+2", "/%7Ea%2fb?c=%20&d=1+2"),
+            ("/a;b=c:d@e!$&'()*+,=?/?:@", "/a;b=c:d@e!$&'()*+,=?/?:@"),
+            ('/a"<b>{c}|^`[d]?"<>{}', "/a%22%3Cb%3E%7Bc%7D%7C%5E%60%5Bd%5D?%22%3C%3E%7B%7D"),
+            ("/100%?50%zz", "/100%25?50%25zz"),
+            ("/a#b", "/a"),
+        ],
+    )
+    def test_path_and_query_as_the_merchant_wrote_them(self, target: str, sent: str) -> None:
+        with serving(OK) as server:
+            assert post(local(), f"http://127.0.0.1:{server.port}{target}") == Answered(status=200)
+        assert server.requests[0].split(b"\r\n")[0] == f"POST {sent} HTTP/1.1".encode()
+
 
 class TestWhatAServerCanDo:
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
