@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 from zlib import crc32
 
-from payflowx.adapters.platform.idle import IDLE_LIMIT_SECONDS
+from payflowx.adapters.platform.http import IDLE_LIMIT_SECONDS
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
 from payflowx.providers.registry import connector
 from sandbox.behaviours import ASYNC_SECONDS

@@ -71,15 +71,22 @@ def _sessions(name: str, owner: PaymentEvidence | OperationEvidence, most: int) 
 
 
 def _session_of(owner: PaymentEvidence | OperationEvidence) -> Callable[[int, int], _Session]:
-    """A process, and how many leases of the item it had taken by a time.
+    """A process, and which of its sessions with the item a time belongs to.
 
-    A process that stood still may hold two messages about an item: it takes the lease again when it goes on.
+    A process that stood still may hold two messages about an item: it takes the lease again when it goes on. What it
+    asked before it took the lease, since the end of its last session, belongs to the new one.
     """
-    taken: dict[int, list[int]] = defaultdict(list)
+    begins: dict[int, list[int]] = defaultdict(list)
+    ended: dict[int, int] = {}
     for write, before, after in owner.versions:
-        if before is not None and after is not None and _takes_lease(before, after):
-            taken[write.process].append(write.at_ms)
-    return lambda process, at_ms: (process, bisect_right(taken[process], at_ms))
+        if before is None or after is None:
+            continue
+        if _takes_lease(before, after):
+            is_first = write.process not in begins
+            begins[write.process].append(0 if is_first else ended.pop(write.process, write.at_ms))
+        elif _ends_session(before, after):
+            ended[write.process] = write.at_ms + 1
+    return lambda process, at_ms: (process, bisect_right(begins[process], at_ms))
 
 
 def _ended_sessions(name: str, operation: OperationEvidence) -> Iterator[Violation]:

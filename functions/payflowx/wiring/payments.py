@@ -47,7 +47,9 @@ class WorkerWiring(RefundReader, ProviderHealthAccess):
 
     @cached_property
     def process_job(self) -> ProcessJob:
-        hand_over = HandOverJob(items=self.work_items, health=self.health, slow_lane=self._slow_lane)
+        hand_over = HandOverJob(
+            items=self.work_items, health=self.health, slow_lane=self._slow_lane, clock=self.platform.clock
+        )
         complete_charge = CompleteCharge(payments=self.payments)
         send_charge = SendCharge(payments=self.payments, complete_charge=complete_charge)
         search_forgotten = SearchForgotten(providers=self.providers, max_retries=self.policy.max_retries)

@@ -1960,7 +1960,7 @@ def test_a_refund_of_a_dashboard_that_is_nowhere_is_found(elsewhere: Evidence) -
         for operation in made_there:
             payment.books += operation.books
             del payment.operations[operation.operation_id]
-    assert said_of_refunds(elsewhere) == {"nobody knows it"}
+    assert "nobody knows it" in said_of_refunds(elsewhere)
     assert said_of_refunds(without_findings(elsewhere)) == {"no reconciliation found it", "Q#"}
 
 
@@ -2052,21 +2052,40 @@ def test_only_a_checkout_that_is_over_and_still_open_is_due_at_once(status: str,
     assert any("inquires again after 0 ms" in what for what in said) is is_found
 
 
+def ask(story: Story, requests: int) -> None:
+    for _ in range(requests):
+        story.send(2, "GET", "/v1/charges", f"pfx-{story.name}-1")
+
+
 @pytest.mark.parametrize(("claims_again", "is_found"), [(True, False), (False, True)])
 def test_requests_are_counted_by_lease(claims_again: bool, is_found: bool) -> None:
     """A process that stood still may hold a second message about the payment: what it does then is another session."""
     story = Story()
     story.accept()
-    for number in range(2):
-        if claims_again or not number:
-            story.claim(2, append=not number)
-        for _ in range(MAX_REQUESTS_PER_SESSION - 1):
-            story.send(2, "GET", "/v1/charges", f"pfx-{story.name}-1")
-        story.now_ms += 45_000
-        if claims_again or number:
-            story.change(2, lease=story.free())
+    story.claim(2)
+    ask(story, MAX_REQUESTS_PER_SESSION - 1)
+    story.now_ms += 45_000
+    if claims_again:
+        story.claim(2, append=False)
+    ask(story, MAX_REQUESTS_PER_SESSION - 1)
+    story.change(2, lease=story.free())
     said = [str(violation) for violation in i13_bounded_work(story.evidence())]
     assert any("requests about" in what for what in said) is is_found
+
+
+@pytest.mark.parametrize("sessions", [1, 2])
+def test_what_a_process_asks_before_it_takes_the_lease_counts(sessions: int) -> None:
+    story = Story()
+    story.accept()
+    story.claim(3)
+    story.change(3, lease=story.free())
+    for session in range(sessions):
+        ask(story, MAX_REQUESTS_PER_SESSION if session == sessions - 1 else 1)
+        story.claim(2, append=False)
+        ask(story, 1)
+        story.change(2, lease=story.free())
+    said = [str(violation) for violation in i13_bounded_work(story.evidence())]
+    assert any("requests about" in what for what in said)
 
 
 def test_every_invariant_has_a_bad_history() -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 
 class CutOff:
-    """Of one connection. `struck`: its last call took too long, and its socket was shut down."""
+    """Of one call. `struck`: it took too long, and its socket was shut down."""
 
     __slots__ = ("struck",)
 
@@ -18,7 +18,6 @@ class CutOff:
 
     def arm(self, sock: socket.socket, seconds: float) -> None:
         """From now on the call has so many seconds."""
-        self.struck = False
         _WATCH.add(self, sock, seconds)
 
     def disarm(self) -> None:
@@ -36,13 +35,13 @@ class _Watch:
 
     changed: threading.Condition = field(default_factory=threading.Condition)
     calls: dict[CutOff, tuple[float, socket.socket]] = field(default_factory=dict)
-    """The end of each call, by the monotonic clock in seconds, and its socket: no more than there are threads."""
+    """The end of each call, by the monotonic clock in seconds, and its socket. One that failed stays until its end."""
     wakes_at: float | None = None
     """When the thread goes on by itself; None where it waits for a call."""
     thread: threading.Thread | None = None
 
     def add(self, cut_off: CutOff, sock: socket.socket, seconds: float) -> None:
-        """Take the place of what was known of this connection."""
+        """A call begins."""
         ends_at = time.monotonic() + seconds
         with self.changed:
             self.calls[cut_off] = (ends_at, sock)
@@ -53,7 +52,7 @@ class _Watch:
                 self.changed.notify()
 
     def remove(self, cut_off: CutOff) -> None:
-        """Forget the connection's call, if there is one."""
+        """It is over, if it was not struck before."""
         with self.changed:
             self.calls.pop(cut_off, None)
 
@@ -71,7 +70,9 @@ class _Watch:
                 del self.calls[cut_off]
                 cut_off.struck = True
                 with contextlib.suppress(OSError):
-                    sock.shutdown(socket.SHUT_RDWR)
+                    # Not `sock.shutdown`: that of a TLS socket first forgets its keys, and a thread that is sending
+                    # would send the rest as it is.
+                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 _WATCH: Final = _Watch()

@@ -1,10 +1,12 @@
 """Sends a provider's request once, and knows whether it can have left.
 
 The line is drawn at the connection: as long as a *new* one is being opened, nothing was sent. From then on, and on a
-connection that is used again, anything may have arrived. So a connection is used again only while it is fresh: a
-request that is lost on an old one would be an unknown outcome, although no server has seen it.
+connection that is used again, anything may have arrived. So a connection is used again only while it is fresh: Lambda
+freezes a sandbox after an invocation, networks forget an idle flow, and a request that is lost on it would be an
+unknown outcome, although no server has seen it.
 """
 
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -20,7 +22,6 @@ from urllib3.exceptions import (
 )
 
 from payflowx.adapters.platform.body_limit import CutOff
-from payflowx.adapters.platform.idle import CLOCKS, Clocks, Idleness
 from payflowx.adapters.platform.tls import tls_context
 from payflowx.domain.shared.release import USER_AGENT
 from payflowx.domain.shared.transport import (
@@ -36,6 +37,11 @@ CONNECT_TIMEOUT_SECONDS: Final = 2.0
 READ_TIMEOUT_SECONDS: Final = 10.0
 CALL_TIMEOUT_SECONDS: Final = 12.0
 MAX_ANSWER_BYTES: Final = 256 * 1024
+IDLE_LIMIT_SECONDS: Final = 3.0
+"""A connection that was idle for longer is closed instead of being used again."""
+Clocks = tuple[Callable[[], float], ...]
+_CLOCKS: Final[Clocks] = (time.monotonic, time.time)
+"""In seconds. A sandbox that is frozen may stop the first; somebody may set the second."""
 
 
 class _NotOpenedError(Exception):
@@ -64,26 +70,45 @@ class _Watched(HTTPConnection):
     """Tells a connection that was not opened from all that comes after, and keeps the call's total time."""
 
     call_timeout_seconds = CALL_TIMEOUT_SECONDS
-    clocks: Clocks = CLOCKS
+    clocks: Clocks = _CLOCKS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.cut_off = CutOff()
-        self.idleness = Idleness(self.clocks)
+        self._idle_since: tuple[float, ...] | None = None
 
     @property
     def is_connected(self) -> bool:
         """The pool asks before it uses a connection again, and closes the one that says no."""
-        return self.idleness.is_fresh() and super().is_connected
+        return self._is_fresh() and super().is_connected
+
+    def rest(self) -> None:
+        """The answer is read: from now on the connection is idle."""
+        self._idle_since = tuple(clock() for clock in self.clocks)
+
+    def _is_fresh(self) -> bool:
+        if self._idle_since is None:
+            return True
+        return all(
+            clock() - since <= IDLE_LIMIT_SECONDS for clock, since in zip(self.clocks, self._idle_since, strict=True)
+        )
 
     def connect(self) -> None:
         _open(super().connect)
-        self.cut_off.arm(self.sock, self.call_timeout_seconds)
+        self._begin_call()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is not None:  # a connection that is used again
-            self.cut_off.arm(self.sock, self.call_timeout_seconds)
+            self._begin_call()
         super().request(*args, **kwargs)
+
+    def _begin_call(self) -> None:
+        """Each call has a cut-off of its own: the pool may give the connection on before the last call is quite over.
+
+        Closing the connection does not end the time: the standard library closes it before the last answer is read.
+        """
+        self.cut_off = CutOff()
+        self.cut_off.arm(self.sock, self.call_timeout_seconds)
 
 
 class _WatchedTls(_Watched, HTTPSConnection):
@@ -108,7 +133,7 @@ class Urllib3Client:
         connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
         read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
         call_timeout_seconds: float = CALL_TIMEOUT_SECONDS,
-        clocks: Clocks = CLOCKS,
+        clocks: Clocks = _CLOCKS,
     ) -> None:
         self._pools = _pool_manager(call_timeout_seconds, clocks)
         self._timeout = urllib3.Timeout(connect=connect_timeout_seconds, read=read_timeout_seconds)
@@ -150,7 +175,7 @@ def _complete(response: urllib3.BaseHTTPResponse) -> HttpResult:
     if cut_off.struck:
         response.close()
         return NoAnswer(code="too_slow")
-    connection.idleness.begin()
+    connection.rest()
     response.release_conn()
     headers = {name.lower(): value for name, value in response.headers.items()}
     return HttpResponse(status=response.status, headers=headers, body=body)

@@ -1,10 +1,11 @@
 """Tasks side by side, in threads that are kept for the next ones."""
 
+import contextlib
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
-from dataclasses import dataclass, field
 from typing import Final
 
 _MOST_KEPT: Final = 64
@@ -15,7 +16,7 @@ class Threads:
     """Implements `Concurrency`. A task's exception is raised after all have ended.
 
     A new thread costs more processor time than all that a short task does, so threads are kept, and the caller's thread
-    takes its part of the tasks: a task may run others itself, and where all kept threads are busy, the caller does all.
+    takes its part of the tasks: a task may run others itself, and where no kept thread is free, the caller does all.
     """
 
     __slots__ = ("_kept", "most")
@@ -26,38 +27,49 @@ class Threads:
 
     def run(self, tasks: Sequence[Callable[[], None]]) -> None:
         """Side by side, at most `most` at a time, each in its own copy of the caller's context."""
-        started = _Started(deque((copy_context(), task) for task in tasks))
-        helpers = [self._kept.submit(started.work) for _ in range(min(self.most, len(tasks)) - 1)]
-        try:
-            started.work()
-        finally:
-            _wait_for(helpers)
-        if started.errors:
-            raise started.errors[0]
+        if not tasks:
+            return
+        started = _Started(tasks)
+        with contextlib.suppress(RuntimeError):  # the machine gives no further thread: those that there are do the work
+            for _ in range(min(self.most, len(tasks)) - 1):
+                self._kept.submit(started.work)
+        started.work()
+        started.wait()
 
 
-@dataclass(frozen=True, slots=True)
 class _Started:
-    """The tasks of one call that no thread has taken yet, and what those that ended have raised."""
+    """The tasks of one call: those that no thread has taken yet, and how many have not ended."""
 
-    waiting: deque[tuple[Context, Callable[[], None]]]
-    errors: list[Exception] = field(default_factory=list)
+    __slots__ = ("_all_ended", "_errors", "_left", "_lock", "_waiting")
+
+    def __init__(self, tasks: Sequence[Callable[[], None]]) -> None:
+        self._waiting: deque[tuple[Context, Callable[[], None]]] = deque((copy_context(), task) for task in tasks)
+        self._left = len(tasks)
+        self._errors: list[BaseException] = []
+        self._lock = threading.Lock()
+        self._all_ended = threading.Event()
 
     def work(self) -> None:
-        """One task after the other until none is left."""
-        while self.waiting:
-            try:
-                context, task = self.waiting.popleft()
-            except IndexError:  # another thread took the last one
-                return
-            try:
-                context.run(task)
-            except Exception as error:  # noqa: BLE001 - raised by the caller, once all have ended
-                self.errors.append(error)
+        """One task after the other until none is left to be taken."""
+        with contextlib.suppress(IndexError):
+            while True:
+                self._do(*self._waiting.popleft())
 
+    def wait(self) -> None:
+        """Until all have ended. Raises the first exception."""
+        self._all_ended.wait()
+        if self._errors:
+            raise self._errors[0]
 
-def _wait_for(helpers: Sequence[Future[None]]) -> None:
-    """One that has not begun finds nothing to do any more."""
-    for helper in helpers:
-        if not helper.cancel():
-            helper.result()
+    def _do(self, context: Context, task: Callable[[], None]) -> None:
+        error: BaseException | None = None
+        try:
+            context.run(task)
+        except BaseException as raised:  # noqa: BLE001 - the caller's thread raises it
+            error = raised
+        with self._lock:
+            self._left -= 1
+            if error is not None:
+                self._errors.append(error)
+            if not self._left:
+                self._all_ended.set()

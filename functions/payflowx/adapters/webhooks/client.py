@@ -12,8 +12,6 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any, Final
 from urllib.parse import SplitResult, quote, urlsplit
@@ -21,11 +19,9 @@ from urllib.parse import SplitResult, quote, urlsplit
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from payflowx.adapters.platform.idle import CLOCKS, Clocks
 from payflowx.adapters.platform.tls import tls_context
 from payflowx.adapters.webhooks.connections import (
     EndpointConnection,
-    KeptConnections,
     NotOpenedError,
     Origin,
     TlsEndpointConnection,
@@ -42,7 +38,6 @@ from payflowx.domain.shared.limits import (
 
 CONNECT_TIMEOUT_SECONDS: Final = 3.0
 RESOLVE_TIMEOUT_SECONDS: Final = 4.0
-CONNECTION_LOST: Final = "connection_lost"
 TOO_SLOW: Final = "too_slow"
 _STRAY_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _TAKEN: Final = "/?:@!$&'()*+,;=%"
@@ -65,7 +60,6 @@ class UrllibWebhookClient:
         total_seconds: float = POST_TIMEOUT_SECONDS,
         connect_seconds: float = CONNECT_TIMEOUT_SECONDS,
         tls: ssl.SSLContext | None = None,
-        clocks: Clocks = CLOCKS,
     ) -> None:
         self._loopback_allowed = loopback_allowed
         self._now_ms = now_ms
@@ -73,7 +67,6 @@ class UrllibWebhookClient:
         self._total_seconds = total_seconds
         self._connect_seconds = connect_seconds
         self._tls = tls or tls_context()
-        self._kept = KeptConnections(clocks=clocks)
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Posted:
         """Never raises: what cannot be understood is no answer."""
@@ -86,15 +79,11 @@ class UrllibWebhookClient:
             return NotAnswered(code="url_not_allowed")
         except NotOpenedError as error:
             return NotAnswered(code=error.code)
-        request = _Request(_target_of(parts), headers, body)
-        kept = self._kept.take(origin, addresses)
-        if kept is not None:
-            posted = self._exchange(origin, kept, request, ends_at)
-            if not _is_lost(posted) or time.monotonic() >= ends_at:
-                return posted
-            # The server had closed it, mostly before it saw the request. If it did see it, it gets the event twice,
-            # as each endpoint has to expect.
-        return self._exchange(origin, self._new(origin, addresses), request, ends_at)
+        connection = self._connection(origin, addresses, ends_at)
+        try:
+            return self._exchange(connection, _target_of(parts), headers, body)
+        finally:
+            connection.leave()
 
     def _checked(self, origin: Origin) -> Sequence[str]:
         """All or nothing: a name with one private address among public ones is refused."""
@@ -109,12 +98,12 @@ class UrllibWebhookClient:
             raise NotOpenedError("address_not_allowed")
         return addresses[:MAX_ADDRESSES_TRIED]
 
-    def _new(self, origin: Origin, addresses: Sequence[str]) -> EndpointConnection:
+    def _connection(self, origin: Origin, addresses: Sequence[str], ends_at: float) -> EndpointConnection:
         given: dict[str, Any] = {
             "timeout": self._total_seconds,
             "addresses": addresses,
+            "ends_at": ends_at,
             "connect_seconds": self._connect_seconds,
-            "clocks": self._kept.clocks,
         }
         if origin.scheme == "http":
             return EndpointConnection(origin.host, origin.port, **given)
@@ -122,31 +111,18 @@ class UrllibWebhookClient:
             origin.host, origin.port, cert_reqs="CERT_REQUIRED", ssl_context=self._tls, **given
         )
 
-    def _exchange(self, origin: Origin, connection: EndpointConnection, request: "_Request", ends_at: float) -> Posted:
+    def _exchange(self, connection: EndpointConnection, target: str, headers: Mapping[str, str], body: bytes) -> Posted:
         try:
-            response = _answer(connection, request, ends_at)
+            response = _answer(connection, target, headers, body)
         except NotOpenedError as error:
-            connection.leave()
             return NotAnswered(code=error.code)
         except (HTTPError, HTTPException, OSError, ValueError) as error:
-            connection.leave()
             return NotAnswered(code=TOO_SLOW if connection.is_cut_off else _code_of(error))
-        is_whole = _drain(response)
-        if connection.end_post() and is_whole:
-            self._kept.keep(origin, connection)
-        else:
-            connection.leave()
+        _drain(response)
         return Answered(
             status=response.status,
             retry_after_seconds=_seconds_of(response.headers.get("retry-after", ""), self._now_ms()),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    target: str
-    headers: Mapping[str, str]
-    body: bytes
 
 
 def _origin_of(url: SplitResult) -> Origin:
@@ -160,36 +136,21 @@ def _target_of(url: SplitResult) -> str:
     return quote(_STRAY_PERCENT.sub("%25", target), safe=_TAKEN)
 
 
-def _answer(connection: EndpointConnection, request: _Request, ends_at: float) -> urllib3.BaseHTTPResponse:
+def _answer(
+    connection: EndpointConnection, target: str, headers: Mapping[str, str], body: bytes
+) -> urllib3.BaseHTTPResponse:
     """The answer's head. Raises what sockets, TLS and HTTP raise."""
-    connection.begin_post(ends_at)
+    connection.connect()
     with contextlib.suppress(BrokenPipeError):  # a server may refuse before it has read all, and its answer counts
-        connection.request(
-            "POST",
-            request.target,
-            body=request.body,
-            headers=request.headers,
-            preload_content=False,
-            decode_content=False,
-        )
+        connection.request("POST", target, body=body, headers=headers, preload_content=False, decode_content=False)
     return connection.getresponse()
 
 
-def _is_lost(posted: Posted) -> bool:
-    return isinstance(posted, NotAnswered) and posted.code == CONNECTION_LOST
-
-
-def _drain(response: urllib3.BaseHTTPResponse) -> bool:
-    """Let the endpoint finish what it says, within size and time. Its status is what counts, and is known already.
-
-    Return whether nothing of this answer can come any more, so that the connection can be used again. After an interim
-    answer, whose status is below 200, the final one would be taken for that of the next post.
-    """
+def _drain(response: urllib3.BaseHTTPResponse) -> None:
+    """Let the endpoint finish what it says, within size and time. Its status is what counts, and is known already."""
     with contextlib.suppress(HTTPError, HTTPException, OSError, ValueError):
         response.read(MAX_POST_ANSWER_BYTES, decode_content=False)
-    is_whole = response.closed and response.status >= HTTPStatus.OK
     response.close()
-    return is_whole
 
 
 def _addresses(host: str, port: int) -> Sequence[str]:
@@ -231,4 +192,4 @@ def _code_of(error: Exception) -> str:
         if isinstance(chain, TimeoutError):
             return TOO_SLOW
         chain = chain.__cause__ or chain.__context__
-    return "tls_failed" if "SSL" in type(error).__name__ else CONNECTION_LOST
+    return "tls_failed" if "SSL" in type(error).__name__ else "connection_lost"

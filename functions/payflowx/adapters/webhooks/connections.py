@@ -1,23 +1,17 @@
-"""Connections to merchants' endpoints: to addresses that were checked, each post with one end, kept for seconds."""
+"""A connection for one post to a merchant's endpoint: to an address that was checked, and with one end."""
 
 import io
 import socket
-import threading
 import time
-import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.client import HTTPResponse as RawResponse
-from typing import Any, Final
+from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from payflowx.adapters.platform.body_limit import CutOff
-from payflowx.adapters.platform.idle import CLOCKS, Clocks, Idleness
 from payflowx.domain.shared.limits import MAX_POST_ANSWER_BYTES
-
-MOST_KEPT: Final = 20
-"""Ten messages at once, each for the endpoints of a merchant, mostly for those of the same few merchants."""
 
 
 class NotOpenedError(Exception):
@@ -38,43 +32,27 @@ class Origin:
 
 
 class EndpointConnection(HTTPConnection):
-    """Connects to addresses that were checked, and to no other; each post on it has one end."""
+    """Connects to addresses that were checked, and to no other; all that follows has one end.
+
+    It is not kept for the next post (decision 21 says why).
+    """
 
     def __init__(
-        self, host: str, port: int, *, addresses: Sequence[str], connect_seconds: float, clocks: Clocks, **kwargs: Any
+        self, host: str, port: int, *, addresses: Sequence[str], ends_at: float, connect_seconds: float, **kwargs: Any
     ) -> None:
+        """`ends_at` is a time of the monotonic clock, in seconds."""
         super().__init__(host, port, **kwargs)
         self.response_class = _BoundedResponse
-        self.address = ""
-        """The one of the addresses that it goes to, once it is open."""
-        self.idleness = Idleness(clocks)
         self._addresses = addresses
+        self._ends_at = ends_at
         self._connect_seconds = connect_seconds
-        self._ends_at = 0.0
         self._cut_off = CutOff()
         self._second: socket.socket | None = None
-
-    def begin_post(self, ends_at: float) -> None:
-        """Open it, or give it a new end: a time of the monotonic clock, in seconds.
-
-        Raises `NotOpenedError`, and what TLS raises.
-        """
-        self._ends_at = ends_at
-        if self.sock is None:
-            self.connect()
-        else:
-            self._arm()
 
     @property
     def is_cut_off(self) -> bool:
         """Whether the post's time was over before its answer."""
         return self._cut_off.struck
-
-    def end_post(self) -> bool:
-        """The answer is read. Return whether the connection is still open and can take another post."""
-        self._cut_off.disarm()
-        self.idleness.begin()
-        return self.sock is not None and not self._cut_off.struck
 
     def leave(self) -> None:
         """Close it with all its handles.
@@ -92,12 +70,8 @@ class EndpointConnection(HTTPConnection):
         sock = self._open()
         # TLS takes the socket over, and a handshake may drip as well: the cut-off has a handle of its own.
         self._second = sock.dup()
-        self._arm()
+        self._cut_off.arm(self._second, max(0.0, self._ends_at - time.monotonic()))
         return sock
-
-    def _arm(self) -> None:
-        if self._second is not None:
-            self._cut_off.arm(self._second, max(0.0, self._ends_at - time.monotonic()))
 
     def _open(self) -> socket.socket:
         """Try the addresses in turn: another address of the host may answer."""
@@ -116,57 +90,12 @@ class EndpointConnection(HTTPConnection):
                 code = "connection_failed"
             else:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self.address = address
                 return sock
         raise NotOpenedError(code)
 
 
 class TlsEndpointConnection(EndpointConnection, HTTPSConnection):
     """The same over TLS; the certificate must be the name's."""
-
-
-@dataclass(slots=True, weakref_slot=True, eq=False)
-class KeptConnections:
-    """The idle connections. The next post to the same origin saves the handshakes of TCP and TLS, and their time.
-
-    A kept connection is used only where its address is one of those that were checked for this very post.
-    """
-
-    clocks: Clocks = CLOCKS
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _idle: list[tuple[Origin, EndpointConnection]] = field(default_factory=list)
-    """The one that was used last at the end."""
-
-    def __post_init__(self) -> None:
-        weakref.finalize(self, _leave_all, self._idle)
-
-    def take(self, origin: Origin, addresses: Sequence[str]) -> EndpointConnection | None:
-        """Return one that can be used, and close those that cannot."""
-        while (connection := self._last(origin)) is not None:
-            if connection.address in addresses and connection.idleness.is_fresh() and connection.is_connected:
-                return connection
-            connection.leave()
-        return None
-
-    def keep(self, origin: Origin, connection: EndpointConnection) -> None:
-        """Keep it for the next post; beyond the limit the oldest one is closed."""
-        with self._lock:
-            self._idle.append((origin, connection))
-            dropped = [self._idle.pop(0)[1] for _ in range(len(self._idle) - MOST_KEPT)]
-        for oldest in dropped:
-            oldest.leave()
-
-    def _last(self, origin: Origin) -> EndpointConnection | None:
-        with self._lock:
-            for place in reversed(range(len(self._idle))):
-                if self._idle[place][0] == origin:
-                    return self._idle.pop(place)[1]
-        return None
-
-
-def _leave_all(idle: Sequence[tuple[Origin, EndpointConnection]]) -> None:
-    for _, connection in idle:
-        connection.leave()
 
 
 class _BoundedResponse(RawResponse):

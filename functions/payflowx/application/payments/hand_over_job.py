@@ -10,6 +10,7 @@ from payflowx.domain.payments.payment import Candidate
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.payments.work_item import WorkItem
 from payflowx.domain.providers.health import AccountName, ProviderHealth
+from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.backoff import WAKES_TO_LONGEST_WAIT
 from payflowx.domain.shared.slow_lane import SlowLane
 
@@ -21,6 +22,7 @@ class HandOverJob:
     items: WorkItems
     health: ProviderHealth
     slow_lane: SlowLane[Job]
+    clock: Clock
 
     def if_slow(self, job: Job, target: Attempt | Candidate | None, item: WorkItem | None = None) -> bool:
         """Return whether the next call goes to a slow account, and the job was handed to the slow lane."""
@@ -46,4 +48,4 @@ class HandOverJob:
     def _give_wake_up_back(self, item: WorkItem) -> None:
         """A wake-up that a late lane suppressed does not lead to a review. The first ones count for the wait alone."""
         if item.owner.drives > WAKES_TO_LONGEST_WAIT:
-            self.items.reschedule(item.owner, attempt_engine.woken_less(item.owner))
+            self.items.reschedule(item.owner, attempt_engine.woken_less(item.owner, self.clock.now_ms()))

@@ -96,6 +96,7 @@ def expedited(owner: Payment | Operation, now_ms: int) -> Payment | Operation:
     return expedite(owner, now_ms) if isinstance(owner, Payment) else expedite_operation(owner, now_ms)
 
 
-def woken_less(owner: Payment | Operation) -> Payment | Operation:
+def woken_less(owner: Payment | Operation, now_ms: int) -> Payment | Operation:
     """Take the last wake-up back. Writes no event."""
-    return replace(owner, version=owner.version + 1, drives=owner.drives - 1)
+    lease = owner.lease.after_change_by_another(now_ms)
+    return replace(owner, version=owner.version + 1, lease=lease, drives=owner.drives - 1)

@@ -56,16 +56,37 @@ def test_what_is_over_is_never_ended() -> None:
 
 def test_a_second_call_on_a_connection_has_a_time_of_its_own() -> None:
     with sockets() as (ours, theirs), sockets() as (other, _theirs):
-        cut_off, witness = CutOff(), CutOff()
-        cut_off.arm(ours, _SOON_SECONDS)
-        cut_off.arm(ours, _LONG_SECONDS)
+        first, second, witness = CutOff(), CutOff(), CutOff()
+        first.arm(ours, _SOON_SECONDS)
+        first.disarm()
+        second.arm(ours, _LONG_SECONDS)
         witness.arm(other, 2 * _SOON_SECONDS)
+        first.disarm()
         assert other.recv(1) == b""
-        assert not cut_off.struck
+        assert not second.struck
         theirs.sendall(b"x")
         assert ours.recv(1) == b"x"
-        cut_off.arm(ours, _SOON_SECONDS)
+        second.disarm()
+        third = CutOff()
+        third.arm(ours, _SOON_SECONDS)
         assert ours.recv(1) == b"", "and a third one, which is shorter"
+        assert (first.struck, second.struck, third.struck) == (False, False, True)
+
+
+def test_the_end_of_a_call_over_tls_forgets_no_keys() -> None:
+    """`SSLSocket.shutdown` would: a thread that is sending at that moment would send the rest as plain text."""
+
+    class TlsSocket(socket.socket):
+        def shutdown(self, _how: int) -> None:
+            pytest.fail("the keys are forgotten")
+
+    ours, theirs = socket.socketpair()
+    with theirs, TlsSocket(fileno=ours.detach()) as tls:
+        tls.settimeout(60)
+        cut_off = CutOff()
+        cut_off.arm(tls, _SOON_SECONDS)
+        assert tls.recv(1) == b""
+        assert cut_off.struck
 
 
 def test_a_socket_that_is_closed_already_ends_no_other_call_early_or_late() -> None:

@@ -214,9 +214,11 @@ def test_a_kept_connection_is_used_again_and_its_time_starts_anew(
 ) -> None:
     arm = CutOff.arm
     armed: list[float] = []
+    calls: list[CutOff] = []
 
     def counted(cut_off: CutOff, sock: socket.socket, seconds: float) -> None:
         armed.append(seconds)
+        calls.append(cut_off)
         arm(cut_off, sock, seconds)
 
     def behave(connection: socket.socket, number: int) -> None:
@@ -230,3 +232,4 @@ def test_a_kept_connection_is_used_again_and_its_time_starts_anew(
             assert isinstance(client.send(POST, url), HttpResponse)
     assert connections == [0, 0, 0, 0]
     assert armed == [60, 60, 60, 60]
+    assert len(set(calls)) == 4, "the pool may give a connection on before its last call has ended its own time"

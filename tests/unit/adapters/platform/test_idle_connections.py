@@ -10,8 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from payflowx.adapters.platform.http import Urllib3Client
-from payflowx.adapters.platform.idle import IDLE_LIMIT_SECONDS
+from payflowx.adapters.platform.http import IDLE_LIMIT_SECONDS, Urllib3Client
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, NoAnswer, NoConnection
 from tests.unit.adapters.platform.test_http import OK, POST, server
 

@@ -79,6 +79,33 @@ def test_tasks_that_run_tasks_end_however_deep_they_are() -> None:
     assert ended == [5**5]
 
 
+def test_a_machine_that_gives_no_further_thread_does_all_in_the_callers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    done: list[int] = []
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    Threads(10).run([lambda n=n: done.append(n) for n in range(20)])  # type: ignore[misc]
+    assert sorted(done) == list(range(20))
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, IndexError])
+def test_no_task_goes_on_after_the_call(error: type[BaseException]) -> None:
+    """Whatever one of them raises: the function's answer names the messages that failed, and must know all of them."""
+    done: list[int] = []
+
+    def fail() -> None:
+        raise error
+
+    def slowly() -> None:
+        time.sleep(0.02)
+        done.append(1)
+
+    with pytest.raises(error):
+        Threads(4).run([fail, *[slowly] * 6, fail])
+    assert len(done) == 6
+
+
 def test_a_second_batch_starts_no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     threads, together = Threads(10), threading.Barrier(10)
     threads.run([lambda: _meet(together)] * 10)

@@ -9,10 +9,11 @@ from payflowx.adapters.dynamodb.merchants.account_health import PARTITION_PREFIX
 from payflowx.adapters.sqs.messages import JOBS
 from payflowx.application.operators.set_provider_status import ListUnwellAccounts
 from payflowx.domain.payments.outcome import Declined, NotSent, Outcome, Rejected, Unknown
-from payflowx.domain.payments.payment import Payment, PaymentMethod
+from payflowx.domain.payments.payment import Lease, Payment, PaymentMethod
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.providers.health import AccountName
 from payflowx.domain.routing.routing import is_probe
+from payflowx.domain.shared.backoff import WAKES_TO_LONGEST_WAIT
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.statuses import AttemptState, DeclineKind, PaymentStatus
 from payflowx.wiring.payments import WorkerWiring
@@ -348,6 +349,23 @@ class TestTheSlowLane:
         found = world.now(payment)
         assert (found.status, len(slow_jobs(world))) == (PaymentStatus.PENDING, 1_000)
         assert found.due_at_ms is not None
+
+    def test_a_wake_up_that_is_taken_back_releases_an_expired_lease(self, world: World) -> None:
+        """Its holder may only have stood still, and must write nothing beside this change."""
+        world.providers.get("alpha").charges = [TIMED_OUT]
+        payment = world.accept()
+        process(world)
+        filler = (Job(merchant_id=MERCHANT, transaction_id="pay_x", slow=True), 0)
+        TestQueue(world.sqs, ENVIRONMENT["SLOWJOBS_QUEUE_URL"], JOBS).sent = [filler] * 1_000
+        world.clock.advance(3_600)
+        self.make_slow(world)
+        unknown = world.now(payment)
+        held = Lease(owner="gone", epoch=unknown.lease.epoch + 1, expires_at_ms=world.clock.now_ms() - 1)
+        world.store(replace(unknown, lease=held, drives=WAKES_TO_LONGEST_WAIT + 5))
+        world.process(Job(merchant_id=MERCHANT, transaction_id=payment.transaction_id), world.deadline)
+        found = world.now(payment)
+        assert found.drives == WAKES_TO_LONGEST_WAIT + 4
+        assert found.lease == Lease(epoch=held.epoch + 1)
 
     def test_a_slow_lane_that_takes_no_messages_makes_the_message_return(self, world: World) -> None:
         self.make_slow(world)
