@@ -19,7 +19,7 @@ CONSUMER_MB: Final = 512
 """Of worker, deliverer and provider events; a test compares with the template."""
 JOB_CPU_MS: Final = 14
 """Processor time of a worker's payment. An assumption, and not the suite's median: settings and tests depend on it, and
-times of a machine are no gates. A test holds that the last run took no more, and at least half.
+times of a machine are no gates. A test holds that the last run took no more, and at least a quarter.
 """
 DELIVERY_CPU_MS: Final = 14
 """Of a delivered event: assumed and held in the same way."""

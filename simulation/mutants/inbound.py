@@ -38,10 +38,6 @@ INBOUND: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "the merchant of an event is not compared",
         Edit(MatchEvent, "_found", "if owner.merchant_id != inbound.merchant_id:", "if False:"),
-        survives=(
-            "A second net: a reference is looked up among those of the event's merchant, and a key of ours becomes an "
-            "owner of that merchant, so the owner that is compared is always its own."
-        ),
     ),
     broken(
         _ROOM,
@@ -104,10 +100,6 @@ INBOUND: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "an event that arrives while a worker is busy is dropped",
         Edit(ProcessProviderEvent, "_put_back_or_drop", "self._put_back(inbound) or ", ""),
-        survives=(
-            "Only a hint is dropped, and an inquiry is scheduled anyway: order, repetition and loss of events make no "
-            "difference to the final state (I19). What it costs is time, within the back-off of the inquiries."
-        ),
     ),
     broken(
         _ROOM,

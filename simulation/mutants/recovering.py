@@ -180,7 +180,6 @@ RECOVERING: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "a job that is handed to the slow lane is dropped",
         Edit(HandOverJob, "_is_handed_over", "self.slow_lane.take(", "(lambda *_args, **_is_due: None)("),
-        survives="The item is due: the sweeper wakes it again, and the account is slow for a while only.",
     ),
     broken(
         _ROOM,

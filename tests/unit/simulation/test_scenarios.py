@@ -102,7 +102,7 @@ def test_payments_are_cancelled_while_their_outcome_is_unknown_in_cancellations(
 
 
 def test_voids_are_refused_in_cancellations_and_tried_again() -> None:
-    evidence = evidence_of(Plan(16, scenario="cancellations"))
+    evidence = evidence_of(Plan(18, scenario="cancellations"))
     assert evidence.result.faults.counts["gateway_refuses_voids"] > 0
     voids = [[op.item["status"] for op in each.operations.values() if op.item] for each in evidence.payments.values()]
     assert any("FAILED" in states for states in voids)
@@ -254,7 +254,7 @@ def test_automatic_refunds_are_turned_off_again_in_refunds_turned_off() -> None:
 
 
 def test_reports_have_other_amounts_than_the_books_in_false_reports() -> None:
-    result = evidence_of(Plan(0, scenario="false_reports")).result
+    result = evidence_of(Plan(1, scenario="false_reports")).result
     changes = result.history.report_changes
     assert sum(change.change == "other amount" for change in changes) > 4
     assert result.faults.counts["report_short_pages"] > 0

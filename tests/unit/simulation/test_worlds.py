@@ -17,7 +17,7 @@ from simulation.check import evidence_of
 from simulation.checker.evidence import Evidence
 from simulation.checkouts import EVERYWHERE, LAST_CHOICE, is_checkout
 from simulation.faults import ALL_KINDS, APART, EPISODES, MAX_RATES, Faults
-from simulation.history import Source
+from simulation.history import History, Source
 from simulation.kernel import EPOCH_MS
 from simulation.releases import ADDED, UNKNOWN_WORD, NewerDynamoDBClient, is_unreadable, release_of
 from simulation.reports import garbled, is_report, without_youngest
@@ -273,6 +273,8 @@ class TestNewerRelease:
 
 class _Still:
     """A platform on which nothing takes time."""
+
+    history = History()
 
     def travel(self) -> None: ...
     def come_back(self) -> None: ...
