@@ -73,19 +73,20 @@ def _sessions(name: str, owner: PaymentEvidence | OperationEvidence, most: int) 
 def _session_of(owner: PaymentEvidence | OperationEvidence) -> Callable[[int, int], _Session]:
     """A process, and which of its sessions with the item a time belongs to.
 
-    A process that stood still may hold two messages about an item: it takes the lease again when it goes on. What it
-    asked before it took the lease, since the end of its last session, belongs to the new one.
+    A process that stood still, and lost its lease meanwhile, may hold a second message about the item: where it takes
+    the lease again without having ended its session, another one begins.
     """
     begins: dict[int, list[int]] = defaultdict(list)
-    ended: dict[int, int] = {}
+    open_by: set[int] = set()
     for write, before, after in owner.versions:
         if before is None or after is None:
             continue
         if _takes_lease(before, after):
-            is_first = write.process not in begins
-            begins[write.process].append(0 if is_first else ended.pop(write.process, write.at_ms))
+            if write.process in open_by:
+                begins[write.process].append(write.at_ms)
+            open_by.add(write.process)
         elif _ends_session(before, after):
-            ended[write.process] = write.at_ms + 1
+            open_by.discard(write.process)
     return lambda process, at_ms: (process, bisect_right(begins[process], at_ms))
 
 

@@ -17,7 +17,7 @@ class CutOff:
         self.struck = False
 
     def arm(self, sock: socket.socket, seconds: float) -> None:
-        """From now on the call has so many seconds."""
+        """From now on the call has so many seconds. Raises `OSError` where the machine gives no thread to watch it."""
         _WATCH.add(self, sock, seconds)
 
     def disarm(self) -> None:
@@ -44,12 +44,19 @@ class _Watch:
         """A call begins."""
         ends_at = time.monotonic() + seconds
         with self.changed:
-            self.calls[cut_off] = (ends_at, sock)
             if self.thread is None or not self.thread.is_alive():  # a forked process has no thread but its first
-                self.thread = threading.Thread(target=self._run, name="cut-off", daemon=True)
-                self.thread.start()
-            elif self.wakes_at is None or ends_at < self.wakes_at:
+                self.thread = self._started()
+            self.calls[cut_off] = (ends_at, sock)
+            if self.wakes_at is None or ends_at < self.wakes_at:
                 self.changed.notify()
+
+    def _started(self) -> threading.Thread:
+        thread = threading.Thread(target=self._run, name="cut-off", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            raise OSError("the machine gives no further thread") from error
+        return thread
 
     def remove(self, cut_off: CutOff) -> None:
         """It is over, if it was not struck before."""

@@ -94,7 +94,10 @@ class _Watched(HTTPConnection):
         )
 
     def connect(self) -> None:
-        _open(super().connect)
+        _open(self._connect)
+
+    def _connect(self) -> None:
+        super().connect()
         self._begin_call()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
@@ -105,8 +108,10 @@ class _Watched(HTTPConnection):
     def _begin_call(self) -> None:
         """Each call has a cut-off of its own: the pool may give the connection on before the last call is quite over.
 
-        Closing the connection does not end the time: the standard library closes it before the last answer is read.
+        Over TLS, urllib3 connects before it requests, so a first call begins twice. Closing the connection does not end
+        the time: the standard library closes it before the last answer is read.
         """
+        self.cut_off.disarm()
         self.cut_off = CutOff()
         self.cut_off.arm(self.sock, self.call_timeout_seconds)
 

@@ -74,12 +74,11 @@ class UrllibWebhookClient:
         try:
             parts = urlsplit(url)
             origin = _origin_of(parts)
-            addresses = self._checked(origin)
-        except ValueError:
+            connection = self._connection(origin, self._checked(origin), ends_at)
+        except (ValueError, HTTPException):
             return NotAnswered(code="url_not_allowed")
         except NotOpenedError as error:
             return NotAnswered(code=error.code)
-        connection = self._connection(origin, addresses, ends_at)
         try:
             return self._exchange(connection, _target_of(parts), headers, body)
         finally:
@@ -141,7 +140,8 @@ def _answer(
 ) -> urllib3.BaseHTTPResponse:
     """The answer's head. Raises what sockets, TLS and HTTP raise."""
     connection.connect()
-    with contextlib.suppress(BrokenPipeError):  # a server may refuse before it has read all, and its answer counts
+    # A server may refuse, and close, before it has read all: its answer counts.
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         connection.request("POST", target, body=body, headers=headers, preload_content=False, decode_content=False)
     return connection.getresponse()
 

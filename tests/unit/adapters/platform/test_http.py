@@ -1,6 +1,8 @@
 """The line between "nothing left" and "it may have arrived", on real sockets."""
 
+import contextlib
 import socket
+import ssl
 import threading
 import time
 import tomllib
@@ -10,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from payflowx.adapters.platform import body_limit, http
 from payflowx.adapters.platform.body_limit import CutOff
 from payflowx.adapters.platform.http import MAX_ANSWER_BYTES, Urllib3Client
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, NoAnswer, NoConnection
+from tests.support.certificates import certificates
 from tests.support.raw_http import read_request
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Kind: Plain\r\n\r\nok"
@@ -163,6 +167,61 @@ def test_a_last_answer_that_drips_is_cut_off(head: bytes) -> None:
     with server(behave) as (url, _):
         assert isinstance(client.send(POST, url), NoAnswer)
     assert time.monotonic() - started < 30
+
+
+@contextmanager
+def shop_over_tls(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Answers each request after a moment, on connections that stay open."""
+    authority, context = certificates(folder, "localhost")
+    monkeypatch.setattr(http, "tls_context", lambda: ssl.create_default_context(cafile=authority))
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            for _ in range(10):
+                connection, _ = listener.accept()
+                with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as tls:
+                    tls.settimeout(60)
+                    while read_request(tls):
+                        time.sleep(0.05)
+                        tls.sendall(OK)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield f"https://localhost:{listener.getsockname()[1]}"
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+
+
+def test_the_time_of_a_first_call_over_tls_ends_with_the_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection lives longer than its first call, whose time must not end a later one."""
+    with shop_over_tls(tmp_path, monkeypatch) as url:
+        client = Urllib3Client(connect_timeout_seconds=30, read_timeout_seconds=30, call_timeout_seconds=1)
+        started = time.monotonic()
+        while time.monotonic() < started + 2:
+            assert isinstance(client.send(POST, url), HttpResponse)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_nothing_is_watched_after_a_call(scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with shop_over_tls(tmp_path, monkeypatch) as safe, server(lambda c, _: c.sendall(OK)) as (plain, _):
+        client = Urllib3Client(connect_timeout_seconds=30, read_timeout_seconds=30, call_timeout_seconds=600)
+        watched = set(body_limit._WATCH.calls)
+        for _ in range(3):
+            assert isinstance(client.send(POST, safe if scheme == "https" else plain), HttpResponse)
+        assert set(body_limit._WATCH.calls) <= watched
+
+
+def test_a_machine_that_gives_no_thread_for_the_time_of_a_call_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with server(lambda c, _: c.sendall(OK)) as (url, seen):
+        monkeypatch.setattr(body_limit._WATCH, "thread", None)
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+        answer = Urllib3Client(connect_timeout_seconds=30).send(POST, url)
+    assert answer == NoConnection(code="connection_failed")
+    assert seen == []
 
 
 def test_headers_that_drip_are_cut_off() -> None:

@@ -1,9 +1,9 @@
 """The sender against real sockets: whom it refuses to call, and what a hostile server can do to it."""
 
-import datetime as dt
 import ipaddress
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,14 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from payflowx.adapters.webhooks import client as webhook_client_module
 from payflowx.adapters.webhooks.client import UrllibWebhookClient
 from payflowx.domain.outbound_webhooks.merchant_events import Answered, NotAnswered
+from tests.support.certificates import certificates
 from tests.support.raw_http import read_request
 
 NOW_MS = 1_790_000_000_000
@@ -348,6 +345,34 @@ class TestWhatAServerCanDo:
             assert post(local(total_seconds=1), server.url) == Answered(status=200)
             assert was_cut_off(server)
 
+    def test_an_answer_to_a_request_that_is_not_read_counts(self) -> None:
+        """A server that refuses early closes with bytes of the request unread, which resets the connection."""
+
+        def refuse(sock: socket.socket) -> None:
+            sock.sendall(b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 0, 0))
+
+        with serving(refuse) as server:
+            assert post(local(), server.url) == Answered(status=410)
+
+    @pytest.mark.parametrize("error", [BrokenPipeError, ConnectionResetError])
+    def test_an_answer_counts_although_the_request_could_not_be_sent_to_its_end(
+        self, error: type[OSError], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        send = webhook_client_module.EndpointConnection.request
+
+        def request(connection: Any, *args: Any, **kwargs: Any) -> None:
+            send(connection, *args, **kwargs)
+            raise error
+
+        monkeypatch.setattr(webhook_client_module.EndpointConnection, "request", request)
+        with serving(b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n") as server:
+            assert post(local(), server.url) == Answered(status=410)
+
+    def test_a_host_that_is_none_is_refused(self) -> None:
+        answer = post(deployed("93.184.216.34"), "https://shop example.com/")
+        assert answer == NotAnswered(code="url_not_allowed")
+
     def test_a_bomb_is_not_unpacked(self) -> None:
         bomb = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x00\x00"
         with serving(bomb) as server:
@@ -438,35 +463,6 @@ def reaching(server: Server) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "create_connection", redirected)
         yield
-
-
-def certificates(folder: Path, name: str) -> tuple[Path, ssl.SSLContext]:
-    """An authority's certificate, and a server's for that name."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    authority, both = folder / f"{name}.pem", folder / f"{name}.both.pem"
-    authority.write_bytes(pem)
-    both.write_bytes(pem + secret)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(both)
-    return authority, context
 
 
 def _never(*_arguments: Any, **_more: Any) -> socket.socket:
