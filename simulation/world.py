@@ -48,6 +48,7 @@ _SHORT: Final = 0.93
 """This part of the episodes is short, mostly; the others last more than a day. A day costs as much as all before it."""
 _CALM_MS: Final = 150 * MINUTE_MS
 """After the trouble: longer than the longest pause between two looks at a payment, which is an hour."""
+_UNREADABLE_MS: Final = 3 * HOUR_MS
 _CONTENDED: Final = "order_contended"
 """A charge beside another payment of its order, which is decided first: everything about it waits for that."""
 _PATIENCE_MS: Final = 36 * HOUR_MS
@@ -430,7 +431,6 @@ class World:
             kernel.run(trouble_ends_ms)
             self._make_peace()
             peace_ms = kernel.now_ms
-            kernel.after(_CALM_MS, self._forget_unreadable_items)
             kernel.run(kernel.now_ms + self._calm_ms())
             settled = self._come_to_rest()
             kernel.spawn(self.operators.list_reviews)
@@ -674,10 +674,11 @@ class World:
     def _leave_unreadable_items(self, episode: Episode) -> str:
         """A newer release that is gone left items in some shards with a word that nobody knows any more.
 
-        They stay as long as what else is due must be worked on in time, and its shard may not stand still for them.
-        Then the newer release is back and ends them, outside of this run: each sweep of days would meet them again.
+        What else is due must be worked on in time while they stay, and its shard may not stand still for them. Then the
+        newer release is back and ends them, outside of this run: each sweep of days would meet them again.
         """
         self.kernel.at(episode.from_ms, self._store_unreadable_items)
+        self.kernel.at(episode.from_ms + _UNREADABLE_MS, self._forget_unreadable_items)
         return UNKNOWN_WORD
 
     def _store_unreadable_items(self) -> None:

@@ -428,10 +428,13 @@ def _epochs(
 ) -> Iterator[Violation]:
     """`beside`: the events of operations, which change a payment under their own lease, and of its order's others.
 
-    `frozen`: when which process was frozen. What it writes afterwards it has decided before.
+    `frozen`: when which process was frozen. What it writes afterwards it has decided before, but not before it could
+    read what it changes.
     """
     held: dict[int, int] = defaultdict(int)
+    read_ms = 0
     for write, before, after in versions:
+        stored_ms, read_ms = read_ms, write.at_ms
         if before is None or after is None:
             continue
         old, new = before["lease"]["epoch"], after["lease"]["epoch"]
@@ -440,8 +443,8 @@ def _epochs(
         if new > old and after["lease"]["owner"]:
             held[write.process] = new
             continue
-        decided_ms = max((at for process, at in frozen if process == write.process and at <= write.at_ms), default=None)
-        if _keeps_expired_lease(decided_ms or write.at_ms, before, after) and held[write.process] != old:
+        halts = (at for process, at in frozen if process == write.process and stored_ms <= at <= write.at_ms)
+        if _keeps_expired_lease(min(halts, default=write.at_ms), before, after) and held[write.process] != old:
             yield Violation("I15", name, f"{which}was changed by another, and the lease of epoch {old} stayed")
         has_event = after.get("eventSeq") != before.get("eventSeq")
         if has_event and after["eventSeq"] in beside:

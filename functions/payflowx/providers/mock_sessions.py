@@ -107,7 +107,8 @@ class Sessions:
         if (why := _difference(request, session)) is not None:
             if taken or held or _hosted(request).object_id is not None:
                 return Mismatch(code=f"{why}_differs", reference=session_id)
-            return Unknown(code=f"{why}_differs")  # nobody was given its address, and nobody paid
+            if session.get("status") not in _ENDED:
+                return Unknown(code=f"{why}_differs")  # nobody was given its address, and nobody paid
         if taken:
             return _succeeded(request, taken)
         if held:

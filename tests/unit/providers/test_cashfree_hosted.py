@@ -354,6 +354,7 @@ class TestTheWholeRead:
         """Nobody can pay one whose address was never given out: it contradicts nothing that is paid elsewhere."""
         assert isinstance(read(order(order_amount=1, order_status="PAID"), []), Mismatch)
         assert read(order(order_amount=1), []) == Unknown(code="amount_differs")
+        assert isinstance(read(order(order_amount=1, order_status="TERMINATED"), []), ConfirmedCancelled)
         given_out = HostedCheckout("cashfree")
         hosted = given_out.request.hosted
         assert hosted is not None

@@ -199,6 +199,14 @@ class TestCreating:
         checkout.press(Act.PAY)
         assert isinstance(checkout.inquire(), Mismatch)
 
+    def test_a_session_that_differs_takes_no_money_once_it_has_ended(self, checkout: HostedCheckout) -> None:
+        hosted = checkout.request.hosted
+        assert hosted is not None
+        unopened = replace(hosted, object_id=None)
+        checkout.request = replace(checkout.request, amount=AMOUNT + 1, hosted=unopened, reference=None)
+        assert isinstance(checkout.close(), ConfirmedCancelled)
+        assert isinstance(checkout.inquire(), ConfirmedCancelled)
+
     @pytest.mark.parametrize("name", NAMES)
     @pytest.mark.parametrize("change", [{"amount": 1}, {"currency": "USD"}, {"reference": "another"}])
     def test_a_session_that_differs_is_rejected_and_its_address_not_used(

@@ -298,7 +298,7 @@ def test_api_keys_end_in_each_way_and_requests_come_again_with_others_in_api_key
 
 
 def test_people_propose_and_approve_in_approvals() -> None:
-    walked = check_plan(Plan(0, scenario="approvals")).sometimes
+    walked = check_plan(Plan(2, scenario="approvals")).sometimes
     assert walked["decided by two"] > walked["command: set_approval_limits, done"] == 2
     assert walked["proposal: approved by two people"]
     assert walked["approval: same_person"]

@@ -23,11 +23,10 @@ from payflowx.domain.payments.restored import (
 from payflowx.domain.payments.work_item import WorkItem
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock, Deadline, Telemetry
+from payflowx.domain.shared.backoff import search_delay_ms
 from payflowx.domain.shared.errors import ConfigurationError
 from payflowx.domain.shared.identifiers import derive_provider_key
-from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS
-
-_ASK_AGAIN_MS = 5 * MINUTE_MS
+from payflowx.domain.shared.limits import DAY_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +77,7 @@ class ResumeRestored:
             isComplete=search.complete,
         )
         if not search.complete and now_ms < _last_search_ms(item, window):
-            self.items.reschedule(owner, postponed(owner, now_ms + _ASK_AGAIN_MS, now_ms))
+            self.items.reschedule(owner, postponed(owner, _next_search_ms(item, window, now_ms), now_ms))
             return SearchStored(go_on=False)
         open_attempt = next((attempt for attempt in owner.attempts if attempt.is_open), None)
         is_proven = may_send_after(item, window, search)
@@ -127,6 +126,14 @@ class ResumeRestored:
             return {}
         number = len(item.payment.attempts) + 1
         return facts_of_forgotten(checkout, candidate.provider, hosted, number=number, now_ms=now_ms)
+
+
+def _next_search_ms(item: WorkItem, window: RestoreWindow, now_ms: int) -> int:
+    """Return when an incomplete search is repeated: at the latest when its last time has come."""
+    begun_ms = max(window.recorded_at_ms, item.owner.created_at_ms)
+    if item.operation is None and item.payment.checkout is not None:
+        begun_ms = max(begun_ms, item.payment.checkout.expires_at_ms)
+    return min(now_ms + search_delay_ms(now_ms - begun_ms), _last_search_ms(item, window))
 
 
 def _last_search_ms(item: WorkItem, window: RestoreWindow) -> int:

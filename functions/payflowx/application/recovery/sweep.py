@@ -28,6 +28,8 @@ _PAUSE_SECONDS: Final = 1.0
 """A late queue is asked once a second for its length; a shorter pause would only read the held items again."""
 _MAX_PAUSES: Final = 45
 """Of one shard in a run: as long as the function may run."""
+_MAX_VAIN_PAUSES: Final = 10
+"""In a row, without room for one item of the shard. A late queue has work for a minute, and the next run goes on."""
 _FIRST_SHARD_STEP: Final = 5
 """Each minute another shard is the first; without a common divisor with their number, each is the first in its turn."""
 _MINUTES_BETWEEN_MOVES: Final = 60
@@ -84,8 +86,8 @@ class Swept:
 class _Shard:
     """A shard, the pages that are left of it, and its counts. `is_moved`: its items go to shards that are written.
 
-    `held`: items of its last page that wait for their queue. `pauses`: how often they have waited. `is_read`: its first
-    page was read, so that it is known how late its oldest item is.
+    `held`: items of its last page that wait for their queue. `pauses`: how often they have waited, `vain_pauses` since
+    one of them went. `is_read`: its first page was read, so that it is known how late its oldest item is.
     """
 
     number: int
@@ -94,6 +96,7 @@ class _Shard:
     swept: Swept = field(default_factory=Swept)
     held: list[AnyDue] = field(default_factory=list)
     pauses: int = 0
+    vain_pauses: int = 0
     is_read: bool = False
 
 
@@ -182,7 +185,10 @@ class SweepDueItems:
             shard.is_read = True
             if page is None:
                 return False
-            if self._page(page, shard, deadline) and self._may_wait(shard):
+            is_swept = self._page(page, shard, deadline)
+            if len(shard.held) < len(page):
+                shard.vain_pauses = 0
+            if is_swept and self._may_wait(shard):
                 return True
         except StorageUnavailableError:
             self.telemetry.warn("a shard could not be swept; the next run will retry", shard=shard.number)
@@ -206,8 +212,9 @@ class SweepDueItems:
         if not shard.held:
             return True
         shard.pauses += 1
+        shard.vain_pauses += 1
         self.pause(_PAUSE_SECONDS)
-        return shard.pauses < _MAX_PAUSES
+        return shard.pauses < _MAX_PAUSES and shard.vain_pauses < _MAX_VAIN_PAUSES
 
     def _page(self, page: Sequence[AnyDue], shard: _Shard, deadline: Deadline) -> bool:
         """Return False when the time is up. Raises `StorageUnavailableError` when the store or queue keeps refusing."""

@@ -23,6 +23,8 @@ _PENDING_CAP_MS: Final = 6 * HOUR_MS
 _RETRY_STEPS_MS: Final = (2 * SECOND_MS, 10 * SECOND_MS, MINUTE_MS, 5 * MINUTE_MS, 10 * MINUTE_MS)
 _RESEND_BASE_MS: Final = 2 * SECOND_MS
 _RESEND_CAP_MS: Final = 5 * MINUTE_MS
+_SEARCH_BASE_MS: Final = 5 * MINUTE_MS
+_SEARCH_CAP_MS: Final = HOUR_MS
 _WAKE_BASE_MS: Final = MINUTE_MS
 _WAKE_CAP_MS: Final = HOUR_MS
 WAKES_TO_LONGEST_WAIT: Final = 6
@@ -80,6 +82,15 @@ def resend_delay_ms(waited_ms: int, jitter: float) -> int:
     """
     ceiling_ms = min(_RESEND_CAP_MS, max(_RESEND_BASE_MS, waited_ms))
     return int(ceiling_ms * (0.5 + jitter / 2))
+
+
+def search_delay_ms(waited_ms: int) -> int:
+    """Return the wait before a search after a restore is repeated, because a provider did not answer.
+
+    Half as long as it has been tried so far: 5 minutes at least, an hour at most. A restore leaves many items to be
+    searched for, and an account that is gone, or a provider that is down, leaves the search for each incomplete.
+    """
+    return min(_SEARCH_CAP_MS, max(_SEARCH_BASE_MS, waited_ms // 2))
 
 
 def wake_delay_ms(drives: int) -> int:

@@ -56,6 +56,7 @@ _REOPENS: Final = "reopens_for_seconds"
 STATE_FACTS: Final = (_STATUS, _SESSION, _REOPENS)
 """The facts about the order that the read of its payments needs. They are not stored."""
 
+_ENDED: Final = frozenset({"EXPIRED", "TERMINATED"})
 _FAILED: Final = frozenset({"FAILED", "USER_DROPPED", "CANCELLED"})
 _OPEN: Final = frozenset({"PENDING", "NOT_ATTEMPTED"})
 
@@ -94,7 +95,8 @@ def order_state(request: ChargeRequest, response: HttpResponse) -> StepResult:
     if (why := _difference(request, order)) is not None:
         if status == "PAID" or (request.hosted is not None and request.hosted.object_id is not None):
             return Mismatch(code=f"{why}_differs", reference=provider_reference(order.get("order_id")))
-        return Unknown(code=f"{why}_differs")  # nobody was given its address, and nobody paid
+        if status not in _ENDED:
+            return Unknown(code=f"{why}_differs")  # nobody was given its address, and nobody paid
     reopens = _seconds_until_closed(order, response) if status == "EXPIRED" else 0
     session = session_in(order) if status == "ACTIVE" else ""
     return Progress(facts={_STATUS: status, _SESSION: session, _REOPENS: str(reopens)})

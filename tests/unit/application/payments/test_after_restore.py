@@ -1,6 +1,7 @@
 """Payments and operations after a restore of the tables: nothing is sent before the providers were asked."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -177,6 +178,23 @@ class TestPayments:
         work_for_long(world)
         assert world.now(payment).status is PaymentStatus.SUCCESS
         assert [attempt.provider for attempt in world.now(payment).attempts] == ["beta"]
+
+    def test_a_provider_that_never_answers_is_asked_ever_more_seldom_and_once_more_a_day_after_the_restore(
+        self, world: World
+    ) -> None:
+        window = restore(world)
+        payment = world.accept()
+        alpha(world).inquiries = [Unknown(code="read_timeout")] * 1000
+        world.jobs.sent.clear()
+        asked_ms = []
+        while not world.now(payment).attempts:
+            asked_ms.append(world.now(payment).ready_at_ms)
+            world.clock.at_ms = asked_ms[-1]
+            world.wake(payment)
+        waits = [(after - before) // MINUTE_MS for before, after in pairwise(asked_ms)]
+        assert waits[:6] == [5, 5, 5, 7, 11, 16]
+        assert (waits[12], max(waits), len(waits)) == (60, 60, 31)
+        assert asked_ms[-1] - window.recorded_at_ms == DAY_MS
 
     def test_a_day_after_the_opening_payments_are_sent_at_once(self, world: World) -> None:
         restore(world)

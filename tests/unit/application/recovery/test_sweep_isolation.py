@@ -363,5 +363,14 @@ def test_a_queue_that_stays_late_ends_the_run_and_is_reported() -> None:
     assert (swept.woken, swept.held_back, swept.unfinished_shards) == (0, 2, 2)
     assert sweeper.index.postponed == []
     assert sweeper.ages() == [1_000]
-    assert 0 < sum(sweeper.pauses) <= 100
+    assert len(sweeper.pauses) == 2 * 10
     assert dict(sweeper.telemetry.lines)["swept"]["heldBack"] == 2
+
+
+def test_a_queue_that_takes_one_item_now_and_then_is_waited_for() -> None:
+    """Each item that goes begins the count of vain pauses anew; the run ends after 45 pauses of a shard."""
+    asked = iter(range(1_000))
+    one_in_nine = Waking(has_room=lambda: next(asked) % 9 == 8)
+    sweeper = Sweeper(Index({0: [[due(f"{number}") for number in range(9)]]}), one_in_nine)
+    swept = sweeper()
+    assert (swept.woken, swept.held_back, len(sweeper.pauses)) == (5, 4, 45)

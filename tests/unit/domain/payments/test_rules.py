@@ -27,6 +27,7 @@ from payflowx.domain.shared.backoff import (
     pending_delay_ms,
     resend_delay_ms,
     retry_delay_ms,
+    search_delay_ms,
     wake_delay_ms,
 )
 from payflowx.domain.shared.card_data import contains_card_number, mask_card_numbers
@@ -194,6 +195,12 @@ class TestBackoff:
         delay_ms = resend_delay_ms(waited_ms, jitter)
         assert 1000 <= delay_ms <= 5 * MINUTE_MS
         assert delay_ms <= max(2000, waited_ms)
+
+    @given(st.integers(-DAY_MS, 10 * DAY_MS))
+    def test_a_search_that_nobody_answers_is_repeated_ever_later(self, waited_ms: int) -> None:
+        delay_ms = search_delay_ms(waited_ms)
+        assert 5 * MINUTE_MS <= delay_ms <= HOUR_MS
+        assert delay_ms <= search_delay_ms(waited_ms + MINUTE_MS)
 
     def test_what_is_pending_is_inquired_about_hourly_and_then_every_six_hours(self) -> None:
         delays = [pending_delay_ms(n) for n in range(60)]
