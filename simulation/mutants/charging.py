@@ -298,21 +298,16 @@ CHARGING: Final[tuple[Mutant, ...]] = (
             "f\"attribute_exists({expression.name('pk')})\"] if True else [",
         ),
     ),
+    Mutant(_ROOM, "a live lease is not respected", _lease_not_respected),
     Mutant(
         _ROOM,
-        "a live lease is not respected",
-        _lease_not_respected,
+        "lease shorter than a call",
+        _short_lease,
         survives=(
             "The lease saves work. What an overtaken worker does is harmless by other means: its write is refused "
             "by the epoch, its request carries the key that is stored, and a step that it could not store it "
             "cannot build on."
         ),
-    ),
-    Mutant(
-        _ROOM,
-        "lease shorter than a call",
-        _short_lease,
-        survives="As above: a lease that ends too soon is a lease that is not respected.",
     ),
     Mutant(
         _ROOM,
