@@ -32,7 +32,7 @@ def test_the_search_goes_on_after_the_expiry_where_a_provider_does_not_answer(sh
     shop.at("beta").inquiries = [Unknown(code="read_timeout")] * 6 + [paid, paid]
     payment = shop.wait(payment, 905)
     assert (payment.status, payment.attempts) == (PaymentStatus.REQUIRES_ACTION, ())
-    for _ in range(10):
+    for _ in range(24):
         payment = shop.wait(payment, 300)
     assert payment.status is PaymentStatus.SUCCESS
     assert [attempt.provider for attempt in payment.attempts] == ["beta"]
